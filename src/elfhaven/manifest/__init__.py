@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a program may do: `elfhaven.toml`, its compiled form in the signed image, its decisions."""
+
+from elfhaven.manifest.compiled import compile_policy, decode
+from elfhaven.manifest.load import default, load, loads
+from elfhaven.manifest.pins import BLOCK_SHIFT, Pin, pin
+from elfhaven.manifest.policy import Policy, Rule, normalise
+from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Size
+
+__all__ = [
+    "BLOCK_SHIFT",
+    "Args",
+    "Audit",
+    "Environment",
+    "Files",
+    "Manifest",
+    "Memory",
+    "Pin",
+    "Policy",
+    "Rule",
+    "Size",
+    "compile_policy",
+    "decode",
+    "default",
+    "load",
+    "loads",
+    "normalise",
+    "pin",
+]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The keys of `elfhaven.toml`. All are optional; the defaults deny.
+
+    name = "llama"              # gives the UUID; without it the UUID comes from the content
+    debug = false               # true: --trace works, and what it shows leaves the TEE
+    service = false             # the image serves commands instead of running once
+    [memory]
+    stack = "8 MiB"             # of the program's first thread
+    heap = "12 MiB"             # most that brk and mmap may take; 0 or absent: what the target has
+    [args]
+    mode = "any"                # "any": the command line's; "fixed": exactly `fixed`, argv[0] included
+    fixed = ["llama", "-n", "5"]
+    [env]
+    allow = ["LANG"]            # passed on from the caller where set
+    set = { TZ = "UTC" }        # always set, to this
+    [files]
+    read = ["model.bin"]        # relative to the program's first working directory
+    write = ["out/"]            # a directory, or a path that ends in "/": everything under it; implies read
+    pinned = ["weights.bin"]    # readable, and every block is checked against the hashes of pack time
+    [audit]
+    required = false            # true: the program starts only with an audit log
+
+Each class checks its own values; a ValueError raised here reaches the user with the line of the key.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "kB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KiB": 1 << 10,
+    "MiB": 1 << 20,
+    "GiB": 1 << 30,
+}
+STACK_MIN, STACK_MAX = 16 << 10, 1 << 30
+
+
+class Size(int):
+    """A number of bytes; written as an integer or as text with a unit, "8 MiB"."""
+
+    @classmethod
+    def parse(cls, value: object) -> Size:
+        """Raises ValueError, with what would be right, for anything else."""
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise ValueError('Expected a size in bytes or text with a unit, like "8 MiB"')
+        if isinstance(value, int):
+            return cls(_not_negative(value))
+        match = _SIZE.fullmatch(value.strip())
+        if match is None or match[2] not in _UNITS:
+            raise ValueError(
+                f"{value!r} is no size: write a number and one of {', '.join(filter(None, _UNITS))}"
+            )
+        return cls(int(match[1]) * _UNITS[match[2]])
+
+
+def _not_negative(value: int) -> int:
+    if not 0 <= value < 1 << 63:
+        raise ValueError(f"{value} is no size: it must lie between 0 and 2^63")
+    return value
+
+
+def _without_nul(what: str, *texts: str) -> None:
+    if any("\0" in text for text in texts):
+        raise ValueError(f"`{what}` holds a NUL byte")
+
+
+class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    stack: Size = Size(8 << 20)
+    heap: Size = Size(0)
+
+    def __post_init__(self) -> None:
+        if not STACK_MIN <= self.stack <= STACK_MAX:
+            raise ValueError("`stack` must lie between 16 KiB and 1 GiB")
+
+
+class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    mode: Literal["any", "fixed"] | None = None
+    fixed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mode == "fixed" and not self.fixed:
+            raise ValueError(
+                '`mode = "fixed"` needs `fixed = ["NAME", "ARGUMENT"...]`, the program\'s name first'
+            )
+        if self.mode == "any" and self.fixed:
+            raise ValueError('`fixed` has no effect with `mode = "any"`: drop one of the two')
+        _without_nul("fixed", *self.fixed)
+
+
+class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    allow: tuple[str, ...] = ()
+    set: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        for key, name in (*(("allow", name) for name in self.allow), *(("set", name) for name in self.set)):
+            if not name or "=" in name:
+                raise ValueError(f"`{key}` holds {name!r}, which is no name of an environment variable")
+        for name in self.set:
+            if name in self.allow:
+                raise ValueError(f"`allow` and `set` both hold {name}: keep one")
+        _without_nul("allow", *self.allow)
+        _without_nul("set", *self.set, *self.set.values())
+
+
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    pinned: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in ("read", "write", "pinned"):
+            _without_nul(key, *getattr(self, key))
+            for path in getattr(self, key):
+                if not path:
+                    raise ValueError(f'`{key}` holds an empty path: write "." for the working directory')
+                if len(path.encode()) >= 4096:
+                    raise ValueError(f"`{key}` holds a path longer than 4095 bytes: {path[:40]!r}...")
+        for path in self.pinned:
+            if path.endswith("/"):
+                raise ValueError(f"`pinned` names files, and {path!r} names a directory")
+            if path in self.write:
+                raise ValueError(
+                    f"`pinned` holds {path!r}, which is writable too: a pinned file never changes"
+                )
+
+
+class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    required: bool = False
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A whole manifest. Build one in code, or read it with load()."""
+
+    name: str | None = None
+    debug: bool = False
+    stoppable: bool = False
+    service: bool = False
+    memory: Memory = Memory()
+    args: Args = Args()
+    env: Environment = Environment()
+    files: Files = Files()
+    audit: Audit = Audit()
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not _NAME.fullmatch(self.name):
+            raise ValueError(
+                "`name` must be 1 to 64 letters, digits, '.', '_' or '-', a letter or digit first"
+            )
+        if self.stoppable:
+            raise ValueError(
+                "`stoppable = true` is reserved: a program that loops without a call cannot be stopped yet "
+                "on hardware (the emulator stops every program)"
+            )
