@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# All the set-up there is: plain python3 (3.11 or newer) with pip, and make. Every target makes .venv first.
+#   make demo    run the example programs inside the secure world
+#   make test    the whole test suite        make check   formatting, lint, types, layering, generated files
+#   make bench   the measurements            make docs    the generated reference pages
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUNTIME := src/elfhaven/runtime.elf
+RUNTIME_SOURCES := $(wildcard runtime/* runtime/generated/* tools/build_runtime.py)
+SOURCES := src tests tools bench examples
+PYTEST_FLAGS ?=
+
+.PHONY: all setup runtime demo test check bench docs clean
+all: demo
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "elfhaven needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+	  echo "the venv module is missing: install the package python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+runtime: $(RUNTIME)
+
+$(RUNTIME): $(STAMP) $(RUNTIME_SOURCES)
+	$(BIN)/python tools/build_runtime.py
+	@touch $@
+
+demo: $(RUNTIME)
+	$(BIN)/elfhaven demo
+
+test: $(RUNTIME)
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: $(RUNTIME)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose
+	$(BIN)/python tools/generate.py --check
+
+bench: $(RUNTIME)
+	$(BIN)/python bench/run.py
+
+docs: $(RUNTIME)
+	$(BIN)/python tools/reference.py
+
+clean:
+	rm -rf $(VENV) $(RUNTIME) .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
