@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The delegated calls, one handler each: take the request's fields, hand on, return the result.
+
+A handler is found by its call number in a list that `bind` makes once from the table. An OSError becomes
+-errno in the agent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from elfhaven.abi import linux
+from elfhaven.calls.row import Served, Table
+from elfhaven.normal.linux.files import FileTable
+from elfhaven.normal.linux.host import HostCalls
+from elfhaven.normal.linux.paths import Resolver
+from elfhaven.normal.linux.streams import Streams
+from elfhaven.normal.linux.tree import Tree
+from elfhaven.normal.policy import Policy
+
+NO_FILE: Final = 0xFFFF_FFFF  # statx: the path names the file
+_NO_BYTES: Final = memoryview(b"")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request as a handler sees it: scalars and paths in the order of the row's wire signature."""
+
+    number: int
+    args: tuple[int, ...]
+    paths: tuple[bytes, ...] = ()
+    input: memoryview = _NO_BYTES  # bytes from the program
+    output: memoryview = _NO_BYTES  # room for bytes to it
+    value: int = 0  # the second result of an answer
+
+
+Handler = Callable[[Call], int]
+
+
+class Handlers:
+    """All handlers over one program's open files. Method `sys_NAME` serves the call NAME."""
+
+    def __init__(self, policy: Policy, host: HostCalls, streams: tuple[int, int, int]) -> None:
+        resolver = Resolver(policy)
+        self.files = FileTable(resolver, host, streams)
+        self.tree = Tree(resolver, host)
+        self.streams = Streams(self.files)
+
+    def bind(self, table: Table) -> list[Handler | None]:
+        """Handlers by call number; every delegated row has one."""
+        bound: list[Handler | None] = [None] * (max(row.number for row in table.rows) + 1)
+        for row in table.rows:
+            if row.served is Served.DELEGATED:
+                bound[row.number] = getattr(self, f"sys_{row.name}")
+        return bound
+
+    # data: the window or the control block is read and written in place
+
+    def sys_read(self, call: Call) -> int:
+        number, count = call.args[:2]
+        return os.readv(self.files.fd(number), [call.output[:count]])
+
+    def sys_pread64(self, call: Call) -> int:
+        number, count, offset = call.args[:3]
+        return os.preadv(self.files.fd(number), [call.output[:count]], _position(offset))
+
+    def sys_write(self, call: Call) -> int:
+        number, count = call.args[:2]
+        written = os.write(self.files.fd(number), call.input[:count])
+        call.value = self.files.offset_after_append(number)
+        return written
+
+    def sys_pwrite64(self, call: Call) -> int:
+        number, count, offset = call.args[:3]
+        return os.pwrite(self.files.fd(number), call.input[:count], _position(offset))
+
+    sys_readv = sys_read
+    sys_writev = sys_write
+
+    # open files
+
+    def sys_openat(self, call: Call) -> int:
+        number, flags, mode = call.args[:3]
+        return self.files.open(number, call.paths[0], flags, mode, call.output)
+
+    def sys_close(self, call: Call) -> int:
+        return self.files.close(call.args[0])
+
+    def sys_lseek(self, call: Call) -> int:
+        number, offset, whence = call.args[:3]
+        return os.lseek(self.files.fd(number), signed(offset), _int32(whence))
+
+    def sys_ftruncate(self, call: Call) -> int:
+        os.ftruncate(self.files.fd(call.args[0]), signed(call.args[1]))
+        return 0
+
+    def sys_fsync(self, call: Call) -> int:
+        os.fsync(self.files.fd(call.args[0]))
+        return 0
+
+    def sys_fdatasync(self, call: Call) -> int:
+        os.fdatasync(self.files.fd(call.args[0]))
+        return 0
+
+    def sys_getdents64(self, call: Call) -> int:
+        number, count = call.args[:2]
+        return self.files.entries(number, call.output[:count])
+
+    def sys_fstat(self, call: Call) -> int:
+        return self.files.stat(call.args[0], call.output)
+
+    def sys_statx(self, call: Call) -> int:
+        number, flags, mask = call.args[:3]
+        if number == NO_FILE:
+            return self.tree.statx(call.paths[0], flags, mask, call.output)
+        return self.files.statx(number, flags, mask, call.output)
+
+    # streams
+
+    def sys_ioctl(self, call: Call) -> int:
+        return self.streams.ask(call.args[0], call.args[1], call.output)
+
+    def sys_fcntl(self, call: Call) -> int:
+        return self.streams.control(call.args[0], call.args[1], call.args[2])
+
+    def sys_ppoll(self, call: Call) -> int:
+        return self.streams.poll(call.input, call.output, signed(call.args[1]))
+
+    # paths
+
+    def sys_newfstatat(self, call: Call) -> int:
+        return self.tree.stat(call.paths[0], call.args[0], call.output)
+
+    def sys_faccessat(self, call: Call) -> int:
+        return self.tree.access(call.paths[0], call.args[0], call.args[1])
+
+    sys_faccessat2 = sys_faccessat
+
+    def sys_readlinkat(self, call: Call) -> int:
+        return self.tree.read_link(call.paths[0], call.output[: call.args[0]])
+
+    def sys_mkdirat(self, call: Call) -> int:
+        return self.tree.make_directory(call.paths[0], call.args[0])
+
+    def sys_unlinkat(self, call: Call) -> int:
+        return self.tree.unlink(call.paths[0], call.args[0])
+
+    def sys_renameat2(self, call: Call) -> int:
+        return self.tree.rename(call.paths[0], call.paths[1], call.args[0])
+
+    sys_renameat = sys_renameat2
+
+    def sys_truncate(self, call: Call) -> int:
+        return self.tree.truncate(call.paths[0], signed(call.args[0]))
+
+    def sys_chdir(self, call: Call) -> int:
+        return self.tree.enter(call.paths[0])
+
+
+def signed(word: int) -> int:
+    """A 64-bit word as the signed number that it holds."""
+    return word - (1 << 64) if word >> 63 else word
+
+
+def _position(word: int) -> int:
+    """A place in a file; a negative one is EINVAL here, because the host would take -1 for "the current"."""
+    if word >> 63:
+        raise OSError(linux.EINVAL, "a negative offset")
+    return word
+
+
+def _int32(word: int) -> int:
+    low = word & 0xFFFF_FFFF
+    return low - (1 << 32) if low >> 31 else low

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Open files: the runtime's file numbers and the host's descriptors behind them.
+
+The program never sees a descriptor of the host and cannot name one. Numbers 0, 1 and 2 are the standard
+streams; they belong to the caller and are never closed here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Final
+
+from elfhaven.abi import linux
+from elfhaven.abi.container import OPEN_REPLY
+from elfhaven.normal.linux.convert import file_mode, open_flags_to_host, pack_stat, wants_write
+from elfhaven.normal.linux.host import HostCalls
+from elfhaven.normal.linux.paths import Resolver
+from elfhaven.normal.policy import READ, WRITE
+
+MAX_FILES: Final = 1024  # open at once, as Linux's usual RLIMIT_NOFILE
+_OPEN_REPLY: Final = OPEN_REPLY.struct
+
+
+class FileTable:
+    """File numbers to descriptors. `streams` are the host descriptors of files 0, 1 and 2."""
+
+    def __init__(self, resolver: Resolver, host: HostCalls, streams: tuple[int, int, int]) -> None:
+        self._resolver = resolver
+        self._host = host
+        self._fds: dict[int, int] = dict(enumerate(streams))
+        self._owned: set[int] = set()
+        self._appending: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._fds)
+
+    def fd(self, number: int) -> int:
+        """The descriptor of an open file; EBADF for any other number."""
+        try:
+            return self._fds[number]
+        except KeyError:
+            raise OSError(linux.EBADF, "no such open file") from None
+
+    def is_stream(self, number: int) -> bool:
+        return number in self._fds and number not in self._owned
+
+    def open(self, number: int, path: bytes, flags: int, mode: int, reply: memoryview) -> int:
+        """Opens `path` under a number of the runtime's choosing and says in `reply` what was opened."""
+        if number in self._fds or len(reply) < _OPEN_REPLY.size:
+            raise OSError(linux.EINVAL, "a file number in use, or no room for the reply")
+        if len(self._fds) >= MAX_FILES:
+            raise OSError(linux.ERRNO["EMFILE"], "too many open files")
+        fd = self._open(path, flags, mode)
+        try:
+            found = os.fstat(fd)
+            _OPEN_REPLY.pack_into(reply, 0, found.st_mode, 0, found.st_size, found.st_dev, found.st_ino)
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fds[number] = fd
+        self._owned.add(number)
+        if flags & linux.O_APPEND and stat.S_ISREG(found.st_mode):
+            self._appending.add(number)
+        return 0
+
+    def _open(self, path: bytes, flags: int, mode: int) -> int:
+        host_flags = open_flags_to_host(flags)
+        follow = not flags & linux.O_NOFOLLOW and flags & (linux.O_CREAT | linux.O_EXCL) != (
+            linux.O_CREAT | linux.O_EXCL
+        )
+        with self._resolver.find(path, WRITE if wants_write(flags) else READ, follow=follow) as place:
+            if place.slash:
+                if flags & linux.O_CREAT:
+                    raise OSError(linux.ERRNO["EISDIR"], "a directory cannot be made by opening it")
+                host_flags |= os.O_DIRECTORY
+            return os.open(place.name, host_flags | os.O_NOFOLLOW, file_mode(mode), dir_fd=place.directory)
+
+    def close(self, number: int) -> int:
+        """Forgets a file and closes it; EIO and the like of a close reach the program."""
+        fd = self.fd(number)
+        del self._fds[number]
+        self._appending.discard(number)
+        if number in self._owned:
+            self._owned.discard(number)
+            os.close(fd)
+        return 0
+
+    def close_all(self) -> None:
+        """Closes what the program left open."""
+        for number in tuple(self._owned):
+            try:
+                self.close(number)
+            except OSError:
+                continue
+
+    def offset_after_append(self, number: int) -> int:
+        """Where an O_APPEND file stands after a write; 0 for other files."""
+        return os.lseek(self._fds[number], 0, os.SEEK_CUR) if number in self._appending else 0
+
+    def set_status(self, number: int, appending: bool) -> None:
+        """Notes a change of O_APPEND."""
+        if appending and not self.is_stream(number):
+            self._appending.add(number)
+        else:
+            self._appending.discard(number)
+
+    def stat(self, number: int, out: memoryview) -> int:
+        return _put(out, pack_stat(os.fstat(self.fd(number))))
+
+    def statx(self, number: int, flags: int, mask: int, out: memoryview) -> int:
+        empty = flags & linux.AT_STATX_SYNC_TYPE | linux.AT_EMPTY_PATH
+        self._host.statx(self.fd(number), b"", empty, mask, out)
+        return 0
+
+    def entries(self, number: int, out: memoryview) -> int:
+        """The next directory entries, as many whole records as `out` holds."""
+        return self._host.getdents64(self.fd(number), out)
+
+
+def _put(out: memoryview, data: bytes) -> int:
+    """Copies an answer of fixed size; EINVAL where the program left too little room."""
+    if len(out) < len(data):
+        raise OSError(linux.EINVAL, "too little room for the answer")
+    out[: len(data)] = data
+    return 0

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The policy as the host applies it: which places of the file system a program may reach through the agent.
+
+The runtime inside checks paths as they are written; the agent checks where they really lead, because only
+the host sees symbolic links. Both must agree before a call is performed.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from elfhaven import manifest
+from elfhaven.abi.container import RuleFlag, RuleKind
+
+READ = "files.read"
+WRITE = "files.write"
+
+# /proc/<pid> of this process or another: what lies there belongs to the host's processes, not to the program
+_PROCESSES = re.compile(r"/proc/(?:\d+|self|thread-self)(?:/|$)")
+
+
+class Policy(Protocol):
+    """Decides about real paths: absolute, without symbolic links, '.' or '..'."""
+
+    def allows(self, rule: str, path: str) -> bool:
+        """Whether `rule` (a name of container.RULES) lets the program reach `path`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A place that a rule allows: `path` alone, or with everything under it where `tree` is set."""
+
+    path: str
+    tree: bool = False
+
+
+class RootPolicy:
+    """A policy of roots. Links in the roots themselves are resolved once, when the program starts.
+
+    `files.write` implies `files.read`. A relative root is taken from `cwd`.
+    """
+
+    def __init__(
+        self, read: Iterable[Root], write: Iterable[Root], cwd: str, pinned: Iterable[Root] = ()
+    ) -> None:
+        written, fixed = tuple(write), tuple(pinned)
+        self._read = _Places((*read, *written, *fixed), cwd)
+        self._write = _Places(written, cwd)
+        self._pinned = _Places(fixed, cwd)
+
+    @classmethod
+    def of(cls, policy: manifest.Policy, cwd: str) -> RootPolicy:
+        """The policy of an image, for a program whose first working directory is `cwd`."""
+        roots: dict[RuleKind, list[Root]] = {RuleKind.READ: [], RuleKind.WRITE: []}
+        for rule in policy.rules:
+            roots[rule.kind].append(_root(rule.path, rule.flags, cwd))
+        pinned = [_root(pin.path, flags, cwd) for pin, flags in policy.pinned]
+        return cls(roots[RuleKind.READ], roots[RuleKind.WRITE], cwd, pinned)
+
+    def allows(self, rule: str, path: str) -> bool:
+        if _PROCESSES.match(path):
+            return False
+        if rule == WRITE:
+            return self._write.hold(path) and not self._pinned.hold(path)
+        return rule == READ and self._read.hold(path)
+
+
+def _root(path: str, flags: RuleFlag, cwd: str) -> Root:
+    full = f"{cwd}/{path}" if flags & RuleFlag.RELATIVE else path
+    return Root(manifest.normalise(full), bool(flags & RuleFlag.TREE))
+
+
+class _Places:
+    def __init__(self, roots: Iterable[Root], cwd: str) -> None:
+        exact: set[str] = set()
+        prefixes: set[str] = set()
+        for root in roots:
+            forms = _forms(os.path.join(cwd, root.path))
+            exact |= forms
+            if root.tree:
+                prefixes |= {form.rstrip("/") + "/" for form in forms}
+        self._exact = frozenset(exact)
+        self._prefixes = tuple(sorted(prefixes))
+
+    def hold(self, path: str) -> bool:
+        return path in self._exact or path.startswith(self._prefixes)
+
+
+def _forms(path: str) -> set[str]:
+    """A root as written, with its directory resolved, and resolved whole: the last may be a link."""
+    written = os.path.normpath(path)
+    if written.startswith("//"):
+        written = written[1:]
+    directory, name = os.path.split(written)
+    return {written, os.path.join(os.path.realpath(directory), name), os.path.realpath(written)}
