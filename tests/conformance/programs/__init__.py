@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The corpus: small C programs, each of which exercises one call (or one corner of it) and prints what it saw.
+"""The corpus: small C programs, each of which exercises a corner of one call and prints what it saw.
 
 Most stand in the .c files of this folder, each under a line `//// name`; the rest are made by matrices.py.
 A program prints every result with its errno; it runs in a fresh copy of the fixture and may change it.
