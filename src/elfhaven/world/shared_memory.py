@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The normal world's DRAM, as both worlds see it: pages for the normal world to hand out, copies for the core.
+"""The normal world's DRAM as both worlds see it: pages to hand out, and copies for the core.
 
 Lock order: `NormalMemory._lock` is a leaf; nothing is called while it is held.
 """

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The address space of a TA, and the one door to guest memory.
+
+Whatever the core reads from a TA goes through `read` (a copy, with the TA's own rights), whatever it writes
+through `write`. Placement follows OP-TEE's vm: regions lie in ascending order, a new one goes into the
+first gap that fits, and a page is kept free between regions of different lifetime.
+"""
+
+from __future__ import annotations
+
+import bisect
+import struct
+from dataclasses import dataclass
+
+from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.pages import Backing
+from elfhaven.machine.pagetable import SPAN, PageTable, Protection, TablePool
+
+READ = Protection.READ
+WRITE = Protection.WRITE
+
+
+class GuestFault(Exception):
+    """The guest gave an address that it may not use so."""
+
+    def __init__(self, address: int, size: int, rights: Protection) -> None:
+        super().__init__(f"{address:#x}+{size:#x} not open for {rights!r}")
+        self.address = address
+
+
+class NoRoom(Exception):
+    """No gap fits, or the wanted address is taken."""
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """One region. `ephemeral` ones are parameters of a call; `label` names it in abort reports."""
+
+    start: int
+    size: int
+    protection: Protection
+    backing: Backing
+    offset: int = 0
+    ephemeral: bool = False
+    label: str = ""
+    view: memoryview | None = None  # the live bytes, where the backing is contiguous
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
+
+
+class AddressSpace:
+    """Regions between `base` and `end`. `epoch` counts changes that an engine's TLB must notice."""
+
+    def __init__(self, memory: PhysicalMemory, tables: TablePool, base: int, end: int, limit: int) -> None:
+        self._memory = memory
+        self._table = PageTable(tables, limit)
+        self.base = base
+        self.end = end
+        self.mappings: list[Mapping] = []
+        self._starts: list[int] = []
+        self.mapped = 0
+        self.epoch = 0
+
+    @property
+    def root(self) -> int:
+        """Physical address of the translation table."""
+        return self._table.root
+
+    # ---- mapping
+
+    def map(
+        self,
+        backing: Backing,
+        size: int,
+        protection: Protection,
+        *,
+        at: int = 0,
+        offset: int = 0,
+        pad_begin: int = 0,
+        pad_end: int = 0,
+        ephemeral: bool = False,
+        label: str = "",
+    ) -> Mapping:
+        """Map a part of `backing`, at `at` if not 0. NoRoom or OutOfTables leave everything as it was."""
+        new = Mapping(at, size, protection, backing, offset, ephemeral, label)
+        place = self._place(new, pad_begin, pad_end)
+        pieces = backing.pieces(offset, size)
+        self._map_pieces(new.start, pieces, protection)
+        if len(pieces) == 1:
+            new.view = self._memory.slice(*pieces[0])
+        self.mappings.insert(place, new)
+        self._starts.insert(place, new.start)
+        self.mapped += size
+        backing.hold()
+        backing.executable |= bool(protection & Protection.EXECUTE)
+        return new
+
+    def _map_pieces(self, start: int, pieces: list[tuple[int, int]], protection: Protection) -> None:
+        done = start
+        try:
+            for physical, length in pieces:
+                self._table.map(done, physical, length, protection)
+                done += length
+        except Exception:
+            if done > start:
+                self._table.unmap(start, done - start)
+            raise
+
+    def _place(self, new: Mapping, pad_begin: int, pad_end: int) -> int:
+        """Fill in new.start and give its index among the regions."""
+        bounds = [*self.mappings, None]
+        previous: Mapping | None = None
+        for index, following in enumerate(bounds):
+            low = (previous.end if previous else self.base) + pad_begin + _gap(previous, new)
+            high = (following.start - _gap(following, new)) if following else self.end
+            start = new.start or low
+            if start >= low and start % PAGE == 0 and start + new.size + pad_end <= high:
+                new.start = start
+                return index
+            previous = following
+        raise NoRoom
+
+    def unmap(self, start: int, size: int) -> None:
+        """Unmap whole pages, all of which must be mapped; regions are split as needed."""
+        self._check_mapped(start, size)
+        for place in (start, start + size):
+            self._split(place)
+        first = bisect.bisect_left(self._starts, start)
+        last = bisect.bisect_left(self._starts, start + size)
+        gone = self.mappings[first:last]
+        del self.mappings[first:last], self._starts[first:last]
+        self._table.unmap(start, size)
+        self.mapped -= size
+        self.epoch += 1
+        for mapping in gone:
+            mapping.backing.release()
+
+    def _check_mapped(self, start: int, size: int) -> None:
+        at = start
+        while at < start + size:
+            mapping = self.find(at)
+            if mapping is None:
+                raise GuestFault(at, start + size - at, Protection.NONE)
+            at = mapping.end
+
+    def _split(self, at: int) -> None:
+        mapping = self.find(at)
+        if mapping is None or mapping.start == at:
+            return
+        head = at - mapping.start
+        tail = Mapping(at, mapping.size - head, mapping.protection, mapping.backing, mapping.offset + head)
+        tail.ephemeral, tail.label = mapping.ephemeral, mapping.label
+        if mapping.view is not None:
+            tail.view, mapping.view = mapping.view[head:], mapping.view[:head]
+        mapping.size = head
+        mapping.backing.hold()
+        place = bisect.bisect_right(self._starts, mapping.start)
+        self.mappings.insert(place, tail)
+        self._starts.insert(place, at)
+
+    def close(self) -> None:
+        """Unmap everything and give the tables back."""
+        for mapping in self.mappings:
+            mapping.view = None
+            mapping.backing.release()
+        self.mappings.clear()
+        self._starts.clear()
+        self._table.close()
+        self.epoch += 1
+        self.mapped = 0
+
+    # ---- the door
+
+    def find(self, address: int) -> Mapping | None:
+        """The region that holds `address`."""
+        place = bisect.bisect_right(self._starts, address) - 1
+        if place < 0:
+            return None
+        mapping = self.mappings[place]
+        return mapping if address < mapping.end else None
+
+    def _view(self, address: int, size: int, rights: Protection) -> memoryview | None:
+        """The live bytes, where one contiguous region holds them all."""
+        mapping = self.find(address)
+        if mapping is None or mapping.protection & rights != rights:
+            raise GuestFault(address, size, rights)
+        if mapping.view is None or address + size > mapping.end:
+            return None
+        at = address - mapping.start
+        return mapping.view[at : at + size]
+
+    def _runs(self, address: int, size: int, rights: Protection) -> list[memoryview]:
+        """The live bytes of a range in pieces; GuestFault unless all of it is open for `rights`."""
+        out = []
+        while size:
+            mapping = self.find(address)
+            if mapping is None or mapping.protection & rights != rights:
+                raise GuestFault(address, size, rights)
+            take = min(size, mapping.end - address)
+            pieces = mapping.backing.pieces(mapping.offset + address - mapping.start, take)
+            out += [self._memory.slice(*piece) for piece in pieces]
+            address, size = address + take, size - take
+        return out
+
+    def read(self, address: int, size: int) -> bytes:
+        """A copy of guest memory; GuestFault where the guest itself could not read."""
+        if size == 0:
+            return b""
+        view = self._view(address, size, READ)
+        return bytes(view) if view is not None else b"".join(self._runs(address, size, READ))
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write guest memory; GuestFault, with nothing written, where the guest itself could not."""
+        if not data:
+            return
+        view = self._view(address, len(data), WRITE)
+        if view is not None:
+            view[:] = data
+            return
+        at = 0
+        for run in self._runs(address, len(data), WRITE):
+            run[:] = data[at : at + len(run)]
+            at += len(run)
+
+    def read_u32(self, address: int) -> int:
+        return int.from_bytes(self.read(address, 4), "little")
+
+    def read_u64(self, address: int) -> int:
+        return int.from_bytes(self.read(address, 8), "little")
+
+    def write_u32(self, address: int, value: int) -> None:
+        self.write(address, struct.pack("<I", value & 0xFFFFFFFF))
+
+    def write_u64(self, address: int, value: int) -> None:
+        self.write(address, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))
+
+    def check(self, address: int, size: int, rights: Protection) -> None:
+        """GuestFault unless the whole range is open for `rights`."""
+        if address + size > 1 << 64:
+            raise GuestFault(address, size, rights)
+        while size > 0:
+            mapping = self.find(address)
+            if mapping is None or mapping.protection & rights != rights:
+                raise GuestFault(address, size, rights)
+            size -= mapping.end - address
+            address = mapping.end
+
+
+def _gap(other: Mapping | None, new: Mapping) -> int:
+    """Bytes kept free between a new region and its neighbour."""
+    return PAGE if other is not None and other.ephemeral != new.ephemeral else 0
+
+
+def spans(size: int) -> int:
+    """Level-3 tables that `size` bytes need at least."""
+    return (size + SPAN - 1) // SPAN
