@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The TEE Client API (GlobalPlatform, 1.0) in Python.
+
+    TEEC_InitializeContext, FinalizeContext       Context(transport), .close() or `with`
+    TEEC_OpenSession, CloseSession                Context.open_session, Session.close() or `with`
+    TEEC_InvokeCommand                            Session.invoke
+    TEEC_RequestCancellation                      Operation.cancel, from another thread
+    TEEC_RegisterSharedMemory, AllocateShared...  Context.register, Context.allocate
+    TEEC_ReleaseSharedMemory                      SharedMemory.close() or `with`
+
+A result other than TEE_SUCCESS is raised as TeeError. Outputs come back as a list with one entry for each
+parameter: a Value for a Value, bytes (or the filled part of the caller's buffer) for a MemRef, a number of
+bytes for a part of shared memory, None for an input.
+
+Locks: a context's lock guards its sets of sessions and memory and is never held across a call.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from types import TracebackType
+from typing import Self, TypeVar
+from uuid import UUID
+
+from elfhaven.abi import gp
+from elfhaven.errors import UsageError
+from elfhaven.normal.results import tee_error
+from elfhaven.normal.transport import (
+    Allocation,
+    Direction,
+    Login,
+    MemRef,
+    Output,
+    Parameter,
+    Reply,
+    Transport,
+    Value,
+)
+
+__all__ = [
+    "Context",
+    "Direction",
+    "Login",
+    "MemRef",
+    "Operation",
+    "Result",
+    "Session",
+    "SharedMemory",
+    "Value",
+]
+
+Result = Value | bytes | memoryview | int | None
+_Held = TypeVar("_Held", "Session", "SharedMemory")
+_MAX_U32 = 0xFFFF_FFFF
+
+
+class _Closing:
+    """`with` closes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        raise AssertionError("every subclass closes")
+
+
+class Context(_Closing):
+    """A connection to one TEE. Closing it closes its sessions and releases its shared memory."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._lock = threading.Lock()
+        self._held: dict[int, Session | SharedMemory] = {}
+        self._cancel_ids = itertools.count(1)
+
+    def open_session(
+        self,
+        uuid: UUID | str,
+        *params: Parameter,
+        operation: Operation | None = None,
+        login: Login = Login.PUBLIC,
+        group: int = 0,
+    ) -> Session:
+        """A session with the TA `uuid`; what it wrote to the parameters is in Session.opened.
+
+        `group` is the group id of the GROUP logins. Raises TeeError.
+        """
+        name = UUID(uuid) if isinstance(uuid, str) else uuid
+        operation = operation or Operation(*params)
+        cancel_id = operation.begin(self, None)
+        try:
+            reply = self.transport.open_session(name, login, group, operation.params, cancel_id)
+        finally:
+            operation.end()
+        _check(reply, f"cannot open a session with {name}")
+        return self._hold(Session(self, name, reply.session, _results(operation.params, reply.outputs)))
+
+    def allocate(self, size: int) -> SharedMemory:
+        """Zeroed memory that both worlds see."""
+        if size <= 0:
+            raise UsageError(f"cannot share {size} bytes", "give a size of 1 or more")
+        return self._hold(SharedMemory(self, self.transport.allocate(size)))
+
+    def register(self, buffer: bytearray | memoryview) -> SharedMemory:
+        """Shares a writable buffer of the caller's own."""
+        view = memoryview(buffer).cast("B")
+        if view.readonly or not len(view):
+            raise UsageError("cannot share a buffer that is read-only or empty", "give a bytearray")
+        return self._hold(SharedMemory(self, self.transport.register(view)))
+
+    def next_cancel_id(self) -> int:
+        """A number for one operation of this context, never 0 (which cannot be cancelled)."""
+        return next(self._cancel_ids) % _MAX_U32 + 1
+
+    def close(self) -> None:
+        for held in reversed(list(self._held.values())):
+            held.close()
+
+    def forget(self, held: Session | SharedMemory) -> bool:
+        """Drops what was held; False if it was dropped before."""
+        with self._lock:
+            return self._held.pop(id(held), None) is not None
+
+    def _hold(self, new: _Held) -> _Held:
+        with self._lock:
+            self._held[id(new)] = new
+        return new
+
+
+class SharedMemory(_Closing):
+    """Memory that both worlds see, as `view`. A part of it is a parameter by `ref`."""
+
+    def __init__(self, context: Context, allocation: Allocation) -> None:
+        self._context = context
+        self.handle = allocation.handle
+        self.view = allocation.view
+
+    def __len__(self) -> int:
+        return len(self.view)
+
+    def ref(self, direction: Direction, offset: int = 0, size: int | None = None) -> MemRef:
+        """A part of this memory as a parameter; the whole without `offset` and `size`."""
+        size = len(self.view) - offset if size is None else size
+        if offset < 0 or size < 0 or offset + size > len(self.view):
+            raise UsageError(
+                f"{size} bytes at {offset} do not lie in {len(self.view)} bytes of shared memory"
+            )
+        return MemRef(direction, None, self.handle, offset, size)
+
+    def close(self) -> None:
+        if self._context.forget(self):
+            self._context.transport.release(self.handle)
+
+
+class Operation:
+    """Parameters of one call at a time, which another thread can cancel."""
+
+    def __init__(self, *params: Parameter) -> None:
+        if len(params) > gp.TEE_NUM_PARAMS:
+            raise UsageError(f"{len(params)} parameters", f"a call takes at most {gp.TEE_NUM_PARAMS}")
+        self.params = params
+        self._running: tuple[Context, int | None, int] | None = None
+
+    def begin(self, context: Context, session: int | None) -> int:
+        """Notes the call that is made now; its cancellation id."""
+        cancel_id = context.next_cancel_id()
+        self._running = (context, session, cancel_id)
+        return cancel_id
+
+    def end(self) -> None:
+        self._running = None
+
+    def cancel(self) -> None:
+        """Asks the TEE to cancel the call under way, if there is one. The TA may not heed it."""
+        running = self._running
+        if running is not None:
+            context, session, cancel_id = running
+            context.transport.cancel(session or 0, cancel_id)
+
+
+class Session(_Closing):
+    """A session with a TA. `opened` holds the outputs of opening it."""
+
+    def __init__(self, context: Context, uuid: UUID, number: int, opened: list[Result]) -> None:
+        self.context = context
+        self.uuid = uuid
+        self.number = number
+        self.opened = opened
+
+    def invoke(self, command: int, *params: Parameter, operation: Operation | None = None) -> list[Result]:
+        """Invokes a command of the TA with up to four parameters. Raises TeeError.
+
+        Give an `operation` in place of parameters to be able to cancel it.
+        """
+        operation = operation or Operation(*params)
+        cancel_id = operation.begin(self.context, self.number)
+        try:
+            reply = self.context.transport.invoke(self.number, command, operation.params, cancel_id)
+        finally:
+            operation.end()
+        if reply.code:
+            _check(reply, f"command {command} of {self.uuid} failed")
+        return _results(operation.params, reply.outputs)
+
+    def close(self) -> None:
+        if self.context.forget(self):
+            self.context.transport.close_session(self.number)
+
+
+def _check(reply: Reply, doing: str) -> None:
+    if reply.code != gp.TEE_SUCCESS:
+        sizes = tuple(output if isinstance(output, int) else None for output in reply.outputs)
+        raise tee_error(reply.code, reply.origin, doing, sizes)
+
+
+def _results(params: tuple[Parameter, ...], outputs: tuple[Output, ...]) -> list[Result]:
+    return [_result(param, output) for param, output in zip(params, outputs, strict=False)]
+
+
+def _result(param: Parameter, output: Output) -> Result:
+    if output is None:
+        return None
+    if isinstance(output, tuple):
+        return Value(*output, Direction.OUTPUT)
+    if isinstance(param, MemRef) and param.view is not None:
+        filled = param.view[:output]
+        return bytes(filled) if param.made else filled
+    return output
