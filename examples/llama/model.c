@@ -49,7 +49,7 @@ static unsigned char *read_whole(int fd, size_t size, const char *path) {
 
 struct blob blob_load(const char *path, bool map) {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY);
     if (fd < 0) die("%s: cannot open: %s", path, strerror(errno));
     if (fstat(fd, &status)) die("%s: cannot stat: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode)) die("%s: not a regular file", path);
