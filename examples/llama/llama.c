@@ -3,6 +3,7 @@
 #include "tokenizer.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,7 @@ static int tell(const struct model *model, const struct tokenizer *t, const stru
     run_open(&run, s, steps);
     while (position < steps) {
         float *logits = forward(model, &run, token, position++);
+        if (!isfinite(logits[0])) die("the model gives no numbers at position %d", position - 1);
         token = position < prompted ? prompt[position] : sample(&sampler, logits, s->vocab_size);
         if (position >= prompted && (token == BOS || token == EOS)) break;
         print_token(t, token, position == 1);

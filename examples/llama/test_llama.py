@@ -175,6 +175,7 @@ def test_a_cut_model_is_refused(
         (0, 98, "dim 98 does not split"),
         (0, 0x616B3432, "not a llama2 checkpoint"),
         (1, -1, "hidden_dim is -1"),
+        (2, 3, "its header asks for"),
         (2, 5, "its header asks for"),
         (3, 7, "does not split"),
         (4, 4, "do not share 4 kv heads"),
@@ -188,6 +189,12 @@ def test_a_header_that_cannot_be_is_refused(
     program: Path, tmp_path: Path, field: int, value: int, cause: str
 ) -> None:
     assert cause in refusal(program, changed(tmp_path / "bad.bin", TALES, 4 * field, value), WORDS)
+
+
+def test_weights_that_are_no_numbers_are_refused(program: Path, tmp_path: Path) -> None:
+    in_row_of_bos = 28 + 4 * 96
+    bad = changed(tmp_path / "bad.bin", TALES, in_row_of_bos, 0x7FC00000)
+    assert "no numbers at position 0" in refusal(program, bad, WORDS)
 
 
 def test_files_that_are_none_are_refused(program: Path, tmp_path: Path) -> None:
