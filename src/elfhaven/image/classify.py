@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Is a word of an executable segment an instruction or data?
+
+The packer rewrites words that look like `svc #0` or like an instruction that kills a TA. Rewriting data would
+corrupt the program without a word; leaving a system call would hand a Linux number to OP-TEE's core. So each
+candidate gets a verdict from evidence, and one without a verdict refuses the pack. Loaded bytes are believed
+before symbol and section tables, which a program does not need and which anything may have edited.
+
+    reached   direct flow comes here from a function's start (unwind tables, symbols, dynamic symbols), the
+              entry point, or an address that a relocation or (without unwind tables) ADRP/ADD/ADR makes
+    x8 set    the call number is written within 64 instructions on a way here, with no call or trap on it
+    loaded    a PC-relative load in reached code reads this word
+    closed    the unwind tables give the function, it has no indirect jump and no landing pads: every way in
+              is visible
+
+    row  for svc #0                                                                        verdict
+     1   in the file's own headers, notes, unwind tables                                   data
+     2   reached, x8 set, not loaded                                                       code
+     3   loaded, x8 not set                                                                data
+     4   not reached, closed                                                               data
+     5   not reached, open, x8 set, the words after it lead to reached code (jump table)   code
+     6   a section that holds no instructions                                              data
+     7   mapping symbol $d, or an object symbol over it                                    data
+     8   mapping symbol $x                                                                 code
+     9   not reached, x8 not set, and no indirect jump of the segment has x8 set           data
+    10   anything else                                                                     refused
+
+An instruction that kills (scan.py) does not need x8; a word right after a call may still be a literal that
+nothing runs into, so for it "x8 set" in rows 2, 3, 5 and 9 reads "the word before it falls through and is no
+call or trap, or a branch leads here, or a function starts here"; and the jumps of row 9 do not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, partial
+
+from elfhaven.abi import elf as abi
+from elfhaven.image import a64
+from elfhaven.image.dynamic import Dynamic
+from elfhaven.image.flow import Text
+from elfhaven.image.frames import Frames, Function
+from elfhaven.image.reader import Elf
+from elfhaven.image.sections import (
+    MappingSymbols,
+    Section,
+    Symbol,
+    by_address,
+    covering,
+    read_sections,
+    read_symbols,
+    section_at,
+)
+
+_OWN_TABLES = (abi.PT_PHDR, abi.PT_INTERP, abi.PT_NOTE, abi.PT_DYNAMIC, abi.PT_GNU_EH_FRAME)
+
+
+class Verdict(Enum):
+    CODE = "code"
+    DATA = "data"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    reached: bool
+    entered: bool  # "x8 set" of the table, or what stands for it
+    loaded: bool
+    closed: bool
+
+
+class Classifier:
+    """Verdicts on words of one ELF."""
+
+    def __init__(self, elf: Elf) -> None:
+        self.elf = elf
+        self._frames = Frames(elf)
+        self._flows: dict[tuple[int, int], frozenset[int]] = {}
+
+    def verdict(self, text: Text, index: int) -> Verdict:
+        """The verdict on words[index] of `text`, which is `svc #0` or an instruction that kills a TA."""
+        address = text.address(index)
+        if self._in_own_tables(address):
+            return Verdict.DATA
+        evidence = self._evidence(text, index)
+        by_flow = self._by_flow(text, index, evidence)
+        if by_flow is not Verdict.UNKNOWN:
+            return by_flow
+        by_tables = self._by_tables(address)
+        if by_tables is not Verdict.UNKNOWN:
+            return by_tables
+        return self._by_absence(text, index, evidence)
+
+    def _by_flow(self, text: Text, index: int, seen: Evidence) -> Verdict:
+        """Rows 2 to 5."""
+        if seen.reached and seen.entered and not seen.loaded:
+            return Verdict.CODE
+        if seen.loaded and not seen.entered:
+            return Verdict.DATA
+        if seen.reached:
+            return Verdict.UNKNOWN
+        if seen.closed:
+            return Verdict.DATA
+        leads_on = seen.entered and not seen.loaded and text.leads_on(index, partial(self._reached, text))
+        return Verdict.CODE if leads_on else Verdict.UNKNOWN
+
+    def _by_tables(self, address: int) -> Verdict:
+        """Rows 6 to 8."""
+        section = section_at(self._sections, address)
+        if section is not None and not section.executable:
+            return Verdict.DATA
+        mark = self._mapping.at(address)
+        if mark == "d" or covering(self._objects, address):
+            return Verdict.DATA
+        return Verdict.CODE if mark == "x" else Verdict.UNKNOWN
+
+    def _by_absence(self, text: Text, index: int, seen: Evidence) -> Verdict:
+        """Row 9."""
+        if seen.reached or seen.entered:
+            return Verdict.UNKNOWN
+        through_a_jump = text.words[index] == a64.SVC_0 and text.jumps_with_x8
+        return Verdict.UNKNOWN if through_a_jump else Verdict.DATA
+
+    def _evidence(self, text: Text, index: int) -> Evidence:
+        function = self._frames.at(text.address(index))
+        return Evidence(
+            reached=self._reached(text, index),
+            entered=text.sets_x8(index) if text.words[index] == a64.SVC_0 else self._entered(text, index),
+            loaded=any(self._reached(text, at) for at in text.loaders.get(index, ())),
+            closed=function is not None and self._closed(text, function),
+        )
+
+    def _entered(self, text: Text, index: int) -> bool:
+        if text.address(index) in self._starts or index in text.sources:
+            return True
+        before = text.words[index - 1] if index else 0
+        return a64.falls_through(before) and not a64.may_not_return(before)
+
+    def _reached(self, text: Text, index: int) -> bool:
+        address = text.address(index)
+        for start, end in self._ranges(address):
+            first = text.index(start)
+            if first is not None and index in self._flow(text, first, first + (end - start) // 4):
+                return True
+        made = text.made_addresses if not self._frames.starts() else frozenset()
+        return text.leads_back(index, lambda at: at in self._starts or at in made)
+
+    def _ranges(self, address: int) -> list[tuple[int, int]]:
+        """Functions that may hold `address`, by unwind tables and by symbols."""
+        function = self._frames.at(address)
+        found = [] if function is None else [(function.start, function.end)]
+        return found + [(s.value, s.value + s.size) for s in covering(self._functions, address)]
+
+    def _flow(self, text: Text, first: int, end: int) -> frozenset[int]:
+        key = (text.address(first), end)
+        if key not in self._flows:
+            self._flows[key] = text.forward(first, end)
+        return self._flows[key]
+
+    def _closed(self, text: Text, function: Function) -> bool:
+        first = text.index(function.start)
+        if first is None or function.landing_pads:
+            return False
+        return not any(
+            map(a64.is_indirect_jump, text.words[first : first + (function.end - function.start) // 4])
+        )
+
+    def _in_own_tables(self, address: int) -> bool:
+        offset = self.elf.offset_of(address)
+        if offset is None:
+            return True
+        table_end = self.elf.phoff + len(self.elf.segments) * abi.PHDR.size
+        if offset < abi.EHDR.size or self.elf.phoff <= offset < table_end:
+            return True
+        tables = (s for s in self.elf.segments if s.type in _OWN_TABLES)
+        return any(s.offset <= offset < s.offset + s.file_size for s in tables)
+
+    @cached_property
+    def _sections(self) -> tuple[Section, ...]:
+        return read_sections(self.elf)
+
+    @cached_property
+    def _symbols(self) -> list[Symbol]:
+        return list(read_symbols(self.elf, self._sections, abi.SHT_SYMTAB))
+
+    @cached_property
+    def _mapping(self) -> MappingSymbols:
+        return MappingSymbols(self._sections, self._symbols)
+
+    @cached_property
+    def _functions(self) -> list[Symbol]:
+        exported = read_symbols(self.elf, self._sections, abi.SHT_DYNSYM)
+        kinds = (abi.STT_FUNC, abi.STT_GNU_IFUNC)
+        return by_address(s for s in (*self._symbols, *exported) if s.type in kinds)
+
+    @cached_property
+    def _objects(self) -> list[Symbol]:
+        return by_address(s for s in self._symbols if s.type == abi.STT_OBJECT)
+
+    @cached_property
+    def _starts(self) -> frozenset[int]:
+        """Addresses at which execution may start from outside direct flow."""
+        found = {self.elf.entry, *self._frames.starts(), *(s.value for s in self._functions)}
+        return frozenset(found | Dynamic(self.elf).code_pointers())

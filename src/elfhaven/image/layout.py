@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A container TA's ELF: runtime, stubs, the program's images, policy, under the rules of OP-TEE's ldelf.
+
+    0            runtime text (ta_head first), data with the configuration, bss
+    next page    stubs
+    64 KiB on    the program; then, each at its own multiple of 64 KiB, its interpreter and its libraries
+    next page    policy
+
+ldelf wants: ET_DYN; program headers within the first 4 KiB; PT_LOADs that ascend, readable, never writable
+and executable, of one alignment of at least 4 KiB; read-only segments whole in the file; a section header.
+The container needs no relocations and no symbols: its images relocate themselves. The same input gives the
+same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from elfhaven.abi import container
+from elfhaven.abi import elf as abi
+from elfhaven.abi.ta_image import TA_HEAD, ta_head
+from elfhaven.errors import ImageError
+from elfhaven.image import accept, stubs
+from elfhaven.image.dynamic import Dynamic
+from elfhaven.image.placement import Piece, Placement
+from elfhaven.image.reader import Elf
+from elfhaven.image.runtime_image import RuntimeImage
+from elfhaven.image.scan import sites
+
+IMAGE_ALIGN = 1 << 16
+MAX_HEADERS = (abi.PAGE - abi.EHDR.size) // abi.PHDR.size
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    """What the packer's caller decides; sizes in bytes."""
+
+    uuid: UUID
+    flags: int = 0  # container.ConfigFlag
+    stack_size: int = 256 << 10
+    memory_limit: int = 0  # 0: what the target has
+    hwcap: int = 3  # FP and ASIMD
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The TA's ELF, and where its images lie (addresses count from the start of the TA)."""
+
+    elf: bytes
+    images: tuple[Placement, ...]
+    memory: int  # bytes of secure memory before the program asks for any
+
+
+def build(
+    runtime: RuntimeImage, program: Elf | Sequence[Elf], config: ContainerConfig, policy: bytes
+) -> bytes:
+    """The ELF of `lay_out`."""
+    return lay_out(runtime, program, config, policy).elf
+
+
+def lay_out(
+    runtime: RuntimeImage, program: Elf | Sequence[Elf], config: ContainerConfig, policy: bytes
+) -> Container:
+    """Makes one TA of the runtime and `program`: an ELF, or several of which the first is started.
+
+    A dynamic program comes with its interpreter and every library it needs. ImageError if an image cannot run
+    in a TA or does not fit.
+    """
+    elves = [program] if isinstance(program, Elf) else list(program)
+    interpreter = _check_set(elves)
+    scanned = [sites(elf) for elf in elves]
+    area = stubs.StubArea(elves[0].name, abi.page_ceil(runtime.end), runtime.sys_enter, bytearray())
+    end = area.address + sum(map(stubs.size, scanned))
+    placed = []
+    for elf, found in zip(elves, scanned, strict=True):
+        placed.append(Placement.of(elf, -(-end // IMAGE_ALIGN) * IMAGE_ALIGN, found))
+        area.rebind(placed[-1].base, found, placed[-1].patch)
+        end = placed[-1].base + elf.span
+    pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
+    pieces += [piece for image in placed for piece in image.pieces]
+    pieces.append(_piece(end, bytearray(policy), abi.PF_R))
+    block = _config(config, placed, interpreter, end, len(policy))
+    whole = [*_runtime_pieces(runtime, config.uuid, block), *(p for p in pieces if p.size)]
+    return Container(_write(whole, runtime.entry, elves[0].name), tuple(placed), sum(p.size for p in whole))
+
+
+def _check_set(elves: list[Elf]) -> int | None:
+    """Index of the interpreter; ImageError if an image cannot be used or one is missing."""
+    program = elves[0]
+    if len(elves) > container.MAX_IMAGES:
+        raise ImageError(f"{program.name}: {len(elves)} images; a container holds {container.MAX_IMAGES}")
+    for elf in elves:
+        accept.check(elf)
+    accept.check_entry(program)
+    there = {Dynamic(elf).soname or elf.name.rpartition("/")[2]: index for index, elf in enumerate(elves)}
+    path = program.interpreter
+    wanted = [path.rpartition("/")[2]] if path else []
+    wanted += [name for elf in elves for name in Dynamic(elf).needed]
+    missing = sorted(set(wanted) - set(there))
+    if missing:
+        raise ImageError(
+            f"{program.name}: a dynamic program whose {', '.join(missing)} is not at hand",
+            "pack it together with its interpreter and libraries, or link it with -static-pie",
+        )
+    if not path:
+        return None
+    accept.check_entry(elves[there[wanted[0]]])
+    return there[wanted[0]]
+
+
+def _config(
+    config: ContainerConfig, placed: list[Placement], interpreter: int | None, policy: int, policy_size: int
+) -> bytes:
+    """eh_config with its segments and images."""
+    program = placed[0]
+    start = program if interpreter is None else placed[interpreter]
+    segments = [
+        container.SEGMENT.struct.pack(piece.address, piece.size, _protection(piece.flags), index)
+        for index, image in enumerate(placed)
+        for piece in image.pieces
+    ]
+    if len(segments) > container.MAX_SEGMENTS:
+        raise ImageError(
+            f"{program.elf.name}: {len(segments)} segments in all; a container holds {container.MAX_SEGMENTS}"
+        )
+    head = container.CONFIG.struct.pack(
+        container.CONFIG_MAGIC,
+        container.VERSION,
+        config.flags,
+        start.base + start.elf.entry,
+        program.headers,
+        len(program.elf.segments),
+        len(placed),
+        program.base + program.elf.entry,
+        0 if interpreter is None else start.base,
+        config.stack_size,
+        config.memory_limit,
+        policy if policy_size else 0,
+        policy_size,
+        len(segments),
+        config.hwcap,
+        *(0,) * 4,
+    )
+    segment_room = container.MAX_SEGMENTS * container.SEGMENT.size
+    return head + b"".join(segments).ljust(segment_room, b"\0") + b"".join(map(_image, placed))
+
+
+def _image(placed: Placement) -> bytes:
+    name = placed.name.encode()
+    room = container.IMAGE.size - container.IMAGE.offset("name")
+    if len(name) >= room:
+        raise ImageError(f"{placed.elf.name}: the name is longer than {room - 1} bytes", "rename the file")
+    return container.IMAGE.struct.pack(placed.base, placed.elf.span, len(placed.elf.data), name)
+
+
+def _protection(flags: int) -> int:
+    """PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4 from PF_R 4, PF_W 2, PF_X 1."""
+    return (1 if flags & abi.PF_R else 0) | flags & abi.PF_W | (4 if flags & abi.PF_X else 0)
+
+
+def _runtime_pieces(runtime: RuntimeImage, uuid: UUID, config: bytes) -> list[Piece]:
+    text = bytearray(runtime.text)
+    text[: TA_HEAD.size] = ta_head(uuid, runtime.stack_size, runtime.flags)
+    data = bytearray(runtime.data)
+    at = runtime.config - runtime.data_address
+    data[at : at + len(config)] = config
+    bss_end = abi.page_ceil(runtime.end) - runtime.data_address
+    return [
+        _piece(0, text, abi.PF_R | abi.PF_X),
+        Piece(runtime.data_address, data, bss_end, abi.PF_R | abi.PF_W),
+    ]
+
+
+def _piece(address: int, data: bytearray, flags: int) -> Piece:
+    """A read-only piece, filled up to whole pages."""
+    size = abi.page_ceil(len(data))
+    return Piece(address, data.ljust(size, b"\0"), size, flags)
+
+
+def _write(pieces: list[Piece], entry: int, name: str) -> bytes:
+    """The file: header page, each piece on a page of its own, one empty section header."""
+    if len(pieces) > MAX_HEADERS:
+        raise ImageError(f"{name}: {len(pieces)} segments in all; OP-TEE's loader takes {MAX_HEADERS}")
+    out = bytearray(abi.PAGE)
+    headers = b""
+    for piece in pieces:
+        out += bytes(-len(out) % abi.PAGE)
+        at, address = len(out), piece.address
+        headers += abi.PHDR.pack(
+            abi.PT_LOAD, piece.flags, at, address, address, len(piece.data), piece.size, abi.PAGE
+        )
+        out += piece.data
+    out += bytes(-len(out) % 8)
+    ident = abi.MAGIC + bytes([abi.ELFCLASS64, abi.ELFDATA2LSB, abi.EV_CURRENT])
+    ehdr = abi.EHDR.pack(
+        ident, abi.ET_DYN, abi.EM_AARCH64, abi.EV_CURRENT, entry, abi.EHDR.size, len(out), 0,
+        abi.EHDR.size, abi.PHDR.size, len(pieces), abi.SHDR.size, 1, 0,
+    )  # fmt: skip
+    out += bytes(abi.SHDR.size)
+    out[: len(ehdr) + len(headers)] = ehdr + headers
+    return bytes(out)
