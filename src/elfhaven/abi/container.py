@@ -63,6 +63,28 @@ class LogKind(IntEnum):
     MESSAGE = 3  # UTF-8 text from the runtime for the user; made only where the config says DEBUG
 
 
+class VerifyPhase(IntFlag):
+    """AUDIT_VERIFY, p1 value a. The records come in pieces of whole lines; the last line of the last piece
+    may lack its newline. One piece can be both the first and the last."""
+
+    FIRST = 1
+    LAST = 2
+
+
+class Verdict(IntEnum):
+    """AUDIT_VERIFY, p2 value a. Value b is the number (seq) of the first record that does not hold, or the
+    count of records that hold."""
+
+    GOOD = 0  # whole: every record holds and the last one closes the log
+    OPEN = 1  # every record that was made is there and holds, but none closes the log
+    EDITED = 2  # a MAC does not hold: the record was changed, or one before it was
+    MISSING = 3  # a sequence number is skipped or stands twice: a record was deleted or moved
+    TRUNCATED = 4  # records that were made are missing at the end
+    UNKNOWN = 5  # no log of this program on this device
+    MALFORMED = 6  # a line that is no record
+    MORE = 7  # what came so far holds; send the next piece
+
+
 class Fatal(IntEnum):
     """control.fatal_code."""
 
