@@ -127,17 +127,26 @@ class Driver:
             marshalled.release(self._buffers)
 
     def _call(self, page: Pages) -> None:
-        """Makes the call whose message lies in `page` and serves its RPCs."""
+        """Makes the call whose message lies in `page` and serves its RPCs.
+
+        What interrupts an RPC on this side (a signal's exception) is raised when the call has ended: the
+        secure world's thread is never left suspended.
+        """
         high, low = smc.split(page.physical_address)
         first: Sequence[int] = (smc.CALL_WITH_ARG, high, low, 0, 0, 0, 0, 0)
         registers = first
+        interrupted: BaseException | None = None
         while True:
             seen = self._ended_count
             a0, a1, a2, a3 = self._smc(registers)
             if a0 == smc.RETURN_OK:
                 break
             if smc.is_rpc(a0):
-                registers = self._rpc.serve(a0, a1, a2, a3)
+                try:
+                    registers = self._rpc.serve(a0, a1, a2, a3)
+                except BaseException as error:
+                    interrupted = interrupted or error
+                    registers = (smc.RETURN_FROM_RPC, 0, 0, a3, 0, 0, 0, 0)
             elif a0 in (smc.RETURN_ETHREAD_LIMIT, smc.RETURN_EBUSY):
                 self._wait_for_a_thread(seen)
                 registers = first
@@ -146,6 +155,8 @@ class Driver:
         with self._ended:
             self._ended_count += 1
             self._ended.notify_all()
+        if interrupted is not None:
+            raise interrupted
 
     def _wait_for_a_thread(self, seen: int) -> None:
         """Waits for another call to end; for a moment only, as another normal world's may end unseen."""

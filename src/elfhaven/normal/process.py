@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One run of a program: START, then RESUME with answers until it has ended.
+
+At every return of the TA the log is taken first: audit records are stored, and room for the next ones is
+made, before a call is performed. A log that cannot be stored ends the run. The large window is allocated and
+attached only when the runtime asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final
+
+from elfhaven.abi import gp
+from elfhaven.abi.container import (
+    CONTROL_MIN_SIZE,
+    STRINGS_MAX,
+    WINDOW_DEFAULT,
+    Command,
+    LogKind,
+    StartFlag,
+    State,
+)
+from elfhaven.calls.linux import LINUX
+from elfhaven.calls.trace import Tracer
+from elfhaven.errors import ProgramFault, TeeError, UsageError
+from elfhaven.normal import messages
+from elfhaven.normal.agent import Agent
+from elfhaven.normal.audit import AuditLog
+from elfhaven.normal.client import Direction, MemRef, Session, SharedMemory
+from elfhaven.normal.control import CONTROL_WITH_LOG, LOG_SIZE, ControlBlock, Header, Identity
+
+_QUIET: Final = ("env",)  # a name that is not let in is no event of the run; Process.denied tells of it
+
+
+class Process:
+    """A program in an open session of its own; `run` it once.
+
+    `report` gets lines for the user, `trace` lines of the trace (made only for an image with debug = true).
+    `waiting` is entered around what may block on this side, so that a signal can end it there.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        agent: Agent,
+        *,
+        audit: AuditLog | None = None,
+        trace: Callable[[str], None] | None = None,
+        report: Callable[[str], None] | None = None,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._session = session
+        self._agent = agent
+        self._audit = audit
+        self._trace = trace
+        self._report = report or _nothing
+        self._waiting = waiting
+        self._tracer = Tracer(LINUX)
+        self._window: SharedMemory | None = None
+        self._told = (0, 0)
+        self.last: Header | None = None  # what the runtime said at its last return
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """The rules that denied something so far."""
+        return messages.rules(self.last.denied) if self.last else ()
+
+    @property
+    def violated(self) -> tuple[str, ...]:
+        """The rules that an answer of the normal world broke so far."""
+        return messages.rules(self.last.violated) if self.last else ()
+
+    def run(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, identity: Identity | None = None
+    ) -> int:
+        """Runs the program to its end; its exit status, 0 to 255 (128 + n where signal n ended it).
+
+        `cwd` is absolute. Raises ProgramFault, AuditError, TeeError, UsageError.
+        """
+        strings = _strings(argv, env, cwd)
+        logging = self._audit is not None or self._trace is not None
+        size, log_size = (CONTROL_WITH_LOG, LOG_SIZE) if logging else (CONTROL_MIN_SIZE, 0)
+        with self._session.context.allocate(size) as control:
+            block = ControlBlock(control.view, log_size, WINDOW_DEFAULT)
+            block.prepare(self._flags(), len(argv), len(env), identity or Identity.of_this_process())
+            try:
+                return self._drive(block, control.ref(Direction.INOUT), strings)
+            finally:
+                if self._window is not None:
+                    self._window.close()
+
+    def _drive(self, block: ControlBlock, control: MemRef, strings: bytes) -> int:
+        self._enter(block, Command.START, control, None, MemRef.input(strings))
+        while True:
+            header = self.last = block.header()
+            self._take_log(block, header)
+            self._tell(header)
+            if header.state == State.EXITED:
+                return header.exit_status & 0xFF
+            if header.state == State.FATAL:
+                raise messages.fatal(header.fatal_code, header.fatal_value, _last_call(block))
+            if header.state == State.REQUESTS:
+                self._serve(block, header.pending)
+            elif header.state != State.FLUSH:
+                raise ProgramFault(
+                    f"the runtime returned in the unexpected state {header.state}",
+                    "pack the program again; an image that serves commands is not started with `run`",
+                )
+            self._enter(block, Command.RESUME, control, self._window_ref(header.want_window))
+
+    def _enter(self, block: ControlBlock, command: Command, *params: MemRef | None) -> None:
+        try:
+            self._session.invoke(command, *params)
+        except TeeError as error:
+            if error.code == gp.TEE_ERROR_TARGET_DEAD:
+                raise messages.died(_last_call(block)) from error
+            raise
+
+    def _serve(self, block: ControlBlock, pending: int) -> None:
+        if self._audit is not None:
+            self._audit.reserve(pending)
+        window = None if self._window is None else self._window.view
+        with self._waiting():
+            self._agent.serve(block, window, pending)
+
+    def _take_log(self, block: ControlBlock, header: Header) -> None:
+        if not header.log_used:
+            return
+        records: list[bytes] = []
+        for kind, body in block.log(header.log_used):
+            if kind is LogKind.AUDIT:
+                records.append(body)
+            elif kind is LogKind.TRACE and self._trace is not None:
+                self._trace(self._line(body))
+            elif kind is LogKind.MESSAGE:
+                self._report(body.decode(errors="replace"))
+        if records and self._audit is not None:
+            self._audit.append(records)
+
+    def _line(self, record: bytes) -> str:
+        try:
+            return self._tracer.line(record)
+        except ValueError as error:
+            return f"({error})"
+
+    def _tell(self, header: Header) -> None:
+        """Reports each rule once, when its bit appears."""
+        seen = (header.denied, header.violated)
+        if seen == self._told:
+            return
+        denied, violated = (now & ~before for now, before in zip(seen, self._told, strict=True))
+        self._told = seen
+        for rule in messages.rules(denied):
+            if rule not in _QUIET:
+                self._report(messages.denial(rule))
+        for rule in messages.rules(violated):
+            self._report(messages.violation(rule))
+
+    def _window_ref(self, wanted: int) -> MemRef | None:
+        if not wanted:
+            return None
+        if self._window is None:
+            self._window = self._session.context.allocate(WINDOW_DEFAULT)
+        return self._window.ref(Direction.INOUT)
+
+    def _flags(self) -> StartFlag:
+        flags = StartFlag(0)
+        if self._audit is not None:
+            flags |= StartFlag.AUDIT
+            if not self._audit.empty:
+                flags |= StartFlag.AUDIT_CONTINUE
+        return flags | (StartFlag.TRACE if self._trace is not None else StartFlag(0))
+
+
+def _strings(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> bytes:
+    """argv, envp and cwd as START takes them."""
+    if not argv or not cwd.startswith("/"):
+        raise UsageError("a program needs its name as first argument and an absolute working directory")
+    texts = [*argv, *(f"{name}={value}" for name, value in env.items()), cwd]
+    data = "\0".join(texts).encode(errors="surrogateescape") + b"\0"
+    if data.count(b"\0") != len(texts):
+        raise UsageError("an argument or a variable of the environment holds a NUL byte")
+    if len(data) > STRINGS_MAX:
+        raise UsageError(
+            f"the arguments and the environment take {len(data)} bytes",
+            f"at most {STRINGS_MAX} are possible: pass a file instead",
+        )
+    return data
+
+
+def _last_call(block: ControlBlock) -> str | None:
+    number = block.last_call()
+    row = None if number is None else LINUX.by_number(number)
+    return row.name if row else None
+
+
+def _nothing(_: str) -> None:
+    pass
