@@ -63,26 +63,22 @@ class LogKind(IntEnum):
     MESSAGE = 3  # UTF-8 text from the runtime for the user; made only where the config says DEBUG
 
 
-class VerifyPhase(IntFlag):
-    """AUDIT_VERIFY, p1 value a. The records come in pieces of whole lines; the last line of the last piece
-    may lack its newline. One piece can be both the first and the last."""
+class VerifyPhase(IntEnum):
+    """AUDIT_VERIFY, p1 value a: pieces of any size, in order; the last one may be empty."""
 
-    FIRST = 1
-    LAST = 2
+    BEGIN = 0
+    MORE = 1
+    END = 2  # with it comes the verdict
 
 
 class Verdict(IntEnum):
-    """AUDIT_VERIFY, p2 value a. Value b is the number (seq) of the first record that does not hold, or the
-    count of records that hold."""
+    """AUDIT_VERIFY, p2 value a, valid with VerifyPhase.END. Value b counts the records that hold."""
 
-    GOOD = 0  # whole: every record holds and the last one closes the log
+    CLOSED = 0  # every record that was made is there and holds, and the last one closes the log
     OPEN = 1  # every record that was made is there and holds, but none closes the log
-    EDITED = 2  # a MAC does not hold: the record was changed, or one before it was
-    MISSING = 3  # a sequence number is skipped or stands twice: a record was deleted or moved
-    TRUNCATED = 4  # records that were made are missing at the end
-    UNKNOWN = 5  # no log of this program on this device
-    MALFORMED = 6  # a line that is no record
-    MORE = 7  # what came so far holds; send the next piece
+    BROKEN = 2  # the record after those that hold was changed or moved, or one before it was deleted
+    TRUNCATED = 3  # records that were made are missing at the end
+    UNKNOWN = 4  # no log of this program on this device
 
 
 class Fatal(IntEnum):
@@ -164,7 +160,8 @@ CONTROL = Layout(
         ("u32", "euid"),
         ("u32", "gid"),
         ("u32", "egid"),
-        ("u32[14]", "reserved0"),
+        ("char[16]", "log_id"),  # with AUDIT_CONTINUE: "log" of the log's first record, as 16 bytes
+        ("u32[10]", "reserved0"),
         # written by the runtime
         ("u32", "state"),
         ("u32", "exit_status"),
