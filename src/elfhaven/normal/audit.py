@@ -23,6 +23,7 @@ from elfhaven.normal.linux.host import HostCalls
 RESERVE_STEP: Final = 1 << 18  # bytes reserved at a time
 RECORD_MAX: Final = 1 << 15  # bytes of the longest record: it fits the log area of a control block
 CHUNK: Final = 1 << 17  # bytes of records sent to the TEE at a time
+LOG_ID_SIZE: Final = 16
 _CANNOT_RESERVE: Final = frozenset(
     (errno.EOPNOTSUPP, errno.ENOSYS, errno.ENODEV, errno.ESPIPE, errno.EINVAL, errno.EPERM)
 )
@@ -95,6 +96,10 @@ class AuditLog:
         """What was in the file when it was opened, in pieces of whole lines."""
         yield from _chunks(self._fd, self.path)
 
+    def log_id(self) -> bytes:
+        """The id of a log that is not empty, from its first record; AuditError where there is none."""
+        return bytes.fromhex(_first(self.chunks(), self.path)["log"])
+
     def close(self) -> None:
         """Gives back the room that was not used, and unlocks the file."""
         if self._fd >= 0:
@@ -133,14 +138,20 @@ def read_chunks(path: str | os.PathLike[str]) -> Iterator[bytes]:
 
 def maker(path: str | os.PathLike[str]) -> UUID:
     """The TA that says it made a log, from the first record: only that TA can verify it."""
-    for chunk in read_chunks(path):
-        try:
-            return UUID(json.loads(chunk.split(b"\n", 1)[0])["args"]["uuid"])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            break
+    return UUID(_first(read_chunks(path), os.fspath(path))["uuid"])
+
+
+def _first(chunks: Iterator[bytes], path: str) -> dict[str, str]:
+    """The arguments of a log's first record, its `uuid` and `log` among them, both well-formed."""
+    try:
+        args = json.loads(next(chunks, b"").split(b"\n", 1)[0])["args"]
+        if len(bytes.fromhex(args["log"])) == LOG_ID_SIZE and UUID(args["uuid"]):
+            return {"uuid": args["uuid"], "log": args["log"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
     raise AuditError(
-        f"{os.fspath(path)} does not begin with the first record of an audit log",
-        "the record may have been deleted; name the program with its .ta to verify the rest",
+        f"{path} does not begin with the first record of an audit log",
+        "the record was deleted or changed, or the file is something else",
     )
 
 

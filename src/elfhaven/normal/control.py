@@ -29,6 +29,7 @@ from elfhaven.errors import ProgramFault
 CONTROL_WITH_LOG: Final = 65536
 LOG_SIZE: Final = 32768
 DATA_OFFSET: Final = SLOTS_OFFSET + SLOT_COUNT * SLOT.size
+_GIVEN: Final = struct.Struct("<18I16s")  # the words that the host writes
 _WRITTEN: Final = struct.Struct("<8I5Q")  # the words that the runtime writes, from `state` on
 _WRITTEN_OFFSET: Final = CONTROL.offset("state")
 _SLOT: Final = SLOT.struct
@@ -100,32 +101,20 @@ class ControlBlock:
         self.data_offset = DATA_OFFSET
         self.data_end = len(view) - log_size
 
-    def prepare(self, start_flags: int, argc: int, envc: int, identity: Identity) -> None:
-        """Clears the block and writes what START needs."""
+    def prepare(
+        self, start_flags: int, argc: int, envc: int, identity: Identity, log_id: bytes = b""
+    ) -> None:
+        """Clears the block and writes what START needs; `log_id`: of the log that goes on, 16 bytes."""
         self.view[:] = bytes(len(self.view))
-        CONTROL.struct.pack_into(
-            self.view,
-            0,
-            CONTROL_MAGIC,
-            VERSION,
-            len(self.view),
-            start_flags,
-            self.data_offset,
-            self.data_end - self.data_offset,
-            self.log_offset,
-            self.log_size,
-            self.window_size,
-            argc,
-            envc,
-            identity.umask,
-            identity.pid,
-            identity.ppid,
-            identity.uid,
-            identity.euid,
-            identity.gid,
-            identity.egid,
-            *bytes(len(CONTROL.struct.unpack(bytes(CONTROL.size))) - 18),
+        words = (
+            *(CONTROL_MAGIC, VERSION, len(self.view), start_flags),
+            *(self.data_offset, self.data_end - self.data_offset, self.log_offset, self.log_size),
+            *(self.window_size, argc, envc),
+            *(identity.umask, identity.pid, identity.ppid),
+            *(identity.uid, identity.euid, identity.gid, identity.egid),
+            log_id,
         )
+        _GIVEN.pack_into(self.view, 0, *words)
 
     def header(self) -> Header:
         return Header._make(_WRITTEN.unpack_from(self.view, _WRITTEN_OFFSET))

@@ -84,7 +84,8 @@ class Process:
         size, log_size = (CONTROL_WITH_LOG, LOG_SIZE) if logging else (CONTROL_MIN_SIZE, 0)
         with self._session.context.allocate(size) as control:
             block = ControlBlock(control.view, log_size, WINDOW_DEFAULT)
-            block.prepare(self._flags(), len(argv), len(env), identity or Identity.of_this_process())
+            log_id = self._audit.log_id() if self._audit and not self._audit.empty else b""
+            block.prepare(self._flags(), len(argv), len(env), identity or Identity.of_this_process(), log_id)
             try:
                 return self._drive(block, control.ref(Direction.INOUT), strings)
             finally:

@@ -14,38 +14,36 @@ from elfhaven.normal.audit import AuditLog, read_chunks
 from elfhaven.normal.client import MemRef, Session, Value
 
 _TEXTS: Final = {
-    Verdict.GOOD: "whole: {0} records, none deleted, moved or changed, and the log is closed",
+    Verdict.CLOSED: "whole: {0} records, none deleted, moved or changed, and the log is closed",
     Verdict.OPEN: "open: {0} records, none deleted, moved or changed, but no closing record: the program "
     "still runs, or its end was not recorded",
-    Verdict.EDITED: "not whole: record {0} does not hold: it was changed, or what stood before it was",
-    Verdict.MISSING: "not whole: record {0} is not where it belongs: a record was deleted or moved",
-    Verdict.TRUNCATED: "not whole: cut off after {0} records: the program made more",
+    Verdict.BROKEN: "not whole: {0} records hold, and the next does not: it was changed or moved, or one "
+    "before it was deleted",
+    Verdict.TRUNCATED: "not whole: cut off after {0} records, and the program made more",
     Verdict.UNKNOWN: "unknown: no log of this program on this device",
-    Verdict.MALFORMED: "not whole: line {0} is no record of an audit log",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the TEE says of a log. `record` is the number of records that hold, or of the first that does
-    not, counted from 0."""
+    """What the TEE says of a log; `records` is the number of records, from the first, that hold."""
 
     verdict: Verdict
-    record: int
+    records: int
 
     @property
     def good(self) -> bool:
-        return self.verdict is Verdict.GOOD
+        return self.verdict is Verdict.CLOSED
 
     @property
     def intact(self) -> bool:
         """Nothing is missing or changed; the log may still be open."""
-        return self.verdict in (Verdict.GOOD, Verdict.OPEN)
+        return self.verdict in (Verdict.CLOSED, Verdict.OPEN)
 
     @property
     def text(self) -> str:
         """One line for a user."""
-        return _TEXTS[self.verdict].format(self.record)
+        return _TEXTS[self.verdict].format(self.records)
 
 
 def verify(session: Session, path: str | os.PathLike[str]) -> Finding:
@@ -66,29 +64,22 @@ def verify_before_continuing(session: Session, log: AuditLog) -> None:
 
 
 def verify_chunks(session: Session, chunks: Iterable[bytes]) -> Finding:
-    """Feeds a log to the TEE piece by piece, each of whole lines."""
-    phase = VerifyPhase.FIRST
-    held: bytes | None = None
+    """Feeds a log to the TEE piece by piece."""
+    phase = VerifyPhase.BEGIN
     for chunk in chunks:
-        if held is not None:
-            finding = _ask(session, held, phase)
-            phase = VerifyPhase(0)
-            if finding.verdict is not Verdict.MORE:
-                return finding
-        held = chunk
-    if held is None:
-        return Finding(Verdict.MALFORMED, 0)
-    finding = _ask(session, held, phase | VerifyPhase.LAST)
-    if finding.verdict is Verdict.MORE:
-        raise AuditError("the TEE wants more of an audit log that has ended", "pack the program again")
-    return finding
-
-
-def _ask(session: Session, chunk: bytes, phase: VerifyPhase) -> Finding:
-    answer = session.invoke(Command.AUDIT_VERIFY, MemRef.input(chunk), Value(phase), Value.output())[2]
-    if not isinstance(answer, Value):
-        raise AuditError("the TA gave no verdict", "the image does not come from elfhaven")
+        _ask(session, chunk, phase)
+        phase = VerifyPhase.MORE
+    if phase is VerifyPhase.BEGIN:
+        return Finding(Verdict.UNKNOWN, 0)
+    answer = _ask(session, b"", VerifyPhase.END)
     try:
         return Finding(Verdict(answer.a), answer.b)
     except ValueError:
         raise AuditError(f"the TA gave the unknown verdict {answer.a}", "pack the program again") from None
+
+
+def _ask(session: Session, chunk: bytes, phase: VerifyPhase) -> Value:
+    answer = session.invoke(Command.AUDIT_VERIFY, MemRef.input(chunk), Value(phase), Value.output())[2]
+    if not isinstance(answer, Value):
+        raise AuditError("the TA gave no verdict", "the image does not come from elfhaven")
+    return answer

@@ -69,7 +69,7 @@ class FakeContainer:
         self.open = 0
         self.dies = False
         self.verified: list[tuple[int, bytes]] = []
-        self.verdict = (Verdict.GOOD, 0)
+        self.verdict = (Verdict.CLOSED, 0)
         self.extra_log = b""
 
     # Transport
@@ -198,7 +198,12 @@ class FakeContainer:
         if not self.header["start_flags"] & StartFlag.AUDIT:
             return b""
         name = "elfhaven.exit" if step.state is State.EXITED else step.name or "elfhaven.start"
-        record = {"seq": self._records, "call": name, "args": {"uuid": str(UUID(int=7))}, "mac": "0" * 64}
+        record = {
+            "seq": self._records,
+            "call": name,
+            "args": {"uuid": str(UUID(int=7)), "log": "ab" * 16},
+            "mac": "0" * 64,
+        }
         self._records += 1
         return log_record(LogKind.AUDIT, json.dumps(record).encode())
 
@@ -208,8 +213,7 @@ class FakeContainer:
         assert records.view is not None
         assert isinstance(phase, Value)
         self.verified.append((phase.a, bytes(records.view)))
-        more = not phase.a & VerifyPhase.LAST
-        return Reply(0, 4, outputs=(None, None, (Verdict.MORE, 0) if more else self.verdict))
+        return Reply(0, 4, outputs=(None, None, self.verdict if phase.a == VerifyPhase.END else (0, 0)))
 
 
 def log_record(kind: int, body: bytes) -> bytes:

@@ -125,9 +125,14 @@ def test_chunks_are_whole_lines(tmp_path: Path) -> None:
 
 def test_the_maker_is_in_the_first_record(tmp_path: Path) -> None:
     path = tmp_path / "log"
-    path.write_text(json.dumps({"seq": 0, "args": {"uuid": TA}}) + "\n")
+    path.write_text(json.dumps({"seq": 0, "args": {"uuid": TA, "log": "0f" * 16}}) + "\n{}\n")
     assert maker(path) == UUID(TA)
-    for text in ("", "{}\n", "nonsense\n", '{"args": {"uuid": 5}}\n', '{"args": {"uuid": "x"}}\n', "[]\n"):
+    log = AuditLog(path)
+    assert log.log_id() == b"\x0f" * 16
+    log.close()
+    good = {"uuid": TA, "log": "0f" * 16}
+    wrong = [{**good, "uuid": 5}, {**good, "uuid": "x"}, {**good, "log": "0f"}, {**good, "log": None}, {}]
+    for text in ("", "{}\n", "nonsense\n", "[]\n", *(json.dumps({"args": args}) for args in wrong)):
         path.write_text(text)
         with pytest.raises(AuditError, match="first record"):
             maker(path)
@@ -148,17 +153,18 @@ def test_the_tee_gets_every_byte_and_its_verdict_is_told(tmp_path: Path) -> None
     assert "301" in finding.text
     assert b"".join(chunk for _, chunk in tee.verified) == path.read_bytes()
     phases = [phase for phase, _ in tee.verified]
-    assert phases == [VerifyPhase.FIRST, *[0] * (len(phases) - 2), VerifyPhase.LAST]
+    assert phases == [VerifyPhase.BEGIN, *[VerifyPhase.MORE] * (len(phases) - 2), VerifyPhase.END]
+    assert len(phases) > 3
 
 
-def test_an_empty_log_is_malformed(tmp_path: Path) -> None:
+def test_an_empty_log_is_unknown(tmp_path: Path) -> None:
     (tmp_path / "log").touch()
     tee = FakeContainer(lambda: iter(()))  # type: ignore[arg-type,return-value]
     with Context(tee) as context:
-        assert verify(context.open_session(TA), tmp_path / "log").verdict is Verdict.MALFORMED
+        assert verify(context.open_session(TA), tmp_path / "log").verdict is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.MORE])
+@pytest.mark.parametrize("verdict", list(Verdict))
 def test_only_an_intact_log_is_continued(tmp_path: Path, verdict: Verdict) -> None:
     (tmp_path / "log").write_bytes(b"record\n")
     tee = FakeContainer(lambda: iter(()))  # type: ignore[arg-type,return-value]
@@ -166,19 +172,18 @@ def test_only_an_intact_log_is_continued(tmp_path: Path, verdict: Verdict) -> No
     log = AuditLog(tmp_path / "log")
     with Context(tee) as context:
         session = context.open_session(TA)
-        if verdict in (Verdict.GOOD, Verdict.OPEN):
+        if verdict in (Verdict.CLOSED, Verdict.OPEN):
             verify_before_continuing(session, log)
         else:
             with pytest.raises(AuditError, match="cannot be continued"):
                 verify_before_continuing(session, log)
-    assert tee.verified == [(VerifyPhase.FIRST | VerifyPhase.LAST, b"record\n")]
+    assert tee.verified == [(VerifyPhase.BEGIN, b"record\n"), (VerifyPhase.END, b"")]
     log.close()
 
 
 def test_a_ta_that_gives_nonsense(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"record\n")
-    for verdict in (77, Verdict.MORE):
-        tee = FakeContainer(lambda: iter(()))  # type: ignore[arg-type,return-value]
-        tee.verdict = (verdict, 0)  # type: ignore[assignment]
-        with Context(tee) as context, pytest.raises(AuditError):
-            verify(context.open_session(TA), tmp_path / "log")
+    tee = FakeContainer(lambda: iter(()))  # type: ignore[arg-type,return-value]
+    tee.verdict = (77, 0)  # type: ignore[assignment]
+    with Context(tee) as context, pytest.raises(AuditError, match="unknown verdict 77"):
+        verify(context.open_session(TA), tmp_path / "log")
