@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""python -m bench [--runs N] [SECTION...]: measure, print a table, say on which machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from bench.sections import SECTIONS, Row
+
+
+def machine() -> str:
+    """Processor, cores, kernel and Python, in one line."""
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{model}, {os.cpu_count()} cores, {system}"
+
+
+def show(rows: list[Row]) -> None:
+    for row in rows:
+        print(f"| {row.what:28} | {row.figures:52} | {row.ratio:16} | {row.goal:9} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=3, help="interleaved runs; the median is shown")
+    parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all when none is named")
+    words = parser.parse_args()
+    print(machine())
+    print(f"| {'what':28} | {'measured':52} | {'ratio':16} | {'goal':9} |")
+    print(f"|{'-' * 30}|{'-' * 54}|{'-' * 18}|{'-' * 11}|")
+    with tempfile.TemporaryDirectory() as work:
+        for name in words.sections or SECTIONS:
+            show(SECTIONS[name](Path(work), words.runs))
+
+
+if __name__ == "__main__":
+    main()
