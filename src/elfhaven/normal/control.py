@@ -25,6 +25,7 @@ from elfhaven.abi.container import (
     SlotState,
 )
 from elfhaven.errors import ProgramFault
+from elfhaven.normal.linux.umask import current_umask
 
 CONTROL_WITH_LOG: Final = 65536
 LOG_SIZE: Final = 32768
@@ -85,7 +86,9 @@ class Identity:
 
     @classmethod
     def of_this_process(cls) -> Identity:
-        return cls(_umask(), os.getpid(), os.getppid(), os.getuid(), os.geteuid(), os.getgid(), os.getegid())
+        return cls(
+            current_umask(), os.getpid(), os.getppid(), os.getuid(), os.geteuid(), os.getgid(), os.getegid()
+        )
 
 
 class ControlBlock:
@@ -181,15 +184,3 @@ def _broken(what: str) -> ProgramFault:
         f"the runtime broke the delegation protocol: {what}",
         "the image was packed by another version of elfhaven, or its memory was corrupted",
     )
-
-
-def _umask() -> int:
-    """This process's umask, without changing it."""
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-            for line in status:
-                if line.startswith("Umask:"):
-                    return int(line.split()[1], 8)
-    except OSError:
-        pass
-    return 0o022

@@ -19,6 +19,7 @@ from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.paths import Resolver
 from elfhaven.normal.linux.streams import Streams
 from elfhaven.normal.linux.tree import Tree
+from elfhaven.normal.linux.umask import Umask
 from elfhaven.normal.policy import Policy
 
 NO_FILE: Final = 0xFFFF_FFFF  # statx: the path names the file
@@ -45,8 +46,9 @@ class Handlers:
 
     def __init__(self, policy: Policy, host: HostCalls, streams: tuple[int, int, int]) -> None:
         resolver = Resolver(policy)
-        self.files = FileTable(resolver, host, streams)
-        self.tree = Tree(resolver, host)
+        umask = Umask()
+        self.files = FileTable(resolver, host, umask, streams)
+        self.tree = Tree(resolver, host, umask)
         self.streams = Streams(self.files)
 
     def bind(self, table: Table) -> list[Handler | None]:

@@ -256,6 +256,27 @@ def test_numbers_too_large_for_the_host(requester: Requester, place: Path) -> No
     assert requester.call("openat", [3, MAKE, 0o600], [f"{place}/out/f"], room=32) == 0
     assert requester.call("ftruncate", [3, 1 << 63]) == -linux.EINVAL
     assert requester.call("lseek", [3, 0, 1 << 63 | 77]) == -linux.EINVAL
-    assert (
-        requester.call("openat", [4, linux.O_TMPFILE | 2, 0o600], [f"{place}/out"], room=32) == -linux.EINVAL
-    )
+
+
+def test_a_file_without_a_name(requester: Requester, place: Path) -> None:
+    flags = linux.O_TMPFILE | linux.O_RDWR
+    assert requester.call("openat", [4, flags, 0o600], [f"{place}/in"], room=32) == -linux.EACCES
+    assert requester.call("openat", [4, flags, 0o600], [f"{place}/out"], room=32) == 0
+    assert requester.call("write", [4, 3], data=b"abc") == 3
+    assert os.listdir(place / "out") == []
+
+
+def test_modes_are_the_programs(policy: RootPolicy, place: Path) -> None:
+    """The program's umask was applied inside; the host's, 022 here, is not applied again."""
+    before = os.umask(0o022)
+    try:
+        agent = Agent(policy)
+        loose = Requester(agent)
+        assert loose.call("openat", [3, MAKE, 0o666], [f"{place}/out/f"], room=32) == 0
+        assert loose.call("mkdirat", [0o777], [f"{place}/out/d"]) == 0
+        agent.close()
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    assert os.stat(place / "out/f").st_mode & 0o777 == 0o666
+    assert os.stat(place / "out/d").st_mode & 0o777 == 0o777

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from elfhaven.abi import linux
@@ -20,20 +22,20 @@ _OPEN_FLAGS: Final = (  # what a program may ask for, and the host's own value f
     (linux.O_NOFOLLOW, os.O_NOFOLLOW),
     (linux.O_NOATIME, os.O_NOATIME),
     (linux.O_PATH, os.O_PATH),
+    (linux.O_TMPFILE, os.O_TMPFILE),
 )
 # O_DIRECT wants aligned buffers, which shared memory does not promise: it is a hint and is left out
 _IGNORED: Final = linux.O_ACCMODE | linux.O_NOCTTY | linux.O_DIRECT | linux.O_LARGEFILE | linux.O_CLOEXEC
-_KNOWN: Final = _IGNORED | sum(bit for bit, _ in _OPEN_FLAGS if bit != linux.O_SYNC) | linux.O_SYNC
+_KNOWN: Final = reduce(or_, (bit for bit, _ in _OPEN_FLAGS), _IGNORED)
 _MODE_BITS: Final = 0o7777
 
 
 def open_flags_to_host(flags: int) -> int:
     """The host's flags for openat; O_CLOEXEC and O_NOCTTY are always set.
 
-    Raises EINVAL for O_TMPFILE and for a flag that Linux does not know.
+    Like Linux's openat it passes over flags that it does not know.
     """
-    if flags & linux.O_TMPFILE == linux.O_TMPFILE or flags & ~_KNOWN:
-        raise OSError(linux.EINVAL, "an open flag that is not served")
+    flags &= _KNOWN
     host = (flags & linux.O_ACCMODE) | os.O_CLOEXEC | os.O_NOCTTY
     for guest_bit, host_bit in _OPEN_FLAGS:
         if flags & guest_bit == guest_bit:
@@ -48,7 +50,13 @@ def status_flags_to_host(flags: int) -> int:
 
 def wants_write(flags: int) -> bool:
     """Whether opening with these (arm64) flags can change a file."""
-    return bool(flags & linux.O_ACCMODE or flags & (linux.O_CREAT | linux.O_TRUNC))
+    changing = flags & (linux.O_ACCMODE | linux.O_CREAT | linux.O_TRUNC)
+    return bool(changing) and not flags & linux.O_PATH
+
+
+def makes_file(flags: int) -> bool:
+    """Whether opening with these (arm64) flags can make a file."""
+    return bool(flags & linux.O_CREAT) or flags & linux.O_TMPFILE == linux.O_TMPFILE
 
 
 def file_mode(mode: int) -> int:

@@ -13,9 +13,10 @@ from typing import Final
 
 from elfhaven.abi import linux
 from elfhaven.abi.container import OPEN_REPLY
-from elfhaven.normal.linux.convert import file_mode, open_flags_to_host, pack_stat, wants_write
+from elfhaven.normal.linux.convert import file_mode, makes_file, open_flags_to_host, pack_stat, wants_write
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.paths import Resolver
+from elfhaven.normal.linux.umask import Umask
 from elfhaven.normal.policy import READ, WRITE
 
 MAX_FILES: Final = 1024  # open at once, as Linux's usual RLIMIT_NOFILE
@@ -25,9 +26,12 @@ _OPEN_REPLY: Final = OPEN_REPLY.struct
 class FileTable:
     """File numbers to descriptors. `streams` are the host descriptors of files 0, 1 and 2."""
 
-    def __init__(self, resolver: Resolver, host: HostCalls, streams: tuple[int, int, int]) -> None:
+    def __init__(
+        self, resolver: Resolver, host: HostCalls, umask: Umask, streams: tuple[int, int, int]
+    ) -> None:
         self._resolver = resolver
         self._host = host
+        self._umask = umask
         self._fds: dict[int, int] = dict(enumerate(streams))
         self._owned: set[int] = set()
         self._appending: set[int] = set()
@@ -74,7 +78,9 @@ class FileTable:
                 if flags & linux.O_CREAT:
                     raise OSError(linux.ERRNO["EISDIR"], "a directory cannot be made by opening it")
                 host_flags |= os.O_DIRECTORY
-            return os.open(place.name, host_flags | os.O_NOFOLLOW, file_mode(mode), dir_fd=place.directory)
+            mode = file_mode(mode)
+            with self._umask.lifted(mode if makes_file(flags) else 0):
+                return os.open(place.name, host_flags | os.O_NOFOLLOW, mode, dir_fd=place.directory)
 
     def close(self, number: int) -> int:
         """Forgets a file and closes it; EIO and the like of a close reach the program."""

@@ -120,4 +120,5 @@ def poll_entries(wanted: memoryview) -> list[tuple[int, int]]:
 
 def milliseconds(timeout_ns: int) -> float | None:
     """A timeout for select.poll, rounded up; None waits for ever."""
-    return None if timeout_ns < 0 else min(-(-timeout_ns // 1_000_000), _LONGEST_MS)
+    rounded = -(-timeout_ns // 1_000_000)
+    return None if timeout_ns < 0 or rounded > _LONGEST_MS else rounded

@@ -10,6 +10,7 @@ from elfhaven.abi import linux
 from elfhaven.normal.linux.convert import file_mode, pack_stat
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.paths import Place, Resolver
+from elfhaven.normal.linux.umask import Umask
 from elfhaven.normal.policy import READ, WRITE
 
 _RENAME_FLAGS: Final = linux.RENAME_NOREPLACE | linux.RENAME_EXCHANGE
@@ -19,9 +20,10 @@ _ACCESS_MODES: Final = os.R_OK | os.W_OK | os.X_OK
 class Tree:
     """The file system under a policy. Every method returns the call's result or raises OSError."""
 
-    def __init__(self, resolver: Resolver, host: HostCalls) -> None:
+    def __init__(self, resolver: Resolver, host: HostCalls, umask: Umask) -> None:
         self._find = resolver.find
         self._host = host
+        self._umask = umask
 
     def stat(self, path: bytes, flags: int, out: memoryview) -> int:
         with self._find(path, READ, follow=_follows(flags)) as place:
@@ -63,7 +65,9 @@ class Tree:
 
     def make_directory(self, path: bytes, mode: int) -> int:
         with self._find(path, WRITE, follow=False) as place:
-            os.mkdir(place.name, file_mode(mode), dir_fd=place.directory)
+            mode = file_mode(mode)
+            with self._umask.lifted(mode):
+                os.mkdir(place.name, mode, dir_fd=place.directory)
         return 0
 
     def unlink(self, path: bytes, flags: int) -> int:
