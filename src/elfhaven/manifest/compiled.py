@@ -162,7 +162,7 @@ class _Reader:
             self._blob, at
         )
         hashes = self._bytes(hashes_at, self._count(count) * _HASH)
-        if not 9 <= shift <= 24 or count != -(-size >> shift):
+        if not 12 <= shift <= 20 or count != -(-size >> shift):
             raise ValueError("a pinned file has the wrong number of hashes")
         blocks = tuple(hashes[i : i + _HASH] for i in range(0, len(hashes), _HASH))
         return Pin(self._text(path_at, path_size), size, blocks, shift), _flags(flags)

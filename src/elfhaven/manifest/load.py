@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -34,7 +35,7 @@ def default() -> Manifest:
     return Manifest(files=Files(read=(".",)))
 
 
-def load(path: str | Path) -> Manifest:
+def load(path: str | os.PathLike[str]) -> Manifest:
     """The manifest in the file `path`. Raises ManifestError with path and line."""
     try:
         data = Path(path).read_bytes()

@@ -5,7 +5,7 @@
     debug = false               # true: --trace works, and what it shows leaves the TEE
     service = false             # the image serves commands instead of running once
     [memory]
-    stack = "8 MiB"             # of the program's first thread
+    stack = "512 KiB"           # of the program's first thread; all of it is real memory
     heap = "12 MiB"             # most that brk and mmap may take; 0 or absent: what the target has
     [args]
     mode = "any"                # "any": the command line's; "fixed": exactly `fixed`, argv[0] included
@@ -42,7 +42,7 @@ _UNITS = {
     "MiB": 1 << 20,
     "GiB": 1 << 30,
 }
-STACK_MIN, STACK_MAX = 16 << 10, 1 << 30
+STACK_MIN, STACK_MAX = 16 << 10, 64 << 20
 
 
 class Size(int):
@@ -75,12 +75,12 @@ def _without_nul(what: str, *texts: str) -> None:
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    stack: Size = Size(8 << 20)
+    stack: Size = Size(512 << 10)
     heap: Size = Size(0)
 
     def __post_init__(self) -> None:
         if not STACK_MIN <= self.stack <= STACK_MAX:
-            raise ValueError("`stack` must lie between 16 KiB and 1 GiB")
+            raise ValueError("`stack` must lie between 16 KiB and 64 MiB")
 
 
 class Args(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

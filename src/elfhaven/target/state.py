@@ -3,7 +3,8 @@
 
     huk          hardware unique key, 16 random bytes made at first use, mode 0600
     storage/     what the secure world stores, one file an object, replaced atomically
-    signers/     <uuid>: fingerprint of the key under which a named TA was first installed
+    signers/     <uuid>: fingerprint of the key under which a TA was first installed
+    ta/          <uuid>.ta: the store
     trusted/     *.pem: whose TAs load; without this directory the two development keys
     lock         held for a transaction, never for a run: two programs in a pipe share one device
 
@@ -34,12 +35,12 @@ _POLL = 0.02
 class StateDirectory:
     """The device in `path`; made, readable by its owner alone, if there is none."""
 
-    def __init__(self, path: str | Path, *, lock_wait: float = LOCK_WAIT) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, lock_wait: float = LOCK_WAIT) -> None:
         self.path = Path(path)
         self._lock_wait = lock_wait
         with _explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name in ("storage", "signers"):
+            for name in ("storage", "signers", "ta"):
                 (self.path / name).mkdir(exist_ok=True, mode=0o700)
 
     def huk(self) -> bytes:
@@ -59,16 +60,23 @@ class StateDirectory:
     def storage(self) -> DirectoryStorage:
         return DirectoryStorage(self.path / "storage", self)
 
-    def trusted_keys(self) -> tuple[bytes, ...] | None:
-        """The public keys in trusted/, PEM; None without that directory: the defaults hold."""
+    def trusted_keys(self) -> tuple[Path, ...] | None:
+        """The files of public keys in trusted/; None without that directory: the defaults hold."""
         directory = self.path / "trusted"
         with _explained(directory):
-            if not directory.is_dir():
-                return None
-            return tuple(path.read_bytes() for path in sorted(directory.glob("*.pem")))
+            return tuple(sorted(directory.glob("*.pem"))) if directory.is_dir() else None
+
+    def install(self, uuid: UUID, image: bytes) -> None:
+        """Puts a TA into the store, for what names it by UUID alone."""
+        path = self.path / "ta" / f"{uuid}.ta"
+        with _explained(path):
+            if path.is_file() and path.stat().st_size == len(image) and path.read_bytes() == image:
+                return
+            with self.transaction():
+                replace_file(path, image)
 
     def claim(self, uuid: UUID, name: str, signer: str) -> None:
-        """Binds a named TA to its first signer. Raises StateError when it is bound to another."""
+        """Binds a TA to its first signer. StateError, which tells of it as `name`, when bound to another."""
         path = self.path / "signers" / str(uuid)
         with self.transaction(), _explained(path):
             if not path.exists():
@@ -76,7 +84,7 @@ class StateDirectory:
             installed = path.read_text(errors="replace")
         if installed != signer:
             raise StateError(
-                f"a program named {name!r} is installed on this device under another key "
+                f"{name} is installed on this device under another key "
                 f"({installed[:16]}..., this one is {signer[:16]}...)",
                 f"sign with that key, give the program another name, or remove {path} to give the name up",
             )

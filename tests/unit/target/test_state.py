@@ -60,7 +60,7 @@ def test_a_name_belongs_to_its_first_signer(tmp_path: Path) -> None:
     device = StateDirectory(tmp_path)
     device.claim(NAME, "llama", "aa" * 32)
     device.claim(NAME, "llama", "aa" * 32)
-    with pytest.raises(StateError, match="'llama' is installed on this device under another key"):
+    with pytest.raises(StateError, match="llama is installed on this device under another key"):
         StateDirectory(tmp_path).claim(NAME, "llama", "bb" * 32)
 
 
@@ -120,4 +120,11 @@ def test_trusted_keys_are_the_defaults_until_the_directory_exists(tmp_path: Path
     (tmp_path / "trusted").mkdir()
     assert device.trusted_keys() == ()
     (tmp_path / "trusted/a.pem").write_bytes(b"key")
-    assert device.trusted_keys() == (b"key",)
+    assert device.trusted_keys() == (tmp_path / "trusted/a.pem",)
+
+
+def test_the_store_holds_the_last_installed(tmp_path: Path) -> None:
+    device = StateDirectory(tmp_path)
+    for image in (b"one", b"two", b"two", b"longer"):
+        device.install(NAME, image)
+        assert (tmp_path / f"ta/{NAME}.ta").read_bytes() == image

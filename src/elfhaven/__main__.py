@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`python -m elfhaven` is `elfhaven`."""
+
+import sys
+
+from elfhaven.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

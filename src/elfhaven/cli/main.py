@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`elfhaven`: finds the verb, and turns every error into two lines and a status.
+
+Status 2 for errors of elfhaven itself; 125 for those of `run`, whose other statuses are the program's own.
+A reader that closes standard output ends the command with 141, as SIGPIPE would.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from elfhaven.cli.audit import audit
+from elfhaven.cli.calls import calls
+from elfhaven.cli.demo import demo
+from elfhaven.cli.doctor import doctor
+from elfhaven.cli.inspect import inspect
+from elfhaven.cli.pack import pack
+from elfhaven.cli.run import run
+from elfhaven.errors import ElfhavenError
+
+ERROR, RUN_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 125, 130, 141
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="elfhaven", message="elfhaven %(version)s")
+def elfhaven() -> None:
+    """Runs unmodified aarch64 Linux programs inside OP-TEE."""
+
+
+for _verb in (run, pack, inspect, calls, audit, demo, doctor):
+    elfhaven.add_command(_verb)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; its status. `arguments` are those of the process unless given."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    failed = RUN_ERROR if words[:1] == ["run"] else ERROR
+    try:
+        status = elfhaven.main(words, prog_name="elfhaven", standalone_mode=False)
+        sys.stdout.flush()
+    except ElfhavenError as error:
+        return _complain(failed, error.cause, error.fix)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return failed
+    except click.ClickException as error:
+        return _complain(failed, error.format_message(), _usage(error))
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # what is still buffered for the closed pipe must not be tried again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except OSError as error:
+        return _complain(failed, f"{error.filename or 'input or output'}: {error.strerror or error}", None)
+    return status if isinstance(status, int) else 0
+
+
+def _complain(status: int, cause: str, fix: str | None) -> int:
+    try:
+        print(f"elfhaven: {cause}", *([f"  fix: {fix}"] if fix else []), sep="\n", file=sys.stderr)
+    except OSError:
+        pass
+    return status
+
+
+def _usage(error: click.ClickException) -> str | None:
+    context = getattr(error, "ctx", None)
+    return f"see `{context.command_path} --help`" if context else None

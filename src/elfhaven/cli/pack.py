@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`elfhaven pack`: a program becomes one signed Trusted Application."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+@click.option(
+    "-m",
+    "--manifest",
+    type=click.Path(),
+    help="What the program may do.  [default: ./elfhaven.toml if there is one]",
+)
+@click.option("-o", "--output", type=click.Path(), help="Where to write it.  [default: <uuid>.ta]")
+@click.option(
+    "--sign",
+    metavar="KEY.pem",
+    help="A private key, or `optee-default`.  [default: the local development key]",
+)
+@click.argument("program", type=click.Path())
+def pack(program: str, manifest: str | None, output: str | None, sign: str | None) -> None:
+    """Makes PROGRAM, its manifest and the runtime one signed .ta file."""
+    from elfhaven.cli.progress import note, step
+    from elfhaven.sdk.packaging import pack as pack_program
+
+    with step("packing"):
+        made = pack_program(program, manifest=manifest, output=output, sign=sign)
+    for line in made.notes:
+        note(line)
+    click.echo(f"{made.path}  uuid {made.uuid}  signed by {made.signer[:16]}")

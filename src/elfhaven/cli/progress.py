@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a long step says while it lasts, on stderr, and only where that is a terminal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_QUIET = 0.3
+_PERIOD = 0.2
+
+
+def note(text: str) -> None:
+    """A line for the user on stderr."""
+    print(f"elfhaven: {text}", file=sys.stderr, flush=True)
+
+
+class Step:
+    """A long step under way; end() wipes what it shows."""
+
+    def __init__(self, name: str, shown: bool) -> None:
+        self._name = name
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._show, daemon=True) if shown else None
+        if self._thread:
+            self._thread.start()
+
+    def end(self) -> None:
+        self._done.set()
+        if self._thread:
+            self._thread.join()
+
+    def _show(self) -> None:
+        started = time.monotonic()
+        if self._done.wait(_QUIET):
+            return
+        while not self._done.wait(_PERIOD):
+            seconds = time.monotonic() - started
+            print(f"\r\033[K{self._name} ... {seconds:.1f} s", end="", file=sys.stderr, flush=True)
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(name: str) -> Iterator[Step]:
+    """Shows `name` and its seconds once it has lasted a moment, where stderr is a terminal."""
+    shown = Step(name, sys.stderr.isatty())
+    try:
+        yield shown
+    finally:
+        shown.end()

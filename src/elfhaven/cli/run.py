@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`elfhaven run`: packs a program, runs it inside, and ends with its status."""
+
+from __future__ import annotations
+
+import click
+
+_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
+
+
+@click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS] [--]")
+@click.option("--target", type=click.Choice(["emulator"]), default="emulator", help="Where it runs.")
+@click.option(
+    "--memory",
+    type=click.Choice(["stock", "large"]),
+    default="stock",
+    show_default=True,
+    help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
+)
+@click.option(
+    "-m",
+    "--manifest",
+    type=click.Path(),
+    help="What the program may do.  [default: read the working directory]",
+)
+@click.option(
+    "--trace", is_flag=True, help="Show every call on stderr; needs `debug = true` in the manifest."
+)
+@click.option("--audit", type=click.Path(), help="Write a log of every call that leaves the TEE.")
+@click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
+@click.argument("program", type=click.Path())
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run(
+    program: str,
+    arguments: tuple[str, ...],
+    target: str,
+    memory: str,
+    manifest: str | None,
+    trace: bool,
+    audit: str | None,
+    state: str | None,
+) -> int:
+    """Runs PROGRAM, an aarch64 Linux executable or a .ta file, inside; the status is the program's own.
+
+    \b
+    139  it died inside; one line says what and where
+    125  elfhaven itself failed
+    """
+    from elfhaven.cli.progress import note, step
+    from elfhaven.sdk.program import run as run_program
+
+    with step("starting") as shown:
+        result = run_program(
+            program,
+            *arguments,
+            target=target,
+            memory=memory,
+            manifest=manifest,
+            trace=trace,
+            audit=audit,
+            state=state,
+            on_note=note,
+            on_start=shown.end,
+        )
+    return result.status

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a packed program holds: the configuration and the policy that the packer wrote, read back."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from elfhaven.abi import container
+from elfhaven.errors import ImageError
+from elfhaven.image.keys import PublicKey
+from elfhaven.image.reader import Elf
+from elfhaven.image.ta import TaFile, parse, verify
+from elfhaven.manifest import Policy, decode
+from elfhaven.packing.packer import PackedTa, read_program
+
+TA_MAGIC = b"HSTO"
+_MAGIC = struct.pack("<Q", container.CONFIG_MAGIC)
+_CONFIG = container.CONFIG
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedImage:
+    """An ELF in a container: where it lies (from the start of the TA), and its file's size."""
+
+    name: str
+    base: int
+    span: int
+    file_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A container TA. Sizes in bytes; `memory` is what it takes before the program asks for any."""
+
+    uuid: UUID
+    version: int
+    debug: bool
+    service: bool
+    audit_required: bool
+    stack: int
+    heap: int
+    memory: int
+    images: tuple[PlacedImage, ...]
+    blob: bytes
+    policy: Policy
+
+
+def is_ta(data: bytes) -> bool:
+    return data.startswith(TA_MAGIC)
+
+
+def read_contents(ta: TaFile) -> Contents | None:
+    """What the packer wrote into a TA; None for one that elfhaven did not make."""
+    elf = Elf.parse(ta.image, ta.name)
+    at = ta.image.find(_MAGIC)
+    while at >= 0:
+        if at % 8 == 0 and at + container.CONFIG_SIZE <= len(ta.image):
+            config = dict(zip(_names(), _CONFIG.struct.unpack_from(ta.image, at), strict=False))
+            if config["version"] == container.VERSION and config["image_count"] <= container.MAX_IMAGES:
+                return _contents(ta, elf, at, config)
+        at = ta.image.find(_MAGIC, at + 1)
+    return None
+
+
+def open_ta(path: str | Path, trusted: tuple[PublicKey, ...]) -> PackedTa:
+    """A .ta file as something to run. Raises ImageError where it is not one of elfhaven's."""
+    ta = parse(read_program(path), str(path))
+    contents = read_contents(ta)
+    if contents is None:
+        raise ImageError(
+            f"{path}: a Trusted Application that elfhaven did not pack", "run the program itself"
+        )
+    return PackedTa(
+        Path(path), ta.uuid, None, verify(ta, trusted), contents.blob, contents.debug, contents.audit_required
+    )
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(name for _, name in _CONFIG.fields)
+
+
+def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents:
+    flags = container.ConfigFlag(config["flags"] & 7)
+    blob = elf.bytes_at(config["policy"], config["policy_size"]) or b""
+    return Contents(
+        uuid=ta.uuid,
+        version=ta.ta_version,
+        debug=container.ConfigFlag.DEBUG in flags,
+        service=container.ConfigFlag.SERVICE in flags,
+        audit_required=container.ConfigFlag.AUDIT_REQUIRED in flags,
+        stack=config["stack_size"],
+        heap=config["memory_limit"],
+        memory=sum(-(-load.end // 4096) * 4096 - load.address // 4096 * 4096 for load in elf.loads),
+        images=_images(ta.image, at, config["image_count"]),
+        blob=blob,
+        policy=decode(blob) if blob else Policy(),
+    )
+
+
+def _images(data: bytes, config: int, count: int) -> tuple[PlacedImage, ...]:
+    start = config + _CONFIG.size + container.MAX_SEGMENTS * container.SEGMENT.size
+    rows = (container.IMAGE.struct.unpack_from(data, start + container.IMAGE.size * i) for i in range(count))
+    return tuple(
+        PlacedImage(name.rstrip(b"\0").decode(errors="replace"), base, span, size)
+        for base, span, size, name in rows
+    )

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A program, its manifest and the runtime become one signed .ta, cached by content.
+
+The cache holds <key>/<uuid>.ta, where the key is a hash of everything that the file is made from. A program
+with a name has the UUID of its name; one without has the UUID of that key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from elfhaven.abi.container import VERSION, ConfigFlag
+from elfhaven.errors import ImageError, StateError
+from elfhaven.image.layout import ContainerConfig, build
+from elfhaven.image.reader import Elf
+from elfhaven.image.runtime_image import RuntimeImage
+from elfhaven.image.ta import sign
+from elfhaven.manifest import Manifest, compile_policy, pin
+from elfhaven.packing.signer import Signer
+
+NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
+_FORMAT = 1  # counts changes of what is made from the same input
+_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PackedTa:
+    """A signed TA file. `signer`: SHA-256 of the public key, in hex; `policy`: the compiled blob."""
+
+    path: Path
+    uuid: UUID
+    name: str | None
+    signer: str
+    policy: bytes
+    debug: bool = False
+    audit_required: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def pack(
+    program: str | Path,
+    manifest: Manifest,
+    base: str | Path,
+    signer: Signer,
+    *,
+    cache: Path | None = None,
+) -> PackedTa:
+    """Packs `program`. `base`: the directory from which the manifest's relative paths are taken now.
+
+    The file lies in the cache. Raises ImageError, ManifestError, StateError or PackageError.
+    """
+    data = read_program(program)
+    runtime = _runtime()
+    policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
+    name = os.path.basename(program)
+    key = _key(data, runtime, policy, name, manifest, signer.fingerprint)
+    uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
+    path = (cache or cache_directory()) / "ta" / key / f"{uuid}.ta"
+    if not path.is_file():
+        config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
+        elf = build(RuntimeImage.parse(runtime), Elf.parse(data, name), config, policy)
+        _store(path, sign(elf, uuid, signer.key()))
+    return PackedTa(
+        path,
+        uuid,
+        manifest.name,
+        signer.fingerprint,
+        policy,
+        manifest.debug,
+        manifest.audit.required,
+        signer.notes,
+    )
+
+
+def copy(packed: PackedTa, output: Path) -> PackedTa:
+    """The same in a file of its own. Raises StateError where it cannot be written."""
+    try:
+        _replace(output, packed.path.read_bytes())
+    except OSError as error:
+        raise StateError(
+            f"{output} cannot be written: {error.strerror}", "name another file with -o"
+        ) from None
+    return replace(packed, path=output)
+
+
+def read_program(program: str | Path) -> bytes:
+    """The bytes of a program. Raises ImageError where they cannot be had."""
+    try:
+        with open(program, "rb") as file:
+            return file.read()
+    except OSError as error:
+        fix = "name a file: no search path is used" if os.sep not in str(program) else None
+        raise ImageError(f"{program}: the program cannot be read: {error.strerror}", fix) from None
+
+
+def cache_directory() -> Path:
+    """Where packed programs are kept."""
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(root) / "elfhaven"
+
+
+def uuid_of_name(name: str) -> UUID:
+    """The UUID that a manifest's `name` gives."""
+    return uuid5(NAMESPACE, f"name/{name}")
+
+
+def _runtime() -> bytes:
+    try:
+        return (files("elfhaven") / "runtime.elf").read_bytes()
+    except FileNotFoundError:
+        raise ImageError(
+            "the container runtime is not built", "in a clone: make runtime; else install elfhaven again"
+        ) from None
+
+
+def _key(data: bytes, runtime: bytes, policy: bytes, name: str, manifest: Manifest, signer: str) -> str:
+    parts = [
+        _FORMAT,
+        VERSION,
+        *(hashlib.sha256(part).hexdigest() for part in (data, runtime, policy)),
+        name,
+        manifest.name,
+        int(_flags(manifest)),
+        manifest.memory.stack,
+        manifest.memory.heap,
+        signer,
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
+
+
+def _flags(manifest: Manifest) -> ConfigFlag:
+    wanted = {
+        ConfigFlag.DEBUG: manifest.debug,
+        ConfigFlag.SERVICE: manifest.service,
+        ConfigFlag.AUDIT_REQUIRED: manifest.audit.required,
+    }
+    flags = ConfigFlag(0)
+    for flag, on in wanted.items():
+        flags |= flag if on else ConfigFlag(0)
+    return flags
+
+
+def _store(path: Path, data: bytes) -> None:
+    """Puts a file into the cache whole, and drops the oldest beyond _KEPT."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+        kept = sorted(path.parent.parent.glob("*/*.ta"), key=lambda each: each.stat().st_mtime)
+        for old in kept[:-_KEPT]:
+            old.unlink(missing_ok=True)
+            old.parent.rmdir()
+    except OSError as error:
+        raise StateError(
+            f"{path}: {error.strerror}", "set XDG_CACHE_HOME to a directory that can be written"
+        ) from None
+
+
+def _replace(path: Path, data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".pack-", delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise

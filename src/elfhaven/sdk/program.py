@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs: pack one, run one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, Any
+
+from elfhaven.errors import UsageError
+from elfhaven.manifest import Manifest
+from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
+from elfhaven.sdk.packaging import AnyPath, pack_program
+from elfhaven.target.container import Outcome, Request, execute
+from elfhaven.target.emulator import Emulator, trusted_keys
+from elfhaven.target.state import StateDirectory, default_directory
+from elfhaven.target.symbols import of_program
+
+Stream = int | IO[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a program ended.
+
+    `status` is its own exit status; 139 where it died inside (`fault` says what and where), 128 + n where
+    signal n ended it. `crossings` counts the calls that left the TEE. `stdout` and `stderr` are set when they
+    were captured. `notes` is what a user should know of the run, a line each.
+    """
+
+    status: int
+    fault: str | None
+    denied: tuple[str, ...]
+    violated: tuple[str, ...]
+    served: int
+    delegated: int
+    memory: int
+    crossings: Mapping[str, int]
+    notes: tuple[str, ...]
+    stdout: bytes | None = None
+    stderr: bytes | None = None
+
+
+def run(
+    program: AnyPath,
+    *arguments: str,
+    manifest: AnyPath | Manifest | None = None,
+    target: str = "emulator",
+    memory: str = "stock",
+    trace: bool | Callable[[str], None] = False,
+    audit: AnyPath | None = None,
+    state: AnyPath | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: AnyPath | None = None,
+    stdin: Stream = None,
+    stdout: Stream = None,
+    stderr: Stream = None,
+    capture: bool = False,
+    on_note: Callable[[str], None] | None = None,
+    on_start: Callable[[], None] | None = None,
+) -> Result:
+    """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
+
+    The streams are this process's own, or file objects or descriptors; `capture` gives stdout and stderr
+    as bytes. `env` and `cwd` are this process's own; the manifest says which variables are let in.
+    `on_note` gets each note when it arises, `on_start` is called when the program starts. Only in the main
+    thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
+    """
+    if target != "emulator":
+        raise UsageError(f"no target called {target!r}", "take the target `emulator`")
+    told: list[str] = []
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if on_note is not None:
+            on_note(line)
+
+    device = StateDirectory(os.fspath(state) if state is not None else default_directory())
+    packed = prepare(program, manifest, device)
+    for note in packed.notes:
+        tell(note)
+    with ExitStack() as stack:
+        captured = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2 if capture else 0)]
+        streams = _streams((stdin, *(captured or (stdout, stderr))))
+        request = Request(
+            argv=(os.fspath(program), *arguments),
+            env=os.environ if env is None else env,
+            cwd=os.path.abspath(cwd) if cwd is not None else os.getcwd(),
+            streams=streams,
+            audit=audit,
+            trace=_tracer(trace),
+            report=tell,
+            symbols=lambda: of_program(packed, os.fspath(program)),
+            started=on_start,
+        )
+        emulator = stack.enter_context(Emulator(device, memory, {packed.uuid: packed.path.read_bytes()}))
+        outcome = execute(emulator, packed, request)
+        if outcome.fault is not None:
+            tell(f"{os.path.basename(program)} died inside: {outcome.fault}")
+        return _result(outcome, told, [_content(file) for file in captured])
+
+
+def prepare(program: AnyPath, manifest: AnyPath | Manifest | None, device: StateDirectory) -> PackedTa:
+    """The program packed under the local development key, or the .ta that it is, installed on the device."""
+    path = os.fspath(program)
+    data = read_program(path)
+    if is_ta(data):
+        if manifest is not None:
+            raise UsageError(f"{path} is packed already: its manifest lies in it", "leave -m out")
+        packed = open_ta(path, trusted_keys(device))
+    else:
+        packed = pack_program(path, manifest)
+        data = packed.path.read_bytes()
+    device.claim(packed.uuid, packed.name or path, packed.signer)
+    device.install(packed.uuid, data)
+    return packed
+
+
+def _tracer(trace: bool | Callable[[str], None]) -> Callable[[str], None] | None:
+    if callable(trace):
+        return trace
+    return _to_stderr if trace else None
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _streams(given: Sequence[Stream]) -> tuple[int, int, int]:
+    """Descriptors; this process's own where none is given."""
+    first, second, third = (
+        number if stream is None else stream if isinstance(stream, int) else stream.fileno()
+        for number, stream in enumerate(given)
+    )
+    return first, second, third
+
+
+def _content(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _result(outcome: Outcome, notes: Sequence[str], captured: Sequence[bytes]) -> Result:
+    stdout, stderr = captured or (None, None)
+    return Result(
+        outcome.status,
+        outcome.fault,
+        outcome.denied,
+        outcome.violated,
+        outcome.served,
+        outcome.delegated,
+        outcome.memory,
+        outcome.crossings,
+        tuple(notes),
+        stdout,
+        stderr,
+    )

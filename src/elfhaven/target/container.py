@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A packed program run to its end on a device: session, agent, audit log, signals, the tale of a fault."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from elfhaven.abi.container import Fatal, State
+from elfhaven.calls.linux import LINUX
+from elfhaven.errors import ProgramFault, UsageError
+from elfhaven.manifest import Policy, decode
+from elfhaven.normal.agent import Agent
+from elfhaven.normal.audit import AuditLog
+from elfhaven.normal.handlers import Call
+from elfhaven.normal.policy import RootPolicy
+from elfhaven.normal.process import Process
+from elfhaven.normal.verify import verify_before_continuing
+from elfhaven.packing import PackedTa
+from elfhaven.target import faults
+from elfhaven.target.emulator import Emulator
+from elfhaven.target.interrupt import watch
+
+FAULT_STATUS = 139
+_OWN_FAULTS = (Fatal.DEADLOCK, Fatal.UNSUPPORTED)  # ends that the program brought about
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a program is to run. `streams`: descriptors of its stdin, stdout and stderr."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    streams: tuple[int, int, int] = (0, 1, 2)
+    audit: str | os.PathLike[str] | None = None
+    trace: Callable[[str], None] | None = None
+    report: Callable[[str], None] = print
+    symbols: Callable[[], Sequence[faults.Symbols]] = tuple
+    started: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended. `fault`: one line where it died inside; `crossings`: delegated calls by name."""
+
+    status: int
+    fault: str | None = None
+    denied: tuple[str, ...] = ()
+    violated: tuple[str, ...] = ()
+    served: int = 0
+    delegated: int = 0
+    memory: int = 0
+    crossings: Mapping[str, int] = field(default_factory=dict)
+
+
+class CountingAgent(Agent):
+    """An agent that counts what it performs, by call number."""
+
+    def __init__(self, policy: RootPolicy, streams: tuple[int, int, int]) -> None:
+        super().__init__(policy, streams=streams)
+        self.counts: Counter[int] = Counter()
+
+    def perform(self, call: Call) -> int:
+        self.counts[call.number] += 1
+        return super().perform(call)
+
+
+def execute(emulator: Emulator, packed: PackedTa, request: Request) -> Outcome:
+    """Runs `packed` once. Raises UsageError, AuditError, TeeError; ProgramFault where the runtime gave up."""
+    _check(packed, request)
+    policy = decode(packed.policy) if packed.policy else Policy()
+    agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams)
+    log = AuditLog(request.audit) if request.audit is not None else None
+    status, fault, process = FAULT_STATUS, None, None
+    try:
+        with watch(emulator.interrupt) as seen, emulator.context.open_session(packed.uuid) as session:
+            if log is not None:
+                verify_before_continuing(session, log)
+            process = Process(
+                session, agent, audit=log, trace=request.trace, report=request.report, waiting=seen.waiting
+            )
+            if request.started is not None:
+                request.started()
+            status = process.run(request.argv, _environment(policy, request.env), request.cwd)
+    except ProgramFault as error:
+        if seen.status is None:
+            fault = _explain(error, process, emulator.console, request)
+    finally:
+        agent.close()
+        if log is not None:
+            log.close()
+    return _outcome(status if seen.status is None else seen.status, fault, process, agent)
+
+
+def _check(packed: PackedTa, request: Request) -> None:
+    if request.trace is not None and not packed.debug:
+        raise UsageError(
+            "the trace shows what is inside, and this program's signed manifest does not allow that",
+            "add `debug = true` to elfhaven.toml",
+        )
+    if packed.audit_required and request.audit is None:
+        raise UsageError("this program's signed manifest wants an audit log", "name one with --audit FILE")
+
+
+def _environment(policy: Policy, given: Mapping[str, str]) -> dict[str, str]:
+    """Only what the policy lets in is sent; fixed values are the runtime's own."""
+    return {name: given[name] for name, value in policy.env if value is None and name in given}
+
+
+def _explain(error: ProgramFault, process: Process | None, console: Sequence[str], request: Request) -> str:
+    """The line for a program that died; the error itself where the runtime gave up for its own reasons."""
+    last = process.last if process else None
+    if last is not None and last.state == State.FATAL:
+        if last.fatal_code not in tuple(_OWN_FAULTS):
+            raise error
+        return error.cause
+    fault = faults.read_report(console)
+    return faults.describe(fault, request.symbols()) if fault else error.cause
+
+
+def _outcome(status: int, fault: str | None, process: Process | None, agent: CountingAgent) -> Outcome:
+    names = {row.number: row.name for row in LINUX.rows}
+    last = process.last if process else None
+    return Outcome(
+        status,
+        fault,
+        process.denied if process else (),
+        process.violated if process else (),
+        last.served if last else 0,
+        last.delegated if last else 0,
+        last.memory if last else 0,
+        {names[number]: count for number, count in agent.counts.most_common()},
+    )

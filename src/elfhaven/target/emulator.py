@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The emulator: a secure world and a normal world in this process, over the wire that boards have.
+
+It gives fidelity and no secrecy: whoever runs it can read what is inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+from uuid import UUID
+
+from elfhaven.errors import UsageError
+from elfhaven.image.keys import PublicKey, load_public
+from elfhaven.machine.memory import PhysicalMemory
+from elfhaven.normal.client import Context
+from elfhaven.normal.driver import Driver
+from elfhaven.normal.supplicant import Images
+from elfhaven.packing import default_public, local_public
+from elfhaven.secure.config import CoreConfig
+from elfhaven.secure.core import SecureCore
+from elfhaven.secure.profile import NORMAL_BASE, PROFILES
+from elfhaven.target.state import StateDirectory
+from elfhaven.world.shared_memory import NormalMemory
+
+NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
+
+
+class Emulator:
+    """A device that is switched on. `console` holds the lines of the secure console. Close it."""
+
+    def __init__(
+        self, device: StateDirectory, memory: str = "stock", images: Mapping[UUID, bytes] | None = None
+    ):
+        if memory not in PROFILES:
+            raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
+        profile = PROFILES[memory]
+        physical = PhysicalMemory(
+            [("normal", NORMAL_BASE, NORMAL_SIZE), ("secure", profile.tzdram_base, profile.tzdram_size)]
+        )
+        normal = NormalMemory(physical.region("normal"))
+        config = CoreConfig(
+            profile=memory,
+            trusted=trusted_keys(device),
+            huk=device.huk(),
+            storage=device.storage(),
+        )
+        self.core = SecureCore(physical, normal, config)
+        self.driver = Driver(self.core, normal, Images((device.path / "ta",), images))
+        self.context = Context(self.driver)
+
+    @property
+    def console(self) -> list[str]:
+        return self.core.console
+
+    def interrupt(self) -> None:
+        """Stops every TA that runs; from any thread."""
+        self.core.interrupt()
+
+    def close(self) -> None:
+        self.context.close()
+        self.driver.close()
+        self.core.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def trusted_keys(device: StateDirectory) -> tuple[PublicKey, ...]:
+    """Whose TAs the device loads: the keys in its trusted/ directory, else both development keys."""
+    named = device.trusted_keys()
+    return (local_public(), default_public()) if named is None else tuple(map(load_public, named))
