@@ -119,7 +119,7 @@ def writes_x8(word: int) -> bool:
     if word & 0xFFF00000 in (0xD5300000, 0xD5200000):  # MRS, SYSL
         return True
     moves = word & 0x7F20FC00 == 0x1E200000 and word >> 16 & 7 in (0, 1, 4, 5, 6)  # FMOV, FCVT to general
-    return moves or word & 0xBFE0F400 == 0x0E002400  # SMOV, UMOV
+    return moves or word & 0xBFE0EC00 == 0x0E002C00  # SMOV, UMOV
 
 
 def _loads(word: int) -> bool:

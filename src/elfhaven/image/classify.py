@@ -6,8 +6,9 @@ corrupt the program without a word; leaving a system call would hand a Linux num
 candidate gets a verdict from evidence, and one without a verdict refuses the pack. Loaded bytes are believed
 before symbol and section tables, which a program does not need and which anything may have edited.
 
-    reached   direct flow comes here from a function's start (unwind tables, symbols, dynamic symbols), the
-              entry point, or an address that a relocation or (without unwind tables) ADRP/ADD/ADR makes
+    reached   direct flow comes here from a function's start (unwind tables, symbols) or the entry point
+    pointed   direct flow comes here from an address that a relocation makes, or (in a file without unwind
+              tables) ADRP and ADD or ADR; data may have such an address too
     x8 set    the call number is written within 64 instructions on a way here, with no call or trap on it
     loaded    a PC-relative load in reached code reads this word
     closed    the unwind tables give the function, it has no indirect jump and no landing pads: every way in
@@ -17,17 +18,21 @@ before symbol and section tables, which a program does not need and which anythi
      1   in the file's own headers, notes, unwind tables                                   data
      2   reached, x8 set, not loaded                                                       code
      3   loaded, x8 not set                                                                data
-     4   not reached, closed                                                               data
-     5   not reached, open, x8 set, the words after it lead to reached code (jump table)   code
+     4   neither reached nor pointed, closed                                               data
+     5   neither, open, x8 set, the words after it lead to reached code (jump table)       code
      6   a section that holds no instructions                                              data
      7   mapping symbol $d, or an object symbol over it                                    data
      8   mapping symbol $x                                                                 code
-     9   not reached, x8 not set, and no indirect jump of the segment has x8 set           data
-    10   anything else                                                                     refused
+     9   pointed, x8 set, not loaded                                                       code
+    10   not reached, x8 not set, and no indirect jump of the segment has x8 set           data
+    11   anything else                                                                     refused
 
 An instruction that kills (scan.py) does not need x8; a word right after a call may still be a literal that
-nothing runs into, so for it "x8 set" in rows 2, 3, 5 and 9 reads "the word before it falls through and is no
-call or trap, or a branch leads here, or a function starts here"; and the jumps of row 9 do not matter.
+nothing runs into, so for it "x8 set" reads "the word before it falls through and is no call or trap, or a
+branch leads here, or a function starts here"; and the jumps of row 10 do not matter.
+
+By row 9 a table of a stripped file that holds a whole system call function, and to which a relocation points,
+is taken for that function: so are functions without unwind tables found, as C libraries have.
 """
 
 from __future__ import annotations
@@ -65,6 +70,7 @@ class Verdict(Enum):
 @dataclass(frozen=True, slots=True)
 class Evidence:
     reached: bool
+    pointed: bool
     entered: bool  # "x8 set" of the table, or what stands for it
     loaded: bool
     closed: bool
@@ -90,7 +96,7 @@ class Classifier:
         by_tables = self._by_tables(address)
         if by_tables is not Verdict.UNKNOWN:
             return by_tables
-        return self._by_absence(text, index, evidence)
+        return self._by_pointers(text, index, evidence)
 
     def _by_flow(self, text: Text, index: int, seen: Evidence) -> Verdict:
         """Rows 2 to 5."""
@@ -98,7 +104,7 @@ class Classifier:
             return Verdict.CODE
         if seen.loaded and not seen.entered:
             return Verdict.DATA
-        if seen.reached:
+        if seen.reached or seen.pointed:
             return Verdict.UNKNOWN
         if seen.closed:
             return Verdict.DATA
@@ -115,8 +121,10 @@ class Classifier:
             return Verdict.DATA
         return Verdict.CODE if mark == "x" else Verdict.UNKNOWN
 
-    def _by_absence(self, text: Text, index: int, seen: Evidence) -> Verdict:
-        """Row 9."""
+    def _by_pointers(self, text: Text, index: int, seen: Evidence) -> Verdict:
+        """Rows 9 and 10."""
+        if seen.pointed and seen.entered and not seen.loaded:
+            return Verdict.CODE
         if seen.reached or seen.entered:
             return Verdict.UNKNOWN
         through_a_jump = text.words[index] == a64.SVC_0 and text.jumps_with_x8
@@ -124,8 +132,10 @@ class Classifier:
 
     def _evidence(self, text: Text, index: int) -> Evidence:
         function = self._frames.at(text.address(index))
+        reached = self._reached(text, index)
         return Evidence(
-            reached=self._reached(text, index),
+            reached=reached,
+            pointed=not reached and self._pointed(text, index),
             entered=text.sets_x8(index) if text.words[index] == a64.SVC_0 else self._entered(text, index),
             loaded=any(self._reached(text, at) for at in text.loaders.get(index, ())),
             closed=function is not None and self._closed(text, function),
@@ -143,8 +153,11 @@ class Classifier:
             first = text.index(start)
             if first is not None and index in self._flow(text, first, first + (end - start) // 4):
                 return True
-        made = text.made_addresses if not self._frames.starts() else frozenset()
-        return text.leads_back(index, lambda at: at in self._starts or at in made)
+        return text.leads_back(index, self._starts.__contains__)
+
+    def _pointed(self, text: Text, index: int) -> bool:
+        made = frozenset() if self._frames.starts() else text.made_addresses
+        return text.leads_back(index, lambda at: at in self._pointers or at in made)
 
     def _ranges(self, address: int) -> list[tuple[int, int]]:
         """Functions that may hold `address`, by unwind tables and by symbols."""
@@ -200,6 +213,9 @@ class Classifier:
 
     @cached_property
     def _starts(self) -> frozenset[int]:
-        """Addresses at which execution may start from outside direct flow."""
-        found = {self.elf.entry, *self._frames.starts(), *(s.value for s in self._functions)}
-        return frozenset(found | Dynamic(self.elf).code_pointers())
+        """Addresses at which a function starts."""
+        return frozenset((self.elf.entry, *self._frames.starts(), *(s.value for s in self._functions)))
+
+    @cached_property
+    def _pointers(self) -> frozenset[int]:
+        return frozenset(Dynamic(self.elf).code_pointers())

@@ -8,7 +8,7 @@ they are read on demand and left out where they are broken (sections.py, dynamic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -59,7 +59,7 @@ class Elf:
     """A file whose header and program headers hold; made by `parse` alone."""
 
     name: str
-    data: bytes
+    data: bytes = field(repr=False)
     type: int
     entry: int
     phoff: int
