@@ -109,7 +109,7 @@ def _command(recipe: Recipe, target: str, sources: Sequence[Path], out: Path) ->
     files = [str(path) for path in sources]
     start = [*_zig(recipe.compiler), "-target", target, *recipe.flags]
     if recipe.compiler == "build-exe":
-        return [*start, "-static", "-fPIE", "-fstrip", f"-femit-bin={out}", *files]
+        return [*start, "-static", "-fPIE", f"-femit-bin={out}", *files]
     return [*start, *STATIC_PIE, *files, "-o", str(out), "-lm"]
 
 

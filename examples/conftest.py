@@ -6,5 +6,5 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("cases")

@@ -26,7 +26,7 @@ class SourceApt(PrivateApt):
         entry = source.for_suite(suite).replace("Types: deb\n", "Types: deb-src\n")
         (root / "sources.list.d" / "private.sources").write_text(entry)
 
-    def source(self, package: str, into: Path) -> Path:
+    def upstream(self, package: str, into: Path) -> Path:
         """The upstream archive of `package`. Lists older than the archive are fetched a second time."""
         self.update()
         try:
@@ -61,7 +61,7 @@ def _fetch(package: str, suite: str, index: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     apt = SourceApt(cache / "apt" / suite, host_archive(), suite)
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
-        archive = apt.source(package, Path(work))
+        archive = apt.upstream(package, Path(work))
         tree = cache / hashlib.sha256(archive.read_bytes()).hexdigest()[:32]
         if not tree.is_dir():
             _unpack(archive, Path(work) / "tree").rename(tree)
