@@ -29,22 +29,30 @@ class Deb:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A package that the host has not, and the bytes of its file."""
+
+    package: str
+    size: int
+
+
 class PrivateApt:
     """apt for one suite and architecture, its state under `root`."""
 
-    def __init__(self, root: Path, source: Source, suite: str, architecture: str) -> None:
+    def __init__(self, root: Path, source: Source, suite: str, architecture: str, types: str = "deb") -> None:
         self._root = root
         self._suite = suite
         self._architecture = architecture
         for name in ("lists/partial", "archives/partial", "sources.list.d", "preferences.d"):
             (root / name).mkdir(parents=True, exist_ok=True)
         (root / "status").touch()
-        (root / "sources.list.d" / "private.sources").write_text(source.for_suite(suite))
+        (root / "sources.list.d" / "private.sources").write_text(source.for_suite(suite, types))
 
-    def update(self) -> None:
+    def update(self, *, force: bool = False) -> None:
         """Fetches the lists unless they are fresh (a day)."""
         stamp = self._root / "updated"
-        if stamp.exists() and time.time() - stamp.stat().st_mtime < _LISTS_AGE:
+        if not force and stamp.exists() and time.time() - stamp.stat().st_mtime < _LISTS_AGE:
             return
         self._run("update", "-qq")
         stamp.touch()
@@ -52,15 +60,42 @@ class PrivateApt:
     def download(self, packages: tuple[str, ...], into: Path) -> tuple[Deb, ...]:
         """The packages' files, without what they depend on."""
         into.mkdir(parents=True, exist_ok=True)
+        words = ("download", "-qq", *(f"{package}:{self._architecture}" for package in packages))
+        self._run_again(*words, cwd=into)
         debs = []
         for package in packages:
-            before = set(into.glob("*.deb"))
-            self._run("download", "-qq", f"{package}:{self._architecture}", cwd=into)
-            new = set(into.glob("*.deb")) - before
-            if len(new) != 1:
-                raise PackageError(f"apt-get download gave {len(new)} files for {package}")
-            debs.append(Deb(package, new.pop()))
+            found = list(into.glob(f"{package}_*.deb"))
+            if len(found) != 1:
+                raise PackageError(f"apt-get download gave {len(found)} files for {package}")
+            debs.append(Deb(package, found[0]))
         return tuple(debs)
+
+    def show(self, *packages: str) -> str:
+        """The control paragraphs of the newest version of each package (deb822, apt-cache show)."""
+        words = ["apt-cache", *self._options(), "show", "--no-all-versions", *packages]
+        return run(words, f"looking up {', '.join(packages)} in {self._suite}")
+
+    def missing(self, *packages: str) -> tuple[Missing, ...]:
+        """`packages` and all that they depend on, but for what the host has installed already."""
+        words = ("install", "--print-uris", "-qq", "-y", "--no-install-recommends", *packages)
+        options = (*self._options(), "-o", "Dir::State::status=/var/lib/dpkg/status")
+        output = run(["apt-get", *options, *words], f"resolving {', '.join(packages)} in {self._suite}")
+        lines = (line.split() for line in output.splitlines() if line.startswith("'"))
+        return tuple(Missing(line[1].partition("_")[0], int(line[2])) for line in lines)
+
+    def source(self, package: str, into: Path) -> tuple[Path, ...]:
+        """The files of a source package, `name` or `name=version`. Only where the sources name deb-src."""
+        into.mkdir(parents=True, exist_ok=True)
+        self._run_again("source", "-qq", "--download-only", package, cwd=into)
+        return tuple(sorted(into.iterdir()))
+
+    def _run_again(self, *words: str, cwd: Path) -> None:
+        """A download; the archive may have moved on since the lists were fetched: then they are, again."""
+        try:
+            self._run(*words, cwd=cwd)
+        except PackageError:
+            self.update(force=True)
+            self._run(*words, cwd=cwd)
 
     def _run(self, *words: str, cwd: Path | None = None) -> None:
         run(["apt-get", *self._options(), *words], f"{words[0]} of {self._suite} {self._architecture}", cwd)

@@ -45,18 +45,40 @@ def fetch(
     architecture = architecture or host_architecture()
     cache = cache or cache_directory()
     wanted = tuple(sorted(set(packages)))
-    index = cache / "index" / f"{_digest(json.dumps([wanted, suite, architecture]).encode())}.json"
-    with _locked(cache):
+    index = _index(cache, wanted, suite, architecture)
+    with locked(cache):
         tree = _indexed(index, cache)
         if tree is None:
-            root = cache / "apt" / f"{suite}-{architecture}"
-            tree = _fetch(PrivateApt(root, archive or host_archive(), suite, architecture), wanted, cache)
+            apt = private_apt(suite, architecture, cache=cache, archive=archive)
+            tree = _fetch(apt, wanted, cache)
             index.parent.mkdir(exist_ok=True)
             index.write_text(json.dumps({"tree": tree.name, "packages": wanted, "suite": suite}))
         return tree
 
 
+def fetched(
+    packages: Sequence[str], *, suite: str, architecture: str, cache: Path | None = None
+) -> Path | None:
+    """What fetch() would give without the network; None where it would have to ask the archive."""
+    cache = cache or cache_directory()
+    return _indexed(_index(cache, tuple(sorted(set(packages))), suite, architecture), cache)
+
+
+def private_apt(
+    suite: str, architecture: str, *, cache: Path | None = None, archive: Source | None = None
+) -> PrivateApt:
+    """The apt that fetch() uses for a suite and architecture; update() it before asking it."""
+    root = (cache or cache_directory()) / "apt" / f"{suite}-{architecture}"
+    return PrivateApt(root, archive or host_archive(), suite, architecture)
+
+
+def _index(cache: Path, wanted: tuple[str, ...], suite: str, architecture: str) -> Path:
+    return cache / "index" / f"{_digest(json.dumps([wanted, suite, architecture]).encode())}.json"
+
+
 def _fetch(apt: PrivateApt, wanted: tuple[str, ...], cache: Path) -> Path:
+    for stale in cache.glob("fetch-*"):  # the lock is held: whoever made it was killed
+        shutil.rmtree(stale)
     apt.update()
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
         debs = apt.download(wanted, Path(work) / "debs")
@@ -84,7 +106,7 @@ def _indexed(index: Path, cache: Path) -> Path | None:
 
 
 @contextmanager
-def _locked(cache: Path) -> Iterator[None]:
+def locked(cache: Path) -> Iterator[None]:
     """One fetch at a time in a cache: a second process waits and then finds the tree."""
     try:
         cache.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -23,10 +23,10 @@ class Source:
     components: tuple[str, ...]
     signed_by: str = ""
 
-    def for_suite(self, suite: str) -> str:
+    def for_suite(self, suite: str, types: str = "deb") -> str:
         """The deb822 paragraph that takes `suite` from the same mirror, under the same keys."""
         fields = {
-            "Types": "deb",
+            "Types": types,
             "URIs": self.uri,
             "Suites": suite,
             "Components": " ".join(self.components),
