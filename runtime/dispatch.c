@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One call of the program, from its registers to its result.
+#include "audit.h"
+#include "process.h"
+
+static s64 pseudo(struct eh_context *c) {
+    switch (c->x[8]) {
+    case EH_COUNTER_CALL:
+        return (s64)time_counter();
+    case EH_SERVICE_NEXT:
+        return eh_service_next(c);
+    case EH_SERVICE_REPLY:
+        return eh_service_reply(c);
+    default:
+        return -ENOSYS;
+    }
+}
+
+static s64 serve(struct eh_context *c, const struct eh_call *call) {
+    s64 (*handler)(struct eh_context *) = (void *)((u64)eh_call_table + (u64)(s64)call->handler);
+    if (call->handler)
+        return handler(c);
+    return call->refusal ? -(s64)call->refusal : -ENOSYS;
+}
+
+static u32 where_served(const struct eh_call *call, const struct eh_counts *before) {
+    if (eh_counts.denials != before->denials)
+        return TRACE_DENIED;
+    if (!call->handler)
+        return TRACE_ABSENT;
+    return eh_counts.delegated != before->delegated ? TRACE_DELEGATED : TRACE_INSIDE;
+}
+
+void eh_dispatch(struct eh_context *c) {
+    u64 number = c->x[8], args[6];
+    struct eh_counts before = eh_counts;
+    c->fp_saved = 0;
+    memcpy(args, c->x, sizeof args);
+    if (number >= EH_COUNTER_CALL) {
+        c->x[0] = (u64)pseudo(c);
+    } else {
+        static const struct eh_call absent;
+        const struct eh_call *call = number < EH_CALLS ? &eh_call_table[number] : &absent;
+        s64 result = serve(c, call);
+        u32 where = where_served(call, &before);
+        eh_counts.served += where == TRACE_INSIDE;
+        trace_call(c, args, number, where, result);
+        c->x[0] = (u64)result;
+    }
+    eh_check_stack();
+    if (eh_current->fp_saved)
+        eh_fp_load(eh_current->fp);
+}

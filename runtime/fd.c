@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The descriptor table and the open files. Descriptors and open files never leave the TEE as pointers or
+// as each other's numbers: the normal world names neither.
+#include "files.h"
+#include "rt.h"
+
+enum { DESCRIPTORS = 1024, FILES_A_PAGE = 32, FILE_PAGES = 33, STREAMS = 3 };
+enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030 };
+enum { FD_CLOEXEC = 1, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
+
+static struct {
+    struct {
+        u16 file; // number + 1, 0: free
+        u16 close_on_exec;
+    } fds[DESCRIPTORS];
+    struct eh_file *pages[FILE_PAGES];
+} table;
+
+struct eh_file *fd_file_at(u32 number) {
+    struct eh_file *page = number < FILES_A_PAGE * FILE_PAGES ? table.pages[number / FILES_A_PAGE] : 0;
+    struct eh_file *file = page ? &page[number % FILES_A_PAGE] : 0;
+    return file && file->kind ? file : 0;
+}
+
+struct eh_file *fd_file(u64 fd) {
+    return (u32)fd < DESCRIPTORS && table.fds[(u32)fd].file ? fd_file_at(table.fds[(u32)fd].file - 1u) : 0;
+}
+
+s64 fd_free(u32 from) {
+    for (u32 fd = from; fd < DESCRIPTORS; fd++)
+        if (!table.fds[fd].file)
+            return fd;
+    return -EMFILE;
+}
+
+void fd_set(u32 fd, struct eh_file *file, int close_on_exec) {
+    table.fds[fd].file = (u16)(file->number + 1);
+    table.fds[fd].close_on_exec = close_on_exec != 0;
+    file->references++;
+}
+
+struct eh_file *file_new(u32 kind, u32 flags) {
+    for (u32 i = 0; i < FILE_PAGES; i++) {
+        if (!table.pages[i] && !(table.pages[i] = arena_own(EH_PAGE)))
+            return 0;
+        for (u32 k = 0; k < FILES_A_PAGE; k++) {
+            struct eh_file *file = &table.pages[i][k];
+            if (file->kind)
+                continue;
+            memset(file, 0, sizeof *file);
+            file->kind = kind;
+            file->flags = flags;
+            file->number = i * FILES_A_PAGE + k;
+            return file;
+        }
+    }
+    return 0;
+}
+
+void file_release(struct eh_file *file) {
+    cache_drop(file);
+    if (file->path)
+        arena_disown(file->path, EH_PAGE);
+    file->kind = FILE_FREE;
+}
+
+u32 fd_init(void) {
+    for (u32 i = 0; i < STREAMS; i++) {
+        struct eh_file *file = file_new(FILE_STREAM, O_RDWR | O_LARGEFILE);
+        if (!file)
+            return TEE_ERROR_OUT_OF_MEMORY;
+        file->references = 1; // the streams stay open outside whatever the program closes
+        fd_set(i, file, 0);
+    }
+    return TEE_SUCCESS;
+}
+
+// Drop a descriptor; the last one of a file closes it outside. What close() answers.
+static s64 drop(u32 fd) {
+    struct eh_file *file = fd_file(fd);
+    table.fds[fd].file = 0;
+    if (--file->references)
+        return 0;
+    struct eh_request r = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
+    s64 result = wire_call(&r, 0);
+    file_release(file);
+    return result;
+}
+
+s64 sys_close(struct eh_context *c) { return fd_file(c->x[0]) ? drop((u32)c->x[0]) : -EBADF; }
+
+static s64 duplicate(u32 fd, u32 from, int close_on_exec) {
+    s64 made = fd_free(from);
+    if (made >= 0)
+        fd_set((u32)made, fd_file(fd), close_on_exec);
+    return made;
+}
+
+s64 sys_dup(struct eh_context *c) { return fd_file(c->x[0]) ? duplicate((u32)c->x[0], 0, 0) : -EBADF; }
+
+s64 sys_dup3(struct eh_context *c) {
+    u32 old = (u32)c->x[0], new = (u32)c->x[1], flags = (u32)c->x[2];
+    if ((flags & ~(u32)O_CLOEXEC) || old == new)
+        return -EINVAL;
+    if (new >= DESCRIPTORS || !fd_file(old))
+        return -EBADF;
+    struct eh_file *file = fd_file(old);
+    file->references++; // `new` may be the last descriptor of another file: closing it may leave the TEE
+    if (fd_file(new))
+        drop(new);
+    fd_set(new, file, (flags & O_CLOEXEC) != 0);
+    file->references--;
+    return new;
+}
+
+static s64 set_flags(struct eh_file *file, u32 flags) {
+    struct eh_request r = {
+        .row = ROW_fcntl, .rule = AUDIT_FILES, .args = {file->number, F_SETFL, flags & SETTABLE}};
+    s64 result = wire_call(&r, 0);
+    if (!result)
+        file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
+    return result;
+}
+
+s64 sys_fcntl(struct eh_context *c) {
+    u32 fd = (u32)c->x[0], command = (u32)c->x[1];
+    u64 argument = c->x[2];
+    struct eh_file *file = fd_file(fd);
+    if (!file)
+        return -EBADF;
+    switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        return argument >= DESCRIPTORS ? -EINVAL : duplicate(fd, (u32)argument, command == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+        return table.fds[fd].close_on_exec;
+    case F_SETFD:
+        table.fds[fd].close_on_exec = argument & FD_CLOEXEC;
+        return 0;
+    case F_GETFL:
+        return file->flags;
+    case F_SETFL:
+        return set_flags(file, (u32)argument);
+    default:
+        return -EINVAL;
+    }
+}

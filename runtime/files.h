@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Descriptors and open files. A descriptor is the program's number; an open file has a number of its own,
+// which is the only one that crosses; duplicates of a descriptor share the open file and its offset.
+#pragma once
+#include "memory.h"
+#include "policy.h"
+#include "wire.h"
+
+enum eh_file_kind {
+    FILE_FREE = 0,
+    FILE_STREAM,    // standard input, output and error
+    FILE_REGULAR,   // the offset is kept inside
+    FILE_DIRECTORY,
+    FILE_OTHER, // a device, a pipe, a socket, opened by its path
+};
+
+enum { // arm64
+    O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3,
+    O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000,
+    O_DIRECTORY = 040000, O_NOFOLLOW = 0100000, O_DIRECT = 0200000, O_LARGEFILE = 0400000,
+    O_NOATIME = 01000000, O_CLOEXEC = 02000000, O_PATH = 010000000, O_TMPFILE = 020040000,
+};
+enum { S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
+
+struct eh_file {
+    u32 kind, references, number, flags;
+    u64 offset, size; // size: as it was at the open or the last answer that told it
+    u64 device, inode;
+    char *path; // directories only: a page of its own
+    u32 path_length;
+    u32 ahead;  // bytes to read ahead next
+    const struct eh_policy_pinned *pin;
+    u8 *cache; // cache.c: file bytes [cache_from, cache_from + cache_used)
+    u64 cache_size, cache_from, cache_used;
+    u64 sequel; // the offset at which a sequential reader comes back
+    u64 reserved[2];
+};
+_Static_assert(sizeof(struct eh_file) == 128, "32 open files a page");
+
+// fd.c
+u32 fd_init(void);
+struct eh_file *fd_file(u64 fd);               // 0: no such descriptor
+struct eh_file *fd_file_at(u32 number);        // the open file with that number; 0 if free
+s64 fd_free(u32 from);                         // lowest free descriptor from `from` on; -EMFILE
+struct eh_file *file_new(u32 kind, u32 flags); // 0: no memory, or too many
+void file_release(struct eh_file *file);
+void fd_set(u32 fd, struct eh_file *file, int close_on_exec);
+
+// cache.c: regular files, read in large pieces
+s64 cache_read(struct eh_file *file, struct eh_span *s, u64 offset);
+void cache_forget(u64 device, u64 inode); // every open file of that inode
+void cache_drop(struct eh_file *file);
+int cache_drop_all(void); // whether anything was freed
+
+// io.c
+s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset); // pread64 until full or the end
+s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset); // for a private mapping
+s64 file_mappable(const struct eh_file *file);
+
+// pinned.c
+s64 pinned_check(const struct eh_file *file, const u8 *data, u64 size, u64 offset); // whole blocks; 0 or -EIO

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Made by tools/generate.py from elfhaven.calls.linux: do not edit.
+#pragma once
+#include "../types.h"
+struct eh_context;
+enum {
+    EPERM = 1,
+    ENOENT = 2,
+    ESRCH = 3,
+    EINTR = 4,
+    EIO = 5,
+    ENXIO = 6,
+    E2BIG = 7,
+    ENOEXEC = 8,
+    EBADF = 9,
+    ECHILD = 10,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EFAULT = 14,
+    ENOTBLK = 15,
+    EBUSY = 16,
+    EEXIST = 17,
+    EXDEV = 18,
+    ENODEV = 19,
+    ENOTDIR = 20,
+    EISDIR = 21,
+    EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
+    ENOTTY = 25,
+    ETXTBSY = 26,
+    EFBIG = 27,
+    ENOSPC = 28,
+    ESPIPE = 29,
+    EROFS = 30,
+    EMLINK = 31,
+    EPIPE = 32,
+    EDOM = 33,
+    ERANGE = 34,
+    EDEADLK = 35,
+    ENAMETOOLONG = 36,
+    ENOLCK = 37,
+    ENOSYS = 38,
+    ENOTEMPTY = 39,
+    ELOOP = 40,
+    ENODATA = 61,
+    ETIME = 62,
+    ENOSR = 63,
+    EPROTO = 71,
+    EBADMSG = 74,
+    EOVERFLOW = 75,
+    EILSEQ = 84,
+    ENOTSOCK = 88,
+    EDESTADDRREQ = 89,
+    EMSGSIZE = 90,
+    EPROTOTYPE = 91,
+    ENOPROTOOPT = 92,
+    EPROTONOSUPPORT = 93,
+    ESOCKTNOSUPPORT = 94,
+    EOPNOTSUPP = 95,
+    EPFNOSUPPORT = 96,
+    EAFNOSUPPORT = 97,
+    EADDRINUSE = 98,
+    EADDRNOTAVAIL = 99,
+    ENETDOWN = 100,
+    ENETUNREACH = 101,
+    ENETRESET = 102,
+    ECONNABORTED = 103,
+    ECONNRESET = 104,
+    ENOBUFS = 105,
+    EISCONN = 106,
+    ENOTCONN = 107,
+    ESHUTDOWN = 108,
+    ETOOMANYREFS = 109,
+    ETIMEDOUT = 110,
+    ECONNREFUSED = 111,
+    EHOSTDOWN = 112,
+    EHOSTUNREACH = 113,
+    EALREADY = 114,
+    EINPROGRESS = 115,
+    ESTALE = 116,
+    EDQUOT = 122,
+    ECANCELED = 125,
+    EOWNERDEAD = 130,
+    ENOTRECOVERABLE = 131,
+};
+
+enum {
+    CALL_getcwd = 17,
+    CALL_dup = 23,
+    CALL_dup3 = 24,
+    CALL_fcntl = 25,
+    CALL_ioctl = 29,
+    CALL_mkdirat = 34,
+    CALL_unlinkat = 35,
+    CALL_renameat = 38,
+    CALL_truncate = 45,
+    CALL_ftruncate = 46,
+    CALL_faccessat = 48,
+    CALL_chdir = 49,
+    CALL_fchdir = 50,
+    CALL_openat = 56,
+    CALL_close = 57,
+    CALL_getdents64 = 61,
+    CALL_lseek = 62,
+    CALL_read = 63,
+    CALL_write = 64,
+    CALL_readv = 65,
+    CALL_writev = 66,
+    CALL_pread64 = 67,
+    CALL_pwrite64 = 68,
+    CALL_ppoll = 73,
+    CALL_readlinkat = 78,
+    CALL_newfstatat = 79,
+    CALL_fstat = 80,
+    CALL_fsync = 82,
+    CALL_fdatasync = 83,
+    CALL_exit = 93,
+    CALL_exit_group = 94,
+    CALL_set_tid_address = 96,
+    CALL_futex = 98,
+    CALL_set_robust_list = 99,
+    CALL_nanosleep = 101,
+    CALL_clock_gettime = 113,
+    CALL_clock_getres = 114,
+    CALL_clock_nanosleep = 115,
+    CALL_sched_getaffinity = 123,
+    CALL_sched_yield = 124,
+    CALL_kill = 129,
+    CALL_tkill = 130,
+    CALL_tgkill = 131,
+    CALL_sigaltstack = 132,
+    CALL_rt_sigaction = 134,
+    CALL_rt_sigprocmask = 135,
+    CALL_rt_sigreturn = 139,
+    CALL_times = 153,
+    CALL_uname = 160,
+    CALL_umask = 166,
+    CALL_gettimeofday = 169,
+    CALL_getpid = 172,
+    CALL_getppid = 173,
+    CALL_getuid = 174,
+    CALL_geteuid = 175,
+    CALL_getgid = 176,
+    CALL_getegid = 177,
+    CALL_gettid = 178,
+    CALL_sysinfo = 179,
+    CALL_brk = 214,
+    CALL_munmap = 215,
+    CALL_mremap = 216,
+    CALL_mmap = 222,
+    CALL_mprotect = 226,
+    CALL_madvise = 233,
+    CALL_prlimit64 = 261,
+    CALL_renameat2 = 276,
+    CALL_getrandom = 278,
+    CALL_statx = 291,
+    CALL_faccessat2 = 439,
+};
+
+enum {
+    ROW_fcntl = 0,
+    ROW_ioctl = 1,
+    ROW_mkdirat = 2,
+    ROW_unlinkat = 3,
+    ROW_renameat = 4,
+    ROW_truncate = 5,
+    ROW_ftruncate = 6,
+    ROW_faccessat = 7,
+    ROW_chdir = 8,
+    ROW_openat = 9,
+    ROW_close = 10,
+    ROW_getdents64 = 11,
+    ROW_lseek = 12,
+    ROW_read = 13,
+    ROW_write = 14,
+    ROW_readv = 15,
+    ROW_writev = 16,
+    ROW_pread64 = 17,
+    ROW_pwrite64 = 18,
+    ROW_ppoll = 19,
+    ROW_readlinkat = 20,
+    ROW_newfstatat = 21,
+    ROW_fstat = 22,
+    ROW_fsync = 23,
+    ROW_fdatasync = 24,
+    ROW_renameat2 = 25,
+    ROW_statx = 26,
+    ROW_faccessat2 = 27,
+};
+
+enum {
+    RESULT_ZERO = 0,
+    RESULT_COUNT = 1,
+    RESULT_FD = 2,
+    RESULT_OFFSET = 3,
+    RESULT_VALUE = 4,
+    RESULT_POINTER = 5,
+    RESULT_NEVER = 6,
+};
+
+enum {
+    AUDIT_FILES_READ = 0,
+    AUDIT_FILES_WRITE = 1,
+    AUDIT_FILES_PINNED = 2,
+    AUDIT_ARGS = 3,
+    AUDIT_ENV = 4,
+    AUDIT_AUDIT = 5,
+    AUDIT_ANSWERS = 6,
+    AUDIT_FILES = 7,
+    AUDIT_STREAMS = 8,
+};
+
+enum {
+    SERVED_ABSENT = 0,
+    SERVED_INSIDE = 1,
+    SERVED_DELEGATED = 2,
+    SERVED_REFUSED = 3,
+};
+
+#define EH_CALLS 472
+#define EH_ROWS 28
+
+struct eh_row {
+    u64 errors[2]; // bit n: the answer -n is allowed
+    u16 call;
+    u16 text; // offset in eh_row_text: the name, then a letter and a name for each scalar and path, each
+              // with a NUL, then an empty string
+    u8 result;
+    u8 rule; // index of the policy's word in eh_rule_text
+    u16 reserved;
+};
+struct eh_call {
+    s32 handler; // offset from eh_call_table, 0 if there is none
+    u8 served;
+    u8 refusal; // errno of a call refused on purpose
+    u16 row; // index in eh_rows, 0xffff if the call is never delegated
+};
+
+s64 sys_getcwd(struct eh_context *c);
+s64 sys_dup(struct eh_context *c);
+s64 sys_dup3(struct eh_context *c);
+s64 sys_fcntl(struct eh_context *c);
+s64 sys_ioctl(struct eh_context *c);
+s64 sys_mkdirat(struct eh_context *c);
+s64 sys_unlinkat(struct eh_context *c);
+s64 sys_renameat(struct eh_context *c);
+s64 sys_truncate(struct eh_context *c);
+s64 sys_ftruncate(struct eh_context *c);
+s64 sys_faccessat(struct eh_context *c);
+s64 sys_chdir(struct eh_context *c);
+s64 sys_fchdir(struct eh_context *c);
+s64 sys_openat(struct eh_context *c);
+s64 sys_close(struct eh_context *c);
+s64 sys_getdents64(struct eh_context *c);
+s64 sys_lseek(struct eh_context *c);
+s64 sys_read(struct eh_context *c);
+s64 sys_write(struct eh_context *c);
+s64 sys_readv(struct eh_context *c);
+s64 sys_writev(struct eh_context *c);
+s64 sys_pread64(struct eh_context *c);
+s64 sys_pwrite64(struct eh_context *c);
+s64 sys_ppoll(struct eh_context *c);
+s64 sys_readlinkat(struct eh_context *c);
+s64 sys_newfstatat(struct eh_context *c);
+s64 sys_fstat(struct eh_context *c);
+s64 sys_fsync(struct eh_context *c);
+s64 sys_fdatasync(struct eh_context *c);
+s64 sys_exit(struct eh_context *c);
+s64 sys_exit_group(struct eh_context *c);
+s64 sys_set_tid_address(struct eh_context *c);
+s64 sys_futex(struct eh_context *c);
+s64 sys_set_robust_list(struct eh_context *c);
+s64 sys_nanosleep(struct eh_context *c);
+s64 sys_clock_gettime(struct eh_context *c);
+s64 sys_clock_getres(struct eh_context *c);
+s64 sys_clock_nanosleep(struct eh_context *c);
+s64 sys_sched_getaffinity(struct eh_context *c);
+s64 sys_sched_yield(struct eh_context *c);
+s64 sys_kill(struct eh_context *c);
+s64 sys_tkill(struct eh_context *c);
+s64 sys_tgkill(struct eh_context *c);
+s64 sys_sigaltstack(struct eh_context *c);
+s64 sys_rt_sigaction(struct eh_context *c);
+s64 sys_rt_sigprocmask(struct eh_context *c);
+s64 sys_rt_sigreturn(struct eh_context *c);
+s64 sys_times(struct eh_context *c);
+s64 sys_uname(struct eh_context *c);
+s64 sys_umask(struct eh_context *c);
+s64 sys_gettimeofday(struct eh_context *c);
+s64 sys_getpid(struct eh_context *c);
+s64 sys_getppid(struct eh_context *c);
+s64 sys_getuid(struct eh_context *c);
+s64 sys_geteuid(struct eh_context *c);
+s64 sys_getgid(struct eh_context *c);
+s64 sys_getegid(struct eh_context *c);
+s64 sys_gettid(struct eh_context *c);
+s64 sys_sysinfo(struct eh_context *c);
+s64 sys_brk(struct eh_context *c);
+s64 sys_munmap(struct eh_context *c);
+s64 sys_mremap(struct eh_context *c);
+s64 sys_mmap(struct eh_context *c);
+s64 sys_mprotect(struct eh_context *c);
+s64 sys_madvise(struct eh_context *c);
+s64 sys_prlimit64(struct eh_context *c);
+s64 sys_renameat2(struct eh_context *c);
+s64 sys_getrandom(struct eh_context *c);
+s64 sys_statx(struct eh_context *c);
+s64 sys_faccessat2(struct eh_context *c);

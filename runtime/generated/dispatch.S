@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Made by tools/generate.py from elfhaven.calls.linux: do not edit.
+	.section .rodata.calls,"a"
+	.balign 8
+	.globl eh_call_table
+	.hidden eh_call_table
+	.hidden sys_getcwd
+	.hidden sys_dup
+	.hidden sys_dup3
+	.hidden sys_fcntl
+	.hidden sys_ioctl
+	.hidden sys_mkdirat
+	.hidden sys_unlinkat
+	.hidden sys_renameat
+	.hidden sys_truncate
+	.hidden sys_ftruncate
+	.hidden sys_faccessat
+	.hidden sys_chdir
+	.hidden sys_fchdir
+	.hidden sys_openat
+	.hidden sys_close
+	.hidden sys_getdents64
+	.hidden sys_lseek
+	.hidden sys_read
+	.hidden sys_write
+	.hidden sys_readv
+	.hidden sys_writev
+	.hidden sys_pread64
+	.hidden sys_pwrite64
+	.hidden sys_ppoll
+	.hidden sys_readlinkat
+	.hidden sys_newfstatat
+	.hidden sys_fstat
+	.hidden sys_fsync
+	.hidden sys_fdatasync
+	.hidden sys_exit
+	.hidden sys_exit_group
+	.hidden sys_set_tid_address
+	.hidden sys_futex
+	.hidden sys_set_robust_list
+	.hidden sys_nanosleep
+	.hidden sys_clock_gettime
+	.hidden sys_clock_getres
+	.hidden sys_clock_nanosleep
+	.hidden sys_sched_getaffinity
+	.hidden sys_sched_yield
+	.hidden sys_kill
+	.hidden sys_tkill
+	.hidden sys_tgkill
+	.hidden sys_sigaltstack
+	.hidden sys_rt_sigaction
+	.hidden sys_rt_sigprocmask
+	.hidden sys_rt_sigreturn
+	.hidden sys_times
+	.hidden sys_uname
+	.hidden sys_umask
+	.hidden sys_gettimeofday
+	.hidden sys_getpid
+	.hidden sys_getppid
+	.hidden sys_getuid
+	.hidden sys_geteuid
+	.hidden sys_getgid
+	.hidden sys_getegid
+	.hidden sys_gettid
+	.hidden sys_sysinfo
+	.hidden sys_brk
+	.hidden sys_munmap
+	.hidden sys_mremap
+	.hidden sys_mmap
+	.hidden sys_mprotect
+	.hidden sys_madvise
+	.hidden sys_prlimit64
+	.hidden sys_renameat2
+	.hidden sys_getrandom
+	.hidden sys_statx
+	.hidden sys_faccessat2
+eh_call_table:
+	.word 0; .byte 0, 0; .hword 0xffff // 0 io_setup
+	.word 0; .byte 0, 0; .hword 0xffff // 1 io_destroy
+	.word 0; .byte 0, 0; .hword 0xffff // 2 io_submit
+	.word 0; .byte 0, 0; .hword 0xffff // 3 io_cancel
+	.word 0; .byte 0, 0; .hword 0xffff // 4 io_getevents
+	.word 0; .byte 0, 0; .hword 0xffff // 5 setxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 6 lsetxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 7 fsetxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 8 getxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 9 lgetxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 10 fgetxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 11 listxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 12 llistxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 13 flistxattr
+	.word 0; .byte 0, 0; .hword 0xffff // 14 removexattr
+	.word 0; .byte 0, 0; .hword 0xffff // 15 lremovexattr
+	.word 0; .byte 0, 0; .hword 0xffff // 16 fremovexattr
+	.word sys_getcwd - eh_call_table; .byte 1, 0; .hword 0xffff // 17 getcwd
+	.word 0; .byte 0, 0; .hword 0xffff // 18 lookup_dcookie
+	.word 0; .byte 0, 0; .hword 0xffff // 19 eventfd2
+	.word 0; .byte 0, 0; .hword 0xffff // 20 epoll_create1
+	.word 0; .byte 0, 0; .hword 0xffff // 21 epoll_ctl
+	.word 0; .byte 0, 0; .hword 0xffff // 22 epoll_pwait
+	.word sys_dup - eh_call_table; .byte 1, 0; .hword 0xffff // 23 dup
+	.word sys_dup3 - eh_call_table; .byte 1, 0; .hword 0xffff // 24 dup3
+	.word sys_fcntl - eh_call_table; .byte 2, 0; .hword 0x0 // 25 fcntl
+	.word 0; .byte 0, 0; .hword 0xffff // 26 inotify_init1
+	.word 0; .byte 0, 0; .hword 0xffff // 27 inotify_add_watch
+	.word 0; .byte 0, 0; .hword 0xffff // 28 inotify_rm_watch
+	.word sys_ioctl - eh_call_table; .byte 2, 0; .hword 0x1 // 29 ioctl
+	.word 0; .byte 0, 0; .hword 0xffff // 30 ioprio_set
+	.word 0; .byte 0, 0; .hword 0xffff // 31 ioprio_get
+	.word 0; .byte 0, 0; .hword 0xffff // 32 flock
+	.word 0; .byte 0, 0; .hword 0xffff // 33 mknodat
+	.word sys_mkdirat - eh_call_table; .byte 2, 0; .hword 0x2 // 34 mkdirat
+	.word sys_unlinkat - eh_call_table; .byte 2, 0; .hword 0x3 // 35 unlinkat
+	.word 0; .byte 0, 0; .hword 0xffff // 36 symlinkat
+	.word 0; .byte 0, 0; .hword 0xffff // 37 linkat
+	.word sys_renameat - eh_call_table; .byte 2, 0; .hword 0x4 // 38 renameat
+	.word 0; .byte 0, 0; .hword 0xffff // 39 umount2
+	.word 0; .byte 0, 0; .hword 0xffff // 40 mount
+	.word 0; .byte 0, 0; .hword 0xffff // 41 pivot_root
+	.word 0; .byte 0, 0; .hword 0xffff // 42 nfsservctl
+	.word 0; .byte 0, 0; .hword 0xffff // 43 statfs
+	.word 0; .byte 0, 0; .hword 0xffff // 44 fstatfs
+	.word sys_truncate - eh_call_table; .byte 2, 0; .hword 0x5 // 45 truncate
+	.word sys_ftruncate - eh_call_table; .byte 2, 0; .hword 0x6 // 46 ftruncate
+	.word 0; .byte 0, 0; .hword 0xffff // 47 fallocate
+	.word sys_faccessat - eh_call_table; .byte 2, 0; .hword 0x7 // 48 faccessat
+	.word sys_chdir - eh_call_table; .byte 2, 0; .hword 0x8 // 49 chdir
+	.word sys_fchdir - eh_call_table; .byte 1, 0; .hword 0xffff // 50 fchdir
+	.word 0; .byte 0, 0; .hword 0xffff // 51 chroot
+	.word 0; .byte 0, 0; .hword 0xffff // 52 fchmod
+	.word 0; .byte 0, 0; .hword 0xffff // 53 fchmodat
+	.word 0; .byte 0, 0; .hword 0xffff // 54 fchownat
+	.word 0; .byte 0, 0; .hword 0xffff // 55 fchown
+	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0x9 // 56 openat
+	.word sys_close - eh_call_table; .byte 2, 0; .hword 0xa // 57 close
+	.word 0; .byte 0, 0; .hword 0xffff // 58 vhangup
+	.word 0; .byte 0, 0; .hword 0xffff // 59 pipe2
+	.word 0; .byte 0, 0; .hword 0xffff // 60 quotactl
+	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0xb // 61 getdents64
+	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0xc // 62 lseek
+	.word sys_read - eh_call_table; .byte 2, 0; .hword 0xd // 63 read
+	.word sys_write - eh_call_table; .byte 2, 0; .hword 0xe // 64 write
+	.word sys_readv - eh_call_table; .byte 2, 0; .hword 0xf // 65 readv
+	.word sys_writev - eh_call_table; .byte 2, 0; .hword 0x10 // 66 writev
+	.word sys_pread64 - eh_call_table; .byte 2, 0; .hword 0x11 // 67 pread64
+	.word sys_pwrite64 - eh_call_table; .byte 2, 0; .hword 0x12 // 68 pwrite64
+	.word 0; .byte 0, 0; .hword 0xffff // 69 preadv
+	.word 0; .byte 0, 0; .hword 0xffff // 70 pwritev
+	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
+	.word 0; .byte 0, 0; .hword 0xffff // 72 pselect6
+	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x13 // 73 ppoll
+	.word 0; .byte 0, 0; .hword 0xffff // 74 signalfd4
+	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
+	.word 0; .byte 0, 0; .hword 0xffff // 76 splice
+	.word 0; .byte 0, 0; .hword 0xffff // 77 tee
+	.word sys_readlinkat - eh_call_table; .byte 2, 0; .hword 0x14 // 78 readlinkat
+	.word sys_newfstatat - eh_call_table; .byte 2, 0; .hword 0x15 // 79 newfstatat
+	.word sys_fstat - eh_call_table; .byte 2, 0; .hword 0x16 // 80 fstat
+	.word 0; .byte 0, 0; .hword 0xffff // 81 sync
+	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x17 // 82 fsync
+	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x18 // 83 fdatasync
+	.word 0; .byte 0, 0; .hword 0xffff // 84 sync_file_range
+	.word 0; .byte 0, 0; .hword 0xffff // 85 timerfd_create
+	.word 0; .byte 0, 0; .hword 0xffff // 86 timerfd_settime
+	.word 0; .byte 0, 0; .hword 0xffff // 87 timerfd_gettime
+	.word 0; .byte 0, 0; .hword 0xffff // 88 utimensat
+	.word 0; .byte 0, 0; .hword 0xffff // 89 acct
+	.word 0; .byte 0, 0; .hword 0xffff // 90 capget
+	.word 0; .byte 0, 0; .hword 0xffff // 91 capset
+	.word 0; .byte 0, 0; .hword 0xffff // 92 personality
+	.word sys_exit - eh_call_table; .byte 1, 0; .hword 0xffff // 93 exit
+	.word sys_exit_group - eh_call_table; .byte 1, 0; .hword 0xffff // 94 exit_group
+	.word 0; .byte 0, 0; .hword 0xffff // 95 waitid
+	.word sys_set_tid_address - eh_call_table; .byte 1, 0; .hword 0xffff // 96 set_tid_address
+	.word 0; .byte 0, 0; .hword 0xffff // 97 unshare
+	.word sys_futex - eh_call_table; .byte 1, 0; .hword 0xffff // 98 futex
+	.word sys_set_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 99 set_robust_list
+	.word 0; .byte 0, 0; .hword 0xffff // 100 get_robust_list
+	.word sys_nanosleep - eh_call_table; .byte 1, 0; .hword 0xffff // 101 nanosleep
+	.word 0; .byte 0, 0; .hword 0xffff // 102 getitimer
+	.word 0; .byte 0, 0; .hword 0xffff // 103 setitimer
+	.word 0; .byte 0, 0; .hword 0xffff // 104 kexec_load
+	.word 0; .byte 0, 0; .hword 0xffff // 105 init_module
+	.word 0; .byte 0, 0; .hword 0xffff // 106 delete_module
+	.word 0; .byte 0, 0; .hword 0xffff // 107 timer_create
+	.word 0; .byte 0, 0; .hword 0xffff // 108 timer_gettime
+	.word 0; .byte 0, 0; .hword 0xffff // 109 timer_getoverrun
+	.word 0; .byte 0, 0; .hword 0xffff // 110 timer_settime
+	.word 0; .byte 0, 0; .hword 0xffff // 111 timer_delete
+	.word 0; .byte 0, 0; .hword 0xffff // 112 clock_settime
+	.word sys_clock_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 113 clock_gettime
+	.word sys_clock_getres - eh_call_table; .byte 1, 0; .hword 0xffff // 114 clock_getres
+	.word sys_clock_nanosleep - eh_call_table; .byte 1, 0; .hword 0xffff // 115 clock_nanosleep
+	.word 0; .byte 0, 0; .hword 0xffff // 116 syslog
+	.word 0; .byte 3, 1; .hword 0xffff // 117 ptrace
+	.word 0; .byte 0, 0; .hword 0xffff // 118 sched_setparam
+	.word 0; .byte 0, 0; .hword 0xffff // 119 sched_setscheduler
+	.word 0; .byte 0, 0; .hword 0xffff // 120 sched_getscheduler
+	.word 0; .byte 0, 0; .hword 0xffff // 121 sched_getparam
+	.word 0; .byte 0, 0; .hword 0xffff // 122 sched_setaffinity
+	.word sys_sched_getaffinity - eh_call_table; .byte 1, 0; .hword 0xffff // 123 sched_getaffinity
+	.word sys_sched_yield - eh_call_table; .byte 1, 0; .hword 0xffff // 124 sched_yield
+	.word 0; .byte 0, 0; .hword 0xffff // 125 sched_get_priority_max
+	.word 0; .byte 0, 0; .hword 0xffff // 126 sched_get_priority_min
+	.word 0; .byte 0, 0; .hword 0xffff // 127 sched_rr_get_interval
+	.word 0; .byte 0, 0; .hword 0xffff // 128 restart_syscall
+	.word sys_kill - eh_call_table; .byte 1, 0; .hword 0xffff // 129 kill
+	.word sys_tkill - eh_call_table; .byte 1, 0; .hword 0xffff // 130 tkill
+	.word sys_tgkill - eh_call_table; .byte 1, 0; .hword 0xffff // 131 tgkill
+	.word sys_sigaltstack - eh_call_table; .byte 1, 0; .hword 0xffff // 132 sigaltstack
+	.word 0; .byte 0, 0; .hword 0xffff // 133 rt_sigsuspend
+	.word sys_rt_sigaction - eh_call_table; .byte 1, 0; .hword 0xffff // 134 rt_sigaction
+	.word sys_rt_sigprocmask - eh_call_table; .byte 1, 0; .hword 0xffff // 135 rt_sigprocmask
+	.word 0; .byte 0, 0; .hword 0xffff // 136 rt_sigpending
+	.word 0; .byte 0, 0; .hword 0xffff // 137 rt_sigtimedwait
+	.word 0; .byte 0, 0; .hword 0xffff // 138 rt_sigqueueinfo
+	.word sys_rt_sigreturn - eh_call_table; .byte 1, 0; .hword 0xffff // 139 rt_sigreturn
+	.word 0; .byte 0, 0; .hword 0xffff // 140 setpriority
+	.word 0; .byte 0, 0; .hword 0xffff // 141 getpriority
+	.word 0; .byte 0, 0; .hword 0xffff // 142 reboot
+	.word 0; .byte 0, 0; .hword 0xffff // 143 setregid
+	.word 0; .byte 0, 0; .hword 0xffff // 144 setgid
+	.word 0; .byte 0, 0; .hword 0xffff // 145 setreuid
+	.word 0; .byte 0, 0; .hword 0xffff // 146 setuid
+	.word 0; .byte 0, 0; .hword 0xffff // 147 setresuid
+	.word 0; .byte 0, 0; .hword 0xffff // 148 getresuid
+	.word 0; .byte 0, 0; .hword 0xffff // 149 setresgid
+	.word 0; .byte 0, 0; .hword 0xffff // 150 getresgid
+	.word 0; .byte 0, 0; .hword 0xffff // 151 setfsuid
+	.word 0; .byte 0, 0; .hword 0xffff // 152 setfsgid
+	.word sys_times - eh_call_table; .byte 1, 0; .hword 0xffff // 153 times
+	.word 0; .byte 0, 0; .hword 0xffff // 154 setpgid
+	.word 0; .byte 0, 0; .hword 0xffff // 155 getpgid
+	.word 0; .byte 0, 0; .hword 0xffff // 156 getsid
+	.word 0; .byte 0, 0; .hword 0xffff // 157 setsid
+	.word 0; .byte 0, 0; .hword 0xffff // 158 getgroups
+	.word 0; .byte 0, 0; .hword 0xffff // 159 setgroups
+	.word sys_uname - eh_call_table; .byte 1, 0; .hword 0xffff // 160 uname
+	.word 0; .byte 0, 0; .hword 0xffff // 161 sethostname
+	.word 0; .byte 0, 0; .hword 0xffff // 162 setdomainname
+	.word 0; .byte 0, 0; .hword 0xffff // 163 getrlimit
+	.word 0; .byte 0, 0; .hword 0xffff // 164 setrlimit
+	.word 0; .byte 0, 0; .hword 0xffff // 165 getrusage
+	.word sys_umask - eh_call_table; .byte 1, 0; .hword 0xffff // 166 umask
+	.word 0; .byte 0, 0; .hword 0xffff // 167 prctl
+	.word 0; .byte 0, 0; .hword 0xffff // 168 getcpu
+	.word sys_gettimeofday - eh_call_table; .byte 1, 0; .hword 0xffff // 169 gettimeofday
+	.word 0; .byte 0, 0; .hword 0xffff // 170 settimeofday
+	.word 0; .byte 0, 0; .hword 0xffff // 171 adjtimex
+	.word sys_getpid - eh_call_table; .byte 1, 0; .hword 0xffff // 172 getpid
+	.word sys_getppid - eh_call_table; .byte 1, 0; .hword 0xffff // 173 getppid
+	.word sys_getuid - eh_call_table; .byte 1, 0; .hword 0xffff // 174 getuid
+	.word sys_geteuid - eh_call_table; .byte 1, 0; .hword 0xffff // 175 geteuid
+	.word sys_getgid - eh_call_table; .byte 1, 0; .hword 0xffff // 176 getgid
+	.word sys_getegid - eh_call_table; .byte 1, 0; .hword 0xffff // 177 getegid
+	.word sys_gettid - eh_call_table; .byte 1, 0; .hword 0xffff // 178 gettid
+	.word sys_sysinfo - eh_call_table; .byte 1, 0; .hword 0xffff // 179 sysinfo
+	.word 0; .byte 0, 0; .hword 0xffff // 180 mq_open
+	.word 0; .byte 0, 0; .hword 0xffff // 181 mq_unlink
+	.word 0; .byte 0, 0; .hword 0xffff // 182 mq_timedsend
+	.word 0; .byte 0, 0; .hword 0xffff // 183 mq_timedreceive
+	.word 0; .byte 0, 0; .hword 0xffff // 184 mq_notify
+	.word 0; .byte 0, 0; .hword 0xffff // 185 mq_getsetattr
+	.word 0; .byte 0, 0; .hword 0xffff // 186 msgget
+	.word 0; .byte 0, 0; .hword 0xffff // 187 msgctl
+	.word 0; .byte 0, 0; .hword 0xffff // 188 msgrcv
+	.word 0; .byte 0, 0; .hword 0xffff // 189 msgsnd
+	.word 0; .byte 0, 0; .hword 0xffff // 190 semget
+	.word 0; .byte 0, 0; .hword 0xffff // 191 semctl
+	.word 0; .byte 0, 0; .hword 0xffff // 192 semtimedop
+	.word 0; .byte 0, 0; .hword 0xffff // 193 semop
+	.word 0; .byte 0, 0; .hword 0xffff // 194 shmget
+	.word 0; .byte 0, 0; .hword 0xffff // 195 shmctl
+	.word 0; .byte 0, 0; .hword 0xffff // 196 shmat
+	.word 0; .byte 0, 0; .hword 0xffff // 197 shmdt
+	.word 0; .byte 0, 0; .hword 0xffff // 198 socket
+	.word 0; .byte 0, 0; .hword 0xffff // 199 socketpair
+	.word 0; .byte 0, 0; .hword 0xffff // 200 bind
+	.word 0; .byte 0, 0; .hword 0xffff // 201 listen
+	.word 0; .byte 0, 0; .hword 0xffff // 202 accept
+	.word 0; .byte 0, 0; .hword 0xffff // 203 connect
+	.word 0; .byte 0, 0; .hword 0xffff // 204 getsockname
+	.word 0; .byte 0, 0; .hword 0xffff // 205 getpeername
+	.word 0; .byte 0, 0; .hword 0xffff // 206 sendto
+	.word 0; .byte 0, 0; .hword 0xffff // 207 recvfrom
+	.word 0; .byte 0, 0; .hword 0xffff // 208 setsockopt
+	.word 0; .byte 0, 0; .hword 0xffff // 209 getsockopt
+	.word 0; .byte 0, 0; .hword 0xffff // 210 shutdown
+	.word 0; .byte 0, 0; .hword 0xffff // 211 sendmsg
+	.word 0; .byte 0, 0; .hword 0xffff // 212 recvmsg
+	.word 0; .byte 0, 0; .hword 0xffff // 213 readahead
+	.word sys_brk - eh_call_table; .byte 1, 0; .hword 0xffff // 214 brk
+	.word sys_munmap - eh_call_table; .byte 1, 0; .hword 0xffff // 215 munmap
+	.word sys_mremap - eh_call_table; .byte 1, 0; .hword 0xffff // 216 mremap
+	.word 0; .byte 0, 0; .hword 0xffff // 217 add_key
+	.word 0; .byte 0, 0; .hword 0xffff // 218 request_key
+	.word 0; .byte 0, 0; .hword 0xffff // 219 keyctl
+	.word 0; .byte 3, 38; .hword 0xffff // 220 clone
+	.word 0; .byte 3, 38; .hword 0xffff // 221 execve
+	.word sys_mmap - eh_call_table; .byte 1, 0; .hword 0xffff // 222 mmap
+	.word 0; .byte 0, 0; .hword 0xffff // 223 fadvise64
+	.word 0; .byte 0, 0; .hword 0xffff // 224 swapon
+	.word 0; .byte 0, 0; .hword 0xffff // 225 swapoff
+	.word sys_mprotect - eh_call_table; .byte 1, 0; .hword 0xffff // 226 mprotect
+	.word 0; .byte 0, 0; .hword 0xffff // 227 msync
+	.word 0; .byte 0, 0; .hword 0xffff // 228 mlock
+	.word 0; .byte 0, 0; .hword 0xffff // 229 munlock
+	.word 0; .byte 0, 0; .hword 0xffff // 230 mlockall
+	.word 0; .byte 0, 0; .hword 0xffff // 231 munlockall
+	.word 0; .byte 0, 0; .hword 0xffff // 232 mincore
+	.word sys_madvise - eh_call_table; .byte 1, 0; .hword 0xffff // 233 madvise
+	.word 0; .byte 0, 0; .hword 0xffff // 234 remap_file_pages
+	.word 0; .byte 0, 0; .hword 0xffff // 235 mbind
+	.word 0; .byte 0, 0; .hword 0xffff // 236 get_mempolicy
+	.word 0; .byte 0, 0; .hword 0xffff // 237 set_mempolicy
+	.word 0; .byte 0, 0; .hword 0xffff // 238 migrate_pages
+	.word 0; .byte 0, 0; .hword 0xffff // 239 move_pages
+	.word 0; .byte 0, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
+	.word 0; .byte 0, 0; .hword 0xffff // 241 perf_event_open
+	.word 0; .byte 0, 0; .hword 0xffff // 242 accept4
+	.word 0; .byte 0, 0; .hword 0xffff // 243 recvmmsg
+	.word 0; .byte 0, 0; .hword 0xffff // 244 -
+	.word 0; .byte 0, 0; .hword 0xffff // 245 -
+	.word 0; .byte 0, 0; .hword 0xffff // 246 -
+	.word 0; .byte 0, 0; .hword 0xffff // 247 -
+	.word 0; .byte 0, 0; .hword 0xffff // 248 -
+	.word 0; .byte 0, 0; .hword 0xffff // 249 -
+	.word 0; .byte 0, 0; .hword 0xffff // 250 -
+	.word 0; .byte 0, 0; .hword 0xffff // 251 -
+	.word 0; .byte 0, 0; .hword 0xffff // 252 -
+	.word 0; .byte 0, 0; .hword 0xffff // 253 -
+	.word 0; .byte 0, 0; .hword 0xffff // 254 -
+	.word 0; .byte 0, 0; .hword 0xffff // 255 -
+	.word 0; .byte 0, 0; .hword 0xffff // 256 -
+	.word 0; .byte 0, 0; .hword 0xffff // 257 -
+	.word 0; .byte 0, 0; .hword 0xffff // 258 -
+	.word 0; .byte 0, 0; .hword 0xffff // 259 -
+	.word 0; .byte 0, 0; .hword 0xffff // 260 wait4
+	.word sys_prlimit64 - eh_call_table; .byte 1, 0; .hword 0xffff // 261 prlimit64
+	.word 0; .byte 0, 0; .hword 0xffff // 262 fanotify_init
+	.word 0; .byte 0, 0; .hword 0xffff // 263 fanotify_mark
+	.word 0; .byte 0, 0; .hword 0xffff // 264 name_to_handle_at
+	.word 0; .byte 0, 0; .hword 0xffff // 265 open_by_handle_at
+	.word 0; .byte 0, 0; .hword 0xffff // 266 clock_adjtime
+	.word 0; .byte 0, 0; .hword 0xffff // 267 syncfs
+	.word 0; .byte 0, 0; .hword 0xffff // 268 setns
+	.word 0; .byte 0, 0; .hword 0xffff // 269 sendmmsg
+	.word 0; .byte 0, 0; .hword 0xffff // 270 process_vm_readv
+	.word 0; .byte 0, 0; .hword 0xffff // 271 process_vm_writev
+	.word 0; .byte 0, 0; .hword 0xffff // 272 kcmp
+	.word 0; .byte 0, 0; .hword 0xffff // 273 finit_module
+	.word 0; .byte 0, 0; .hword 0xffff // 274 sched_setattr
+	.word 0; .byte 0, 0; .hword 0xffff // 275 sched_getattr
+	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x19 // 276 renameat2
+	.word 0; .byte 0, 0; .hword 0xffff // 277 seccomp
+	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
+	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
+	.word 0; .byte 0, 0; .hword 0xffff // 280 bpf
+	.word 0; .byte 3, 38; .hword 0xffff // 281 execveat
+	.word 0; .byte 0, 0; .hword 0xffff // 282 userfaultfd
+	.word 0; .byte 0, 0; .hword 0xffff // 283 membarrier
+	.word 0; .byte 0, 0; .hword 0xffff // 284 mlock2
+	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
+	.word 0; .byte 0, 0; .hword 0xffff // 286 preadv2
+	.word 0; .byte 0, 0; .hword 0xffff // 287 pwritev2
+	.word 0; .byte 0, 0; .hword 0xffff // 288 pkey_mprotect
+	.word 0; .byte 0, 0; .hword 0xffff // 289 pkey_alloc
+	.word 0; .byte 0, 0; .hword 0xffff // 290 pkey_free
+	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x1a // 291 statx
+	.word 0; .byte 0, 0; .hword 0xffff // 292 io_pgetevents
+	.word 0; .byte 3, 38; .hword 0xffff // 293 rseq
+	.word 0; .byte 0, 0; .hword 0xffff // 294 kexec_file_load
+	.word 0; .byte 0, 0; .hword 0xffff // 295 -
+	.word 0; .byte 0, 0; .hword 0xffff // 296 -
+	.word 0; .byte 0, 0; .hword 0xffff // 297 -
+	.word 0; .byte 0, 0; .hword 0xffff // 298 -
+	.word 0; .byte 0, 0; .hword 0xffff // 299 -
+	.word 0; .byte 0, 0; .hword 0xffff // 300 -
+	.word 0; .byte 0, 0; .hword 0xffff // 301 -
+	.word 0; .byte 0, 0; .hword 0xffff // 302 -
+	.word 0; .byte 0, 0; .hword 0xffff // 303 -
+	.word 0; .byte 0, 0; .hword 0xffff // 304 -
+	.word 0; .byte 0, 0; .hword 0xffff // 305 -
+	.word 0; .byte 0, 0; .hword 0xffff // 306 -
+	.word 0; .byte 0, 0; .hword 0xffff // 307 -
+	.word 0; .byte 0, 0; .hword 0xffff // 308 -
+	.word 0; .byte 0, 0; .hword 0xffff // 309 -
+	.word 0; .byte 0, 0; .hword 0xffff // 310 -
+	.word 0; .byte 0, 0; .hword 0xffff // 311 -
+	.word 0; .byte 0, 0; .hword 0xffff // 312 -
+	.word 0; .byte 0, 0; .hword 0xffff // 313 -
+	.word 0; .byte 0, 0; .hword 0xffff // 314 -
+	.word 0; .byte 0, 0; .hword 0xffff // 315 -
+	.word 0; .byte 0, 0; .hword 0xffff // 316 -
+	.word 0; .byte 0, 0; .hword 0xffff // 317 -
+	.word 0; .byte 0, 0; .hword 0xffff // 318 -
+	.word 0; .byte 0, 0; .hword 0xffff // 319 -
+	.word 0; .byte 0, 0; .hword 0xffff // 320 -
+	.word 0; .byte 0, 0; .hword 0xffff // 321 -
+	.word 0; .byte 0, 0; .hword 0xffff // 322 -
+	.word 0; .byte 0, 0; .hword 0xffff // 323 -
+	.word 0; .byte 0, 0; .hword 0xffff // 324 -
+	.word 0; .byte 0, 0; .hword 0xffff // 325 -
+	.word 0; .byte 0, 0; .hword 0xffff // 326 -
+	.word 0; .byte 0, 0; .hword 0xffff // 327 -
+	.word 0; .byte 0, 0; .hword 0xffff // 328 -
+	.word 0; .byte 0, 0; .hword 0xffff // 329 -
+	.word 0; .byte 0, 0; .hword 0xffff // 330 -
+	.word 0; .byte 0, 0; .hword 0xffff // 331 -
+	.word 0; .byte 0, 0; .hword 0xffff // 332 -
+	.word 0; .byte 0, 0; .hword 0xffff // 333 -
+	.word 0; .byte 0, 0; .hword 0xffff // 334 -
+	.word 0; .byte 0, 0; .hword 0xffff // 335 -
+	.word 0; .byte 0, 0; .hword 0xffff // 336 -
+	.word 0; .byte 0, 0; .hword 0xffff // 337 -
+	.word 0; .byte 0, 0; .hword 0xffff // 338 -
+	.word 0; .byte 0, 0; .hword 0xffff // 339 -
+	.word 0; .byte 0, 0; .hword 0xffff // 340 -
+	.word 0; .byte 0, 0; .hword 0xffff // 341 -
+	.word 0; .byte 0, 0; .hword 0xffff // 342 -
+	.word 0; .byte 0, 0; .hword 0xffff // 343 -
+	.word 0; .byte 0, 0; .hword 0xffff // 344 -
+	.word 0; .byte 0, 0; .hword 0xffff // 345 -
+	.word 0; .byte 0, 0; .hword 0xffff // 346 -
+	.word 0; .byte 0, 0; .hword 0xffff // 347 -
+	.word 0; .byte 0, 0; .hword 0xffff // 348 -
+	.word 0; .byte 0, 0; .hword 0xffff // 349 -
+	.word 0; .byte 0, 0; .hword 0xffff // 350 -
+	.word 0; .byte 0, 0; .hword 0xffff // 351 -
+	.word 0; .byte 0, 0; .hword 0xffff // 352 -
+	.word 0; .byte 0, 0; .hword 0xffff // 353 -
+	.word 0; .byte 0, 0; .hword 0xffff // 354 -
+	.word 0; .byte 0, 0; .hword 0xffff // 355 -
+	.word 0; .byte 0, 0; .hword 0xffff // 356 -
+	.word 0; .byte 0, 0; .hword 0xffff // 357 -
+	.word 0; .byte 0, 0; .hword 0xffff // 358 -
+	.word 0; .byte 0, 0; .hword 0xffff // 359 -
+	.word 0; .byte 0, 0; .hword 0xffff // 360 -
+	.word 0; .byte 0, 0; .hword 0xffff // 361 -
+	.word 0; .byte 0, 0; .hword 0xffff // 362 -
+	.word 0; .byte 0, 0; .hword 0xffff // 363 -
+	.word 0; .byte 0, 0; .hword 0xffff // 364 -
+	.word 0; .byte 0, 0; .hword 0xffff // 365 -
+	.word 0; .byte 0, 0; .hword 0xffff // 366 -
+	.word 0; .byte 0, 0; .hword 0xffff // 367 -
+	.word 0; .byte 0, 0; .hword 0xffff // 368 -
+	.word 0; .byte 0, 0; .hword 0xffff // 369 -
+	.word 0; .byte 0, 0; .hword 0xffff // 370 -
+	.word 0; .byte 0, 0; .hword 0xffff // 371 -
+	.word 0; .byte 0, 0; .hword 0xffff // 372 -
+	.word 0; .byte 0, 0; .hword 0xffff // 373 -
+	.word 0; .byte 0, 0; .hword 0xffff // 374 -
+	.word 0; .byte 0, 0; .hword 0xffff // 375 -
+	.word 0; .byte 0, 0; .hword 0xffff // 376 -
+	.word 0; .byte 0, 0; .hword 0xffff // 377 -
+	.word 0; .byte 0, 0; .hword 0xffff // 378 -
+	.word 0; .byte 0, 0; .hword 0xffff // 379 -
+	.word 0; .byte 0, 0; .hword 0xffff // 380 -
+	.word 0; .byte 0, 0; .hword 0xffff // 381 -
+	.word 0; .byte 0, 0; .hword 0xffff // 382 -
+	.word 0; .byte 0, 0; .hword 0xffff // 383 -
+	.word 0; .byte 0, 0; .hword 0xffff // 384 -
+	.word 0; .byte 0, 0; .hword 0xffff // 385 -
+	.word 0; .byte 0, 0; .hword 0xffff // 386 -
+	.word 0; .byte 0, 0; .hword 0xffff // 387 -
+	.word 0; .byte 0, 0; .hword 0xffff // 388 -
+	.word 0; .byte 0, 0; .hword 0xffff // 389 -
+	.word 0; .byte 0, 0; .hword 0xffff // 390 -
+	.word 0; .byte 0, 0; .hword 0xffff // 391 -
+	.word 0; .byte 0, 0; .hword 0xffff // 392 -
+	.word 0; .byte 0, 0; .hword 0xffff // 393 -
+	.word 0; .byte 0, 0; .hword 0xffff // 394 -
+	.word 0; .byte 0, 0; .hword 0xffff // 395 -
+	.word 0; .byte 0, 0; .hword 0xffff // 396 -
+	.word 0; .byte 0, 0; .hword 0xffff // 397 -
+	.word 0; .byte 0, 0; .hword 0xffff // 398 -
+	.word 0; .byte 0, 0; .hword 0xffff // 399 -
+	.word 0; .byte 0, 0; .hword 0xffff // 400 -
+	.word 0; .byte 0, 0; .hword 0xffff // 401 -
+	.word 0; .byte 0, 0; .hword 0xffff // 402 -
+	.word 0; .byte 0, 0; .hword 0xffff // 403 -
+	.word 0; .byte 0, 0; .hword 0xffff // 404 -
+	.word 0; .byte 0, 0; .hword 0xffff // 405 -
+	.word 0; .byte 0, 0; .hword 0xffff // 406 -
+	.word 0; .byte 0, 0; .hword 0xffff // 407 -
+	.word 0; .byte 0, 0; .hword 0xffff // 408 -
+	.word 0; .byte 0, 0; .hword 0xffff // 409 -
+	.word 0; .byte 0, 0; .hword 0xffff // 410 -
+	.word 0; .byte 0, 0; .hword 0xffff // 411 -
+	.word 0; .byte 0, 0; .hword 0xffff // 412 -
+	.word 0; .byte 0, 0; .hword 0xffff // 413 -
+	.word 0; .byte 0, 0; .hword 0xffff // 414 -
+	.word 0; .byte 0, 0; .hword 0xffff // 415 -
+	.word 0; .byte 0, 0; .hword 0xffff // 416 -
+	.word 0; .byte 0, 0; .hword 0xffff // 417 -
+	.word 0; .byte 0, 0; .hword 0xffff // 418 -
+	.word 0; .byte 0, 0; .hword 0xffff // 419 -
+	.word 0; .byte 0, 0; .hword 0xffff // 420 -
+	.word 0; .byte 0, 0; .hword 0xffff // 421 -
+	.word 0; .byte 0, 0; .hword 0xffff // 422 -
+	.word 0; .byte 0, 0; .hword 0xffff // 423 -
+	.word 0; .byte 0, 0; .hword 0xffff // 424 pidfd_send_signal
+	.word 0; .byte 0, 0; .hword 0xffff // 425 io_uring_setup
+	.word 0; .byte 0, 0; .hword 0xffff // 426 io_uring_enter
+	.word 0; .byte 0, 0; .hword 0xffff // 427 io_uring_register
+	.word 0; .byte 0, 0; .hword 0xffff // 428 open_tree
+	.word 0; .byte 0, 0; .hword 0xffff // 429 move_mount
+	.word 0; .byte 0, 0; .hword 0xffff // 430 fsopen
+	.word 0; .byte 0, 0; .hword 0xffff // 431 fsconfig
+	.word 0; .byte 0, 0; .hword 0xffff // 432 fsmount
+	.word 0; .byte 0, 0; .hword 0xffff // 433 fspick
+	.word 0; .byte 0, 0; .hword 0xffff // 434 pidfd_open
+	.word 0; .byte 3, 38; .hword 0xffff // 435 clone3
+	.word 0; .byte 0, 0; .hword 0xffff // 436 close_range
+	.word 0; .byte 0, 0; .hword 0xffff // 437 openat2
+	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
+	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x1b // 439 faccessat2
+	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
+	.word 0; .byte 0, 0; .hword 0xffff // 441 epoll_pwait2
+	.word 0; .byte 0, 0; .hword 0xffff // 442 mount_setattr
+	.word 0; .byte 0, 0; .hword 0xffff // 443 quotactl_fd
+	.word 0; .byte 0, 0; .hword 0xffff // 444 landlock_create_ruleset
+	.word 0; .byte 0, 0; .hword 0xffff // 445 landlock_add_rule
+	.word 0; .byte 0, 0; .hword 0xffff // 446 landlock_restrict_self
+	.word 0; .byte 0, 0; .hword 0xffff // 447 memfd_secret
+	.word 0; .byte 0, 0; .hword 0xffff // 448 process_mrelease
+	.word 0; .byte 0, 0; .hword 0xffff // 449 futex_waitv
+	.word 0; .byte 0, 0; .hword 0xffff // 450 set_mempolicy_home_node
+	.word 0; .byte 0, 0; .hword 0xffff // 451 cachestat
+	.word 0; .byte 0, 0; .hword 0xffff // 452 fchmodat2
+	.word 0; .byte 0, 0; .hword 0xffff // 453 map_shadow_stack
+	.word 0; .byte 0, 0; .hword 0xffff // 454 futex_wake
+	.word 0; .byte 0, 0; .hword 0xffff // 455 futex_wait
+	.word 0; .byte 0, 0; .hword 0xffff // 456 futex_requeue
+	.word 0; .byte 0, 0; .hword 0xffff // 457 statmount
+	.word 0; .byte 0, 0; .hword 0xffff // 458 listmount
+	.word 0; .byte 0, 0; .hword 0xffff // 459 lsm_get_self_attr
+	.word 0; .byte 0, 0; .hword 0xffff // 460 lsm_set_self_attr
+	.word 0; .byte 0, 0; .hword 0xffff // 461 lsm_list_modules
+	.word 0; .byte 0, 0; .hword 0xffff // 462 mseal
+	.word 0; .byte 0, 0; .hword 0xffff // 463 setxattrat
+	.word 0; .byte 0, 0; .hword 0xffff // 464 getxattrat
+	.word 0; .byte 0, 0; .hword 0xffff // 465 listxattrat
+	.word 0; .byte 0, 0; .hword 0xffff // 466 removexattrat
+	.word 0; .byte 0, 0; .hword 0xffff // 467 open_tree_attr
+	.word 0; .byte 0, 0; .hword 0xffff // 468 file_getattr
+	.word 0; .byte 0, 0; .hword 0xffff // 469 file_setattr
+	.word 0; .byte 0, 0; .hword 0xffff // 470 listns
+	.word 0; .byte 0, 0; .hword 0xffff // 471 rseq_slice_yield

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Made by tools/generate.py from elfhaven.calls.linux: do not edit.
+static const struct eh_row eh_rows[EH_ROWS] = {
+    {{0x402802ull, 0x0ull}, 25, 0, 4, 7, 0}, // fcntl
+    {{0x2400022ull, 0x0ull}, 29, 32, 0, 8, 0}, // ioctl
+    {{0x110d0533026ull, 0x400000000000000ull}, 34, 54, 0, 1, 0}, // mkdirat
+    {{0x190d0733026ull, 0x400000000000000ull}, 35, 75, 0, 1, 0}, // unlinkat
+    {{0x190d0773026ull, 0x400000000000000ull}, 38, 98, 0, 1, 0}, // renameat
+    {{0x1104c703026ull, 0x0ull}, 45, 125, 0, 1, 0}, // truncate
+    {{0xc400222ull, 0x0ull}, 46, 149, 0, 1, 0}, // ftruncate
+    {{0x11044503026ull, 0x0ull}, 48, 174, 0, 0, 0}, // faccessat
+    {{0x11000503026ull, 0x0ull}, 49, 204, 0, 0, 0}, // chdir
+    {{0x110ddfb3876ull, 0x400000080000800ull}, 56, 217, 2, 7, 0}, // openat
+    {{0x10000030ull, 0x400000000000000ull}, 57, 250, 0, 7, 0}, // close
+    {{0x500024ull, 0x0ull}, 61, 263, 1, 0, 0}, // getdents64
+    {{0x20400040ull, 0x800ull}, 62, 288, 3, 7, 0}, // lseek
+    {{0x601a30ull, 0x0ull}, 63, 317, 1, 0, 0}, // read
+    {{0x118601a32ull, 0x400000000000000ull}, 64, 336, 1, 1, 0}, // write
+    {{0x601a30ull, 0x0ull}, 65, 356, 1, 0, 0}, // readv
+    {{0x118601a32ull, 0x400000000000000ull}, 66, 376, 1, 1, 0}, // writev
+    {{0x20601a70ull, 0x800ull}, 67, 397, 1, 0, 0}, // pread64
+    {{0x138601a72ull, 0x400000000000800ull}, 68, 427, 1, 1, 0}, // pwrite64
+    {{0x401010ull, 0x0ull}, 73, 458, 1, 8, 0}, // ppoll
+    {{0x11000503026ull, 0x0ull}, 78, 484, 1, 0, 0}, // readlinkat
+    {{0x11000503026ull, 0x800ull}, 79, 508, 0, 0, 0}, // newfstatat
+    {{0x1020ull, 0x800ull}, 80, 533, 0, 0, 0}, // fstat
+    {{0x50400020ull, 0x400000000000000ull}, 82, 546, 0, 1, 0}, // fsync
+    {{0x50400020ull, 0x400000000000000ull}, 83, 559, 0, 1, 0}, // fdatasync
+    {{0x190d0773026ull, 0x400000000000000ull}, 276, 576, 0, 1, 0}, // renameat2
+    {{0x11000503026ull, 0x800ull}, 291, 604, 0, 0, 0}, // statx
+    {{0x11044503026ull, 0x0ull}, 439, 636, 0, 0, 0}, // faccessat2
+};
+
+static const char eh_rule_text[] =
+    "files.read\0files.write\0files.pinned\0args\0env\0audit\0answers\0files\0streams";
+
+static const char eh_row_text[] =
+    "fcntl\0ufile\0ucommand\0xargument\0" "\0"
+    "ioctl\0ufile\0xrequest\0" "\0"
+    "mkdirat\0ppath\0umode\0" "\0"
+    "unlinkat\0ppath\0xflags\0" "\0"
+    "renameat\0pold\0pnew\0xflags\0" "\0"
+    "truncate\0ppath\0dlength\0" "\0"
+    "ftruncate\0ufile\0dlength\0" "\0"
+    "faccessat\0ppath\0umode\0xflags\0" "\0"
+    "chdir\0ppath\0" "\0"
+    "openat\0ufile\0ppath\0xflags\0umode\0" "\0"
+    "close\0ufile\0" "\0"
+    "getdents64\0ufile\0ucount\0" "\0"
+    "lseek\0ufile\0doffset\0uwhence\0" "\0"
+    "read\0ufile\0ucount\0" "\0"
+    "write\0ufile\0ucount\0" "\0"
+    "readv\0ufile\0ucount\0" "\0"
+    "writev\0ufile\0ucount\0" "\0"
+    "pread64\0ufile\0ucount\0doffset\0" "\0"
+    "pwrite64\0ufile\0ucount\0doffset\0" "\0"
+    "ppoll\0ucount\0dtimeout_ns\0" "\0"
+    "readlinkat\0ppath\0usize\0" "\0"
+    "newfstatat\0ppath\0xflags\0" "\0"
+    "fstat\0ufile\0" "\0"
+    "fsync\0ufile\0" "\0"
+    "fdatasync\0ufile\0" "\0"
+    "renameat2\0pold\0pnew\0xflags\0" "\0"
+    "statx\0ufile\0ppath\0xflags\0xmask\0" "\0"
+    "faccessat2\0ppath\0umode\0xflags\0" "\0";

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reading and writing. A regular file's offset is kept inside and its data crosses by pread64 and pwrite64;
+// a stream's crosses as it is.
+#include "files.h"
+#include "process.h"
+
+enum { SEEK_SET = 0, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
+enum { SIGPIPE = 13 };
+
+static s64 fetch_piece(struct eh_file *file, u8 *to, u64 size, u64 offset) {
+    struct eh_request r = {.row = ROW_pread64,
+                           .rule = file->pin ? AUDIT_FILES_PINNED : AUDIT_FILES_READ,
+                           .args = {file->number, size, offset},
+                           .out_capacity = (u32)size};
+    s64 got = wire_call(&r, size);
+    if (got > 0)
+        eh_copy(to, wire_output(&r), (u64)got);
+    return got;
+}
+
+s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset) {
+    u64 done = 0;
+    while (done < size) {
+        u64 piece = EH_MIN(size - done, wire_most() & ~63ull);
+        s64 got = fetch_piece(file, to + done, piece, offset + done);
+        if (got < 0 && (!done || file->pin))
+            return got;
+        if (got <= 0)
+            break;
+        done += (u64)got;
+        if ((u64)got < piece && offset + done >= file->size)
+            break;
+    }
+    file->size = EH_MAX(file->size, offset + done);
+    if (!file->pin)
+        return (s64)done;
+    if (done < size)
+        return wire_violated(EH_RULE_FILES_PINNED);
+    s64 result = pinned_check(file, to, size, offset);
+    return result ? result : (s64)done;
+}
+
+s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset) {
+    struct eh_span s = {0, 0, (u64)to, size, size};
+    return cache_read(file, &s, offset);
+}
+
+s64 file_mappable(const struct eh_file *file) {
+    if (file->flags & O_PATH)
+        return -EBADF;
+    if ((file->flags & O_ACCMODE) == O_WRONLY)
+        return -EACCES;
+    return file->kind == FILE_REGULAR ? 0 : -ENODEV;
+}
+
+static struct eh_file *usable(u64 fd, u32 not_mode) {
+    struct eh_file *file = fd_file(fd);
+    return file && !(file->flags & O_PATH) && (file->flags & O_ACCMODE) != not_mode ? file : 0;
+}
+
+// One request: what a stream has now.
+static s64 read_stream(struct eh_file *file, struct eh_span *s, u32 row, u64 offset) {
+    u64 size = EH_MIN(s->left, wire_most());
+    struct eh_request r = {.row = row,
+                           .rule = AUDIT_STREAMS,
+                           .args = {file->number, size, offset},
+                           .out_capacity = (u32)size};
+    s64 got = wire_call(&r, size);
+    if (got > 0)
+        span_write(s, wire_output(&r), (u64)got);
+    return got;
+}
+
+static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
+    if (file->kind == FILE_DIRECTORY)
+        return -EISDIR;
+    if (file->kind != FILE_REGULAR)
+        return read_stream(file, s, ROW_pread64, offset);
+    return s->left ? cache_read(file, s, offset) : 0;
+}
+
+static s64 read_on(struct eh_file *file, struct eh_span *s) {
+    if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
+        return s->left ? read_stream(file, s, ROW_read, 0) : 0;
+    s64 got = read_at(file, s, file->offset);
+    if (got > 0)
+        file->offset += (u64)got;
+    return got;
+}
+
+// One request with the next bytes of the span. What was written, and in *end the file's offset after it.
+static s64 write_piece(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
+    u64 size = EH_MIN(s->left, wire_most());
+    struct eh_request r = {.row = row,
+                           .rule = file->kind == FILE_REGULAR ? AUDIT_FILES_WRITE : AUDIT_STREAMS,
+                           .args = {file->number, size, offset},
+                           .in_length = (u32)size};
+    s64 result = wire_open(&r);
+    if (result)
+        return result;
+    if (row == ROW_write)
+        r.args[2] = 0;
+    span_read(s, wire_input(&r), size);
+    result = wire_send(&r, size);
+    *end = row == ROW_write ? r.value : offset + (u64)result;
+    return result;
+}
+
+static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
+    u64 done = 0;
+    while (s->left) {
+        u64 asked = EH_MIN(s->left, wire_most());
+        s64 got = write_piece(file, s, row, offset + done, end);
+        if (got == -EPIPE)
+            signal_raise(SIGPIPE);
+        if (got < 0)
+            return done ? (s64)done : got;
+        done += (u64)got;
+        if ((u64)got < asked)
+            break;
+    }
+    return (s64)done;
+}
+
+static s64 write_regular(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
+    s64 got = write_all(file, s, row, offset, end);
+    cache_forget(file->device, file->inode);
+    if (got <= 0)
+        return got;
+    if (row == ROW_write && (*end < (u64)got || *end >> 63))
+        return wire_violated(EH_RULE_ANSWERS);
+    file->size = EH_MAX(file->size, *end);
+    return got;
+}
+
+static s64 write_on(struct eh_file *file, struct eh_span *s) {
+    u64 end = file->offset;
+    if (!s->left)
+        return 0;
+    if (file->kind != FILE_REGULAR)
+        return write_all(file, s, ROW_write, 0, &end);
+    u32 row = file->flags & O_APPEND ? ROW_write : ROW_pwrite64;
+    s64 got = write_regular(file, s, row, file->offset, &end);
+    if (got > 0)
+        file->offset = end;
+    return got;
+}
+
+s64 sys_read(struct eh_context *c) {
+    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    struct eh_span s;
+    s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
+    return result ? result : read_on(file, &s);
+}
+
+s64 sys_readv(struct eh_context *c) {
+    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    struct eh_span s;
+    s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
+    return result ? result : read_on(file, &s);
+}
+
+s64 sys_pread64(struct eh_context *c) {
+    struct eh_span s;
+    if ((s64)c->x[3] < 0)
+        return -EINVAL;
+    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
+    return result ? result : read_at(file, &s, c->x[3]);
+}
+
+s64 sys_write(struct eh_context *c) {
+    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    struct eh_span s;
+    s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
+    return result ? result : write_on(file, &s);
+}
+
+s64 sys_writev(struct eh_context *c) {
+    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    struct eh_span s;
+    s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
+    return result ? result : write_on(file, &s);
+}
+
+s64 sys_pwrite64(struct eh_context *c) {
+    struct eh_span s;
+    u64 end;
+    if ((s64)c->x[3] < 0)
+        return -EINVAL;
+    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
+    if (result)
+        return result;
+    if (file->kind != FILE_REGULAR)
+        return write_all(file, &s, ROW_pwrite64, c->x[3], &end);
+    return s.left ? write_regular(file, &s, ROW_pwrite64, c->x[3], &end) : 0;
+}
+
+static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
+    struct eh_request r = {
+        .row = ROW_lseek, .rule = AUDIT_FILES, .args = {file->number, offset, whence}};
+    return wire_call(&r, ~0ull >> 1);
+}
+
+static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
+    s64 base = whence == SEEK_CUR ? (s64)file->offset : 0, to;
+    if (whence == SEEK_END && file->pin)
+        base = (s64)file->pin->size;
+    else if (whence >= SEEK_END)
+        return seek_outside(file, (u64)offset, whence);
+    if (__builtin_add_overflow(base, offset, &to))
+        return -EOVERFLOW;
+    return to < 0 ? -EINVAL : to;
+}
+
+s64 sys_lseek(struct eh_context *c) {
+    struct eh_file *file = fd_file(c->x[0]);
+    u32 whence = (u32)c->x[2];
+    if (!file || (file->flags & O_PATH))
+        return -EBADF;
+    if (whence > SEEK_HOLE)
+        return -EINVAL;
+    if (file->kind != FILE_REGULAR)
+        return seek_outside(file, c->x[1], whence);
+    s64 to = seek_regular(file, (s64)c->x[1], whence);
+    if (to >= 0)
+        file->offset = (u64)to;
+    return to;
+}
+
+s64 sys_ftruncate(struct eh_context *c) {
+    struct eh_file *file = fd_file(c->x[0]);
+    u64 length = c->x[1];
+    if ((s64)length < 0)
+        return -EINVAL;
+    if (!file || (file->flags & O_PATH))
+        return -EBADF;
+    if (file->kind == FILE_DIRECTORY || (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL;
+    struct eh_request r = {.row = ROW_ftruncate, .rule = AUDIT_FILES_WRITE, .args = {file->number, length}};
+    s64 result = wire_call(&r, 0);
+    cache_forget(file->device, file->inode);
+    if (!result)
+        file->size = length;
+    return result;
+}
+
+static s64 sync_file(u64 fd, u32 row) {
+    struct eh_file *file = fd_file(fd);
+    if (!file || (file->flags & O_PATH))
+        return -EBADF;
+    struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};
+    return wire_call(&r, 0);
+}
+
+s64 sys_fsync(struct eh_context *c) { return sync_file(c->x[0], ROW_fsync); }
+
+s64 sys_fdatasync(struct eh_context *c) { return sync_file(c->x[0], ROW_fdatasync); }

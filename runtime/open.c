@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Opening files, and asking about them: every field of an answer is checked before the program sees it.
+#include "memory.h"
+#include "files.h"
+#include "process.h"
+
+enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_SYNC = 0x6000 };
+enum { S_IFIFO = 0010000, S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFLNK = 0120000, S_IFSOCK = 0140000 };
+#define NO_FILE 0xffffffffull
+
+static int known_type(u32 mode) {
+    u32 type = mode & S_IFMT;
+    return type == S_IFDIR || type == S_IFREG || type == S_IFIFO || type == S_IFCHR || type == S_IFBLK ||
+           type == S_IFLNK || type == S_IFSOCK;
+}
+
+static s64 keep_path(struct eh_file *file, const struct eh_path *path) {
+    file->path = arena_own(EH_PAGE);
+    if (!file->path)
+        return -ENOMEM;
+    memcpy(file->path, path->text, path->length);
+    file->path_length = path->length;
+    return 0;
+}
+
+// What the answer says of the file that was opened.
+static s64 take_reply(struct eh_file *file, const struct eh_path *path, const struct eh_open_reply *reply) {
+    u32 type = reply->mode & S_IFMT;
+    if (!known_type(reply->mode) || reply->size >> 63 || ((file->flags & O_DIRECTORY) && type != S_IFDIR && (file->flags & O_TMPFILE) != O_TMPFILE))
+        return wire_violated(EH_RULE_ANSWERS);
+    if (file->pin && (type != S_IFREG || reply->size != file->pin->size))
+        return wire_violated(EH_RULE_FILES_PINNED);
+    file->kind = type == S_IFREG ? FILE_REGULAR : type == S_IFDIR ? FILE_DIRECTORY : FILE_OTHER;
+    file->size = reply->size;
+    file->device = reply->device;
+    file->inode = reply->inode;
+    if (type == S_IFREG && (file->flags & O_TRUNC))
+        cache_forget(file->device, file->inode);
+    return type == S_IFDIR ? keep_path(file, path) : 0;
+}
+
+static s64 open_outside(struct eh_file *file, const struct eh_path *path, u32 flags, u32 mode) {
+    struct eh_open_reply reply;
+    u32 rule = file->pin ? AUDIT_FILES_PINNED : AUDIT_FILES;
+    struct eh_request r = {.row = ROW_openat,
+                           .rule = rule,
+                           .args = {file->number, flags & ~(u32)O_CLOEXEC, mode},
+                           .paths = {path},
+                           .out_capacity = sizeof reply};
+    s64 result = wire_call(&r, 0);
+    if (result)
+        return result;
+    memcpy(&reply, wire_output(&r), sizeof reply);
+    result = take_reply(file, path, &reply);
+    if (result) {
+        struct eh_request undo = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
+        wire_call(&undo, 0);
+    }
+    return result;
+}
+
+static u32 wanted_rule(u32 flags) {
+    int writes = (flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC));
+    return writes && !(flags & O_PATH) ? EH_RULE_KIND_WRITE : EH_RULE_KIND_READ;
+}
+
+static s64 open_path(const struct eh_path *path, u32 flags, u32 mode) {
+    char normal[EH_PATH_MAX];
+    s64 fd = fd_free(0), result = policy_path(path, wanted_rule(flags));
+    if (fd < 0 || result)
+        return fd < 0 ? fd : result;
+    struct eh_file *file = file_new(FILE_OTHER, (flags & ~(u32)(O_CLOEXEC | O_CREAT | O_EXCL)) | O_LARGEFILE);
+    if (!file)
+        return -ENFILE;
+    file->pin = policy_pin(normal, path_normalise(normal, path->text, path->length));
+    result = open_outside(file, path, flags, mode);
+    if (result) {
+        file_release(file);
+        return result;
+    }
+    file->flags &= ~(u32)(O_TRUNC | O_NOFOLLOW);
+    fd_set((u32)fd, file, (flags & O_CLOEXEC) != 0);
+    return fd;
+}
+
+s64 sys_openat(struct eh_context *c) {
+    struct eh_path path;
+    u32 flags = (u32)c->x[2], mode = (u32)c->x[3] & 07777;
+    if ((flags & O_TMPFILE) != O_TMPFILE && !(flags & O_CREAT))
+        mode = 0;
+    s64 result = path_get(&path, c->x[0], c->x[1]);
+    return result ? result : open_path(&path, flags, mode & ~process_umask());
+}
+
+struct linux_stat { // arm64
+    u64 device, inode;
+    u32 mode, links, uid, gid;
+    u64 special, padding;
+    s64 size;
+    s32 block_size, padding2;
+    s64 blocks;
+    u64 times[6]; // seconds, nanoseconds
+    u32 unused[2];
+};
+_Static_assert(sizeof(struct linux_stat) == 128, "struct stat");
+
+static int same_kind(const struct eh_file *file, u32 mode) {
+    u32 type = mode & S_IFMT;
+    return (file->kind == FILE_REGULAR) == (type == S_IFREG) && (file->kind == FILE_DIRECTORY) == (type == S_IFDIR);
+}
+
+// `file` is 0 when a path was asked about; `pin` when that path or file is pinned.
+static s64 check_stat(struct linux_stat *s, const struct eh_file *file, const struct eh_policy_pinned *pin) {
+    int sane = known_type(s->mode) && s->size >= 0 && s->blocks >= 0 && s->block_size >= 0 &&
+               s->times[1] < 1000000000 && s->times[3] < 1000000000 && s->times[5] < 1000000000;
+    if (file && file->kind != FILE_STREAM)
+        sane = sane && same_kind(file, s->mode) && s->device == file->device && s->inode == file->inode;
+    if (!sane)
+        return wire_violated(EH_RULE_ANSWERS);
+    if (pin && (s64)pin->size != s->size && (s->mode & S_IFMT) == S_IFREG)
+        return wire_violated(EH_RULE_FILES_PINNED);
+    s->padding = 0;
+    s->padding2 = 0;
+    s->unused[0] = s->unused[1] = 0;
+    return 0;
+}
+
+static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct eh_policy_pinned *pin, u64 to) {
+    struct linux_stat s;
+    s64 result = wire_call(r, 0);
+    if (result)
+        return result;
+    memcpy(&s, wire_output(r), sizeof s);
+    result = check_stat(&s, file, pin);
+    if (!result && file && file->kind == FILE_REGULAR)
+        file->size = (u64)s.size;
+    return result ? result : user_out(to, &s, sizeof s);
+}
+
+static s64 stat_fd(u64 fd, u64 to) {
+    struct eh_file *file = fd_file(fd);
+    if (!file)
+        return -EBADF;
+    struct eh_request r = {
+        .row = ROW_fstat, .rule = AUDIT_FILES_READ, .args = {file->number}, .out_capacity = 128};
+    return finish_stat(&r, file, file->pin, to);
+}
+
+s64 sys_fstat(struct eh_context *c) { return stat_fd(c->x[0], c->x[1]); }
+
+static const struct eh_policy_pinned *pin_of(const struct eh_path *path) {
+    char normal[EH_PATH_MAX];
+    return policy_pin(normal, path_normalise(normal, path->text, path->length));
+}
+
+// Where "" with AT_EMPTY_PATH names the descriptor itself: 1; the working directory counts as a path.
+static s64 names_descriptor(u64 directory, u64 address, u32 flags, struct eh_path *path) {
+    s64 empty = flags & AT_EMPTY_PATH ? path_empty(address) : 0;
+    if (empty != 1)
+        return empty < 0 ? empty : path_get(path, directory, address);
+    if ((s32)directory != -100)
+        return 1;
+    u32 length;
+    const char *cwd = path_cwd(&length);
+    memcpy(path->text, cwd, length);
+    path->length = length;
+    return 0;
+}
+
+s64 sys_newfstatat(struct eh_context *c) {
+    struct eh_path path;
+    u32 flags = (u32)c->x[3];
+    if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+        return -EINVAL;
+    s64 result = names_descriptor(c->x[0], c->x[1], flags, &path);
+    if (result == 1)
+        return stat_fd(c->x[0], c->x[2]);
+    if (!result)
+        result = policy_path(&path, EH_RULE_KIND_READ);
+    if (result)
+        return result;
+    struct eh_request r = {.row = ROW_newfstatat,
+                           .rule = AUDIT_FILES_READ,
+                           .args = {flags & AT_SYMLINK_NOFOLLOW},
+                           .paths = {&path},
+                           .out_capacity = 128};
+    return finish_stat(&r, 0, pin_of(&path), c->x[2]);
+}
+
+struct linux_statx {
+    u32 mask, block_size;
+    u64 attributes;
+    u32 links, uid, gid;
+    u16 mode, padding;
+    u64 inode, size, blocks, attributes_mask;
+    struct {
+        s64 seconds;
+        u32 nanoseconds, padding;
+    } times[4];
+    u32 devices[4];
+    u64 rest[14];
+};
+_Static_assert(sizeof(struct linux_statx) == 256, "struct statx");
+
+static s64 check_statx(struct linux_statx *s, const struct eh_file *file, const struct eh_policy_pinned *pin) {
+    int sane = known_type(s->mode) && !(s->size >> 63) && !(s->blocks >> 63);
+    for (u32 i = 0; i < 4; i++) {
+        sane = sane && s->times[i].nanoseconds < 1000000000;
+        s->times[i].padding = 0;
+    }
+    if (file && file->kind != FILE_STREAM)
+        sane = sane && same_kind(file, s->mode) && s->inode == file->inode;
+    if (!sane)
+        return wire_violated(EH_RULE_ANSWERS);
+    if (pin && pin->size != s->size && (s->mode & S_IFMT) == S_IFREG)
+        return wire_violated(EH_RULE_FILES_PINNED);
+    s->padding = 0;
+    return 0;
+}
+
+s64 sys_statx(struct eh_context *c) {
+    struct eh_path path;
+    struct linux_statx s;
+    u32 flags = (u32)c->x[2], mask = (u32)c->x[3];
+    if ((mask >> 31) || (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_SYNC)) ||
+        (flags & AT_SYNC) == AT_SYNC)
+        return -EINVAL;
+    s64 result = names_descriptor(c->x[0], c->x[1], flags, &path);
+    struct eh_file *file = result == 1 ? fd_file(c->x[0]) : 0;
+    if (result == 1 && !file)
+        return -EBADF;
+    if (!result)
+        result = policy_path(&path, EH_RULE_KIND_READ);
+    if (result < 0)
+        return result;
+    struct eh_request r = {.row = ROW_statx,
+                           .rule = AUDIT_FILES_READ,
+                           .args = {file ? file->number : NO_FILE, flags & ~(u32)AT_NO_AUTOMOUNT, mask},
+                           .out_capacity = sizeof s};
+    r.paths[0] = file ? 0 : &path;
+    result = wire_call(&r, 0);
+    if (result)
+        return result;
+    memcpy(&s, wire_output(&r), sizeof s);
+    result = check_statx(&s, file, file ? file->pin : pin_of(&path));
+    return result ? result : user_out(c->x[4], &s, sizeof s);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The signed policy: what the program may ask of the normal world. What no rule names is denied.
+#pragma once
+#include "wire.h"
+
+u32 policy_begin(const char *cwd, u32 cwd_length); // TEE_SUCCESS; BAD_PARAMETERS: the blob is damaged
+
+// `want`: EH_RULE_KIND_READ or EH_RULE_KIND_WRITE. 0, or -EACCES with the rule noted as having denied.
+s64 policy_path(const struct eh_path *path, u32 want);
+int policy_allows(const char *normal, u32 length, u32 want); // the same without noting; a normalised path
+const struct eh_policy_pinned *policy_pin(const char *normal, u32 length); // 0: not a pinned file
+const u8 *policy_hash(const struct eh_policy_pinned *pin, u32 block);
+int policy_covers(const char *rule, u32 rule_length, int tree, const char *path, u32 length); // pure
+
+// The arguments that the program gets, each with its NUL; 0 when they are the caller's.
+const char *policy_arguments(u32 *count, u32 *size);
+u32 policy_environment_count(void);
+const char *policy_environment(u32 index, u32 *length, const char **value, u32 *value_length); // value 0: the caller's
+
+// paths.c
+u32 path_normalise(char *to, const char *path, u32 length); // absolute; the result's length, without a NUL
+s64 path_join(struct eh_path *to, const char *base, u32 base_length); // to->text holds a relative path
+s64 path_get(struct eh_path *to, u64 directory, u64 address); // from the program: absolute, not normalised
+s64 path_empty(u64 address); // 1 the program's string is empty, 0 it is not, or -EFAULT
+void path_set_cwd(const char *path, u32 length);
+const char *path_cwd(u32 *length);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Identity, limits and the machine, as the program sees them. Nothing rests on what START told of them.
+#include "process.h"
+#include "memory.h"
+
+enum { RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMITS = 16 };
+enum { GRND_ALL = 7, GRND_BOTH = 6, RANDOM_MAX = 33554431, RANDOM_PIECE = 65536 };
+enum { ROBUST_LIST_SIZE = 24 };
+enum { FUTEX_WAIT = 0, FUTEX_WAKE, FUTEX_REQUEUE = 3, FUTEX_CMP_REQUEUE, FUTEX_WAIT_BITSET = 9, FUTEX_WAKE_BITSET };
+enum { FUTEX_CLOCK_REALTIME = 256, FUTEX_COMMAND = 127 };
+
+static struct {
+    u32 umask;
+    u64 limits[RLIMITS][2];
+} process;
+
+void process_init(u64 stack_size) {
+    process.umask = eh_start.umask;
+    memset(process.limits, 0xff, sizeof process.limits);
+    process.limits[RLIMIT_STACK][0] = stack_size;
+    process.limits[RLIMIT_NOFILE][0] = process.limits[RLIMIT_NOFILE][1] = 1024;
+    process.limits[RLIMIT_NPROC][0] = process.limits[RLIMIT_NPROC][1] = 1;
+}
+
+u32 process_umask(void) { return process.umask; }
+
+s64 sys_getpid(struct eh_context *c) { return (void)c, eh_start.pid; }
+s64 sys_getppid(struct eh_context *c) { return (void)c, eh_start.ppid; }
+s64 sys_getuid(struct eh_context *c) { return (void)c, eh_start.uid; }
+s64 sys_geteuid(struct eh_context *c) { return (void)c, eh_start.euid; }
+s64 sys_getgid(struct eh_context *c) { return (void)c, eh_start.gid; }
+s64 sys_getegid(struct eh_context *c) { return (void)c, eh_start.egid; }
+s64 sys_gettid(struct eh_context *c) { return c->tid; }
+s64 sys_sched_yield(struct eh_context *c) { return (void)c, 0; }
+
+s64 sys_umask(struct eh_context *c) {
+    u32 old = process.umask;
+    process.umask = (u32)c->x[0] & 0777;
+    return old;
+}
+
+s64 sys_set_tid_address(struct eh_context *c) {
+    c->clear_tid = c->x[0];
+    return c->tid;
+}
+
+s64 sys_set_robust_list(struct eh_context *c) { return c->x[1] == ROBUST_LIST_SIZE ? 0 : -EINVAL; }
+
+static int other_process(u64 pid) { return (u32)pid && (u32)pid != eh_start.pid; }
+
+s64 sys_sched_getaffinity(struct eh_context *c) {
+    u64 mask = 1;
+    if (c->x[1] < sizeof mask || (c->x[1] & 7))
+        return -EINVAL;
+    if (other_process(c->x[0]))
+        return -ESRCH;
+    s64 result = user_out(c->x[2], &mask, sizeof mask);
+    return result ? result : (s64)sizeof mask;
+}
+
+s64 sys_prlimit64(struct eh_context *c) {
+    u32 resource = (u32)c->x[1];
+    u64 wanted[2], old[2];
+    if (resource >= RLIMITS)
+        return -EINVAL;
+    if (c->x[2] && user_in(wanted, c->x[2], sizeof wanted))
+        return -EFAULT;
+    if (other_process(c->x[0]))
+        return -ESRCH;
+    memcpy(old, process.limits[resource], sizeof old);
+    if (c->x[2] && wanted[0] > wanted[1])
+        return -EINVAL;
+    if (c->x[2] && wanted[1] > old[1])
+        return -EPERM;
+    if (c->x[2])
+        memcpy(process.limits[resource], wanted, sizeof wanted);
+    return c->x[3] ? user_out(c->x[3], old, sizeof old) : 0;
+}
+
+static void name(char *to, const char *text) { memcpy(to, text, eh_length(text)); }
+
+s64 sys_uname(struct eh_context *c) {
+    char names[6][65];
+    memset(names, 0, sizeof names);
+    name(names[0], "Linux");
+    name(names[1], "elfhaven");
+    name(names[2], "6.1.0-elfhaven");
+    name(names[3], "#1");
+    name(names[4], "aarch64");
+    name(names[5], "(none)");
+    return user_out(c->x[0], names, sizeof names);
+}
+
+s64 sys_sysinfo(struct eh_context *c) {
+    struct {
+        s64 uptime;
+        u64 loads[3], total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
+        u16 processes, padding;
+        u64 total_high, free_high;
+        u32 unit;
+    } info;
+    _Static_assert(sizeof info == 112, "struct sysinfo");
+    memset(&info, 0, sizeof info);
+    info.uptime = (s64)(time_monotonic() / 1000000000);
+    info.total_ram = arena_size();
+    info.free_ram = arena_unused();
+    info.processes = 1;
+    info.unit = 1;
+    return user_out(c->x[0], &info, sizeof info);
+}
+
+s64 sys_getrandom(struct eh_context *c) {
+    u64 to = c->x[0], size = EH_MIN(c->x[1], (u64)RANDOM_MAX);
+    u32 flags = (u32)c->x[2];
+    if ((flags & ~(u32)GRND_ALL) || (flags & GRND_BOTH) == GRND_BOTH)
+        return -EINVAL;
+    u64 usable = vma_prefix(&eh_map, to, size, PROT_WRITE);
+    if (size && !usable)
+        return -EFAULT;
+    for (u64 done = 0; done < usable; done += RANDOM_PIECE)
+        utee_random((void *)(to + done), EH_MIN((u64)RANDOM_PIECE, usable - done));
+    return (s64)usable;
+}
+
+// One thread: nobody can wake a waiter, so a wait ends by its timeout alone.
+static s64 futex_wait(struct eh_context *c, u32 command) {
+    u32 value;
+    u64 timeout;
+    if (user_in(&value, c->x[0], sizeof value))
+        return -EFAULT;
+    s64 result = c->x[3] ? time_read(c->x[3], &timeout) : 0;
+    if (result)
+        return result;
+    if (value != (u32)c->x[2])
+        return -EAGAIN;
+    if (!c->x[3])
+        eh_fatal(EH_FATAL_DEADLOCK, c->x[0]);
+    if (command == FUTEX_WAIT_BITSET) { // an absolute time
+        u64 now = time_now(c->x[1] & FUTEX_CLOCK_REALTIME);
+        timeout = timeout > now ? timeout - now : 0;
+    }
+    time_sleep(timeout);
+    return -ETIMEDOUT;
+}
+
+s64 sys_futex(struct eh_context *c) {
+    u32 command = (u32)c->x[1] & FUTEX_COMMAND;
+    if (c->x[0] & 3)
+        return -EINVAL;
+    switch (command) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+        return futex_wait(c, command);
+    case FUTEX_WAKE:
+    case FUTEX_WAKE_BITSET:
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE:
+        return vma_prefix(&eh_map, c->x[0], 4, PROT_READ) == 4 ? 0 : -EFAULT;
+    default:
+        return -ENOSYS;
+    }
+}
+
+s64 sys_exit(struct eh_context *c) { eh_exit((u32)c->x[0] & 255); }
+s64 sys_exit_group(struct eh_context *c) { eh_exit((u32)c->x[0] & 255); }

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""hatchling's build hook: the runtime is built into every wheel and every editable install.
+
+Without ziglang (an environment built with --no-build-isolation) a runtime.elf that is already there is kept.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+RUNTIME = "src/elfhaven/runtime.elf"
+
+
+class RuntimeHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Builds src/elfhaven/runtime.elf."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        root = Path(self.root)
+        if importlib.util.find_spec("ziglang") is None:
+            if not (root / RUNTIME).exists():
+                raise RuntimeError("ziglang is needed to build the container runtime: pip install ziglang")
+            return
+        sys.path.insert(0, str(root / "tools"))
+        import build_runtime
+
+        build_runtime.build(root / RUNTIME)
+        build_data.setdefault("artifacts", []).append(RUNTIME)
