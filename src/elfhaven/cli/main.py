@@ -22,6 +22,7 @@ from elfhaven.cli.pack import pack
 from elfhaven.cli.run import run
 from elfhaven.errors import ElfhavenError
 
+DEBUG = "ELFHAVEN_DEBUG"  # set: an error of elfhaven itself shows where it arose
 ERROR, RUN_ERROR, INTERRUPTED, CLOSED_PIPE = 2, 125, 130, 141
 
 
@@ -40,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     failed = RUN_ERROR if words[:1] == ["run"] else ERROR
     try:
-        status = elfhaven.main(words, prog_name="elfhaven", standalone_mode=False)
-        sys.stdout.flush()
+        return _execute(words)
     except ElfhavenError as error:
         return _complain(failed, error.cause, error.fix)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -57,6 +57,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CLOSED_PIPE
     except OSError as error:
         return _complain(failed, f"{error.filename or 'input or output'}: {error.strerror or error}", None)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _complain(
+            failed,
+            f"internal error: {type(error).__name__}: {error}",
+            f"report it, with what {DEBUG}=1 shows",
+        )
+
+
+def _execute(words: list[str]) -> int:
+    try:
+        with elfhaven.make_context("elfhaven", words) as context:
+            status = elfhaven.invoke(context)
+    except click.exceptions.Exit as done:  # --help, --version
+        status = done.exit_code
+    sys.stdout.flush()
     return status if isinstance(status, int) else 0
 
 
