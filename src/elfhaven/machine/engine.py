@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 X8, X30, SP, PC = 8, 30, 31, 32  # indices into Engine.registers; 0..30 are x0..x30
 
@@ -53,7 +53,10 @@ OnSvc = Callable[[], bool]  # True: go on after the svc; False: leave
 class Engine(Protocol):
     """One virtual CPU. Not re-entrant: code that on_svc runs must enter another engine."""
 
-    registers: MutableSequence[int]  # live while in on_svc
+    @property
+    def registers(self) -> Any:
+        """A mutable sequence of 33 ints, live while in on_svc."""
+        ...
 
     def enter(
         self, space: Translation, code_epoch: int, pc: int, sp: int, arguments: Sequence[int], on_svc: OnSvc

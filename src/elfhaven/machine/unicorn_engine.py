@@ -129,7 +129,7 @@ class UnicornEngine:
         known = layout or find_layout(self._uc)
         pointer = ctypes.c_uint64.from_address(self._handle.value + known.pointer).value
         self._base = pointer + known.registers
-        self.registers = (ctypes.c_uint64 * 33).from_address(self._base)
+        self.registers: Any = (ctypes.c_uint64 * 33).from_address(self._base)
         if not known.syndrome:
             known = replace(known, syndrome=self._probe_syndrome())
         self.layout = known

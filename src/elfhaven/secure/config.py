@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a core is given: its size, its keys, and seams to storage, clock and randomness, each with a fake."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PublicKey
+
+HUK_SIZE = 16
+
+
+class Storage(Protocol):
+    """Objects by name. `put` is atomic: a reader sees the old object or the new one."""
+
+    def get(self, name: str) -> bytes | None: ...
+
+    def put(self, name: str, data: bytes) -> None: ...
+
+    def delete(self, name: str) -> None: ...
+
+
+class MemoryStorage:
+    """Storage that lasts as long as the object: for tests, and for a device without a state directory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def get(self, name: str) -> bytes | None:
+        return self.objects.get(name)
+
+    def put(self, name: str, data: bytes) -> None:
+        self.objects[name] = data
+
+    def delete(self, name: str) -> None:
+        self.objects.pop(name, None)
+
+
+class Clock(Protocol):
+    """The system time of the TEE: it never runs backwards."""
+
+    def milliseconds(self) -> int:
+        """Since an arbitrary start."""
+        ...
+
+
+class SystemClock:
+    """Counts from its own creation, as OP-TEE's counter does from power-on."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic_ns()
+
+    def milliseconds(self) -> int:
+        return (time.monotonic_ns() - self._start) // 1_000_000
+
+
+@dataclass
+class FakeClock:
+    """Stands still until told otherwise."""
+
+    now: int = 0
+
+    def milliseconds(self) -> int:
+        return self.now
+
+
+@dataclass
+class CoreConfig:
+    """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel."""
+
+    profile: str = "stock"
+    trusted: Sequence[PublicKey] = ()
+    huk: bytes = bytes(HUK_SIZE)
+    storage: Storage = field(default_factory=MemoryStorage)
+    clock: Clock = field(default_factory=SystemClock)
+    random: Callable[[int], bytes] = os.urandom
+    cpu: str = "cortex-a57"

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The core: SMCs in, RPCs out, and all that a secure world owns.
+
+Lock: `lock` is the one lock of the secure world (see threads.py). `interrupt` takes none.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from elfhaven.abi import smc as abi
+from elfhaven.abi.gp import TEE_ERROR_OUT_OF_MEMORY
+from elfhaven.machine.address_space import AddressSpace
+from elfhaven.machine.engine import Engine
+from elfhaven.machine.memory import PhysicalMemory
+from elfhaven.machine.pages import PagePool
+from elfhaven.machine.pagetable import OutOfTables, TablePool
+from elfhaven.secure.config import CoreConfig
+from elfhaven.secure.console import Console
+from elfhaven.secure.crypto.sealed import Sealed
+from elfhaven.secure.entry import StandardCalls
+from elfhaven.secure.loader import Loader, check
+from elfhaven.secure.profile import NORMAL_BASE, PROFILES, Profile
+from elfhaven.secure.pta.base import PseudoTa
+from elfhaven.secure.pta.system import SystemPta
+from elfhaven.secure.result import TeeResult
+from elfhaven.secure.rpc import Rpc
+from elfhaven.secure.session import Session, SessionManager
+from elfhaven.secure.shared import SharedMemory
+from elfhaven.secure.storage.persistent import PersistentStore
+from elfhaven.secure.store import TaStore
+from elfhaven.secure.task import Task
+from elfhaven.secure.threads import Answer, Thread, ThreadPool
+from elfhaven.world.shared_memory import NormalMemory
+
+if TYPE_CHECKING:
+    from elfhaven.machine.unicorn_engine import UnicornMachine
+
+OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
+_CAPABILITIES = abi.SEC_CAP_UNREGISTERED_SHM | abi.SEC_CAP_DYNAMIC_SHM | abi.SEC_CAP_MEMREF_NULL
+_UNKNOWN: Answer = (abi.RETURN_UNKNOWN_FUNCTION, 0, 0, 0)
+_PSEUDO_TAS: tuple[type[PseudoTa], ...] = (SystemPta,)
+
+
+class SecureCore:
+    """world.smc.SecureWorld. `console` takes the lines that OP-TEE would print on its secure console."""
+
+    def __init__(self, memory: PhysicalMemory, normal: NormalMemory, config: CoreConfig) -> None:
+        self.memory = memory
+        self.normal = normal
+        self.config = config
+        self.profile = PROFILES[config.profile]
+        self.console = Console()
+        self.lock = threading.Lock()
+        self._own_memory()
+        self.shared = SharedMemory(memory, normal)
+        self.rpc = Rpc(normal, self.shared, self.profile.shm_space)
+        self.persistent = PersistentStore(config)
+        self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
+        self.sessions = SessionManager(self)
+        self.pseudo_tas = {made.uuid: made(self) for made in _PSEUDO_TAS}
+        self.standard = StandardCalls(self)
+        sealed = Sealed(config.storage, config.huk, config.random)
+        self._store = TaStore(config, sealed, self.console)
+        self._loader = Loader(self.pages, config.random)
+        self.threads = ThreadPool(self.profile.threads, self._engine)
+        self._calls = self._table()
+
+    def _own_memory(self) -> None:
+        profile, region = self.profile, self.memory.region("secure")
+        self.tables = TablePool(region, profile.tzdram_base, profile.core_ram)
+        base = profile.tzdram_base + profile.core_ram
+        self.pages = PagePool(self.memory, region, base, profile.ta_ram)
+
+    def _engine(self) -> Engine:
+        return self._machine.create()
+
+    @cached_property
+    def _machine(self) -> UnicornMachine:
+        from elfhaven.machine.unicorn_engine import CpuModel, UnicornMachine  # late: only who runs a TA pays
+
+        return UnicornMachine(self.memory, CpuModel[self.config.cpu.upper().replace("-", "_")])
+
+    # ---- SMC
+
+    def smc(self, registers: Sequence[int]) -> Answer:
+        """See world.smc.SecureWorld."""
+        a = [value & 0xFFFFFFFFFFFFFFFF for value in registers]
+        call = self._calls.get(a[0] & 0xFFFFFFFF)
+        if call is None:
+            return _UNKNOWN
+        with self.lock:
+            return call(a)
+
+    def _table(self) -> dict[int, Callable[[list[int]], Answer]]:
+        return {
+            abi.CALLS_COUNT: lambda a: (len(self._calls), 0, 0, 0),
+            abi.CALLS_UID: lambda a: _uuid_words(UUID(abi.UID)),
+            abi.CALLS_REVISION: lambda a: (*abi.REVISION, 0, 0),
+            abi.GET_OS_UUID: lambda a: _uuid_words(UUID(abi.OS_UUID)),
+            abi.GET_OS_REVISION: lambda a: (*OS_REVISION, 0, 0),
+            abi.GET_SHM_CONFIG: lambda a: (abi.RETURN_ENOTAVAIL, 0, 0, 0),
+            abi.EXCHANGE_CAPABILITIES: self._exchange_capabilities,
+            abi.GET_THREAD_COUNT: lambda a: (abi.RETURN_OK, self.profile.threads, 0, 0),
+            abi.ENABLE_SHM_CACHE: self._enable_shm_cache,
+            abi.DISABLE_SHM_CACHE: self._disable_shm_cache,
+            abi.CALL_WITH_ARG: self._call_with_arg,
+            abi.CALL_WITH_RPC_ARG: self._call_with_rpc_arg,
+            abi.CALL_WITH_REGD_ARG: self._call_with_regd_arg,
+            abi.RETURN_FROM_RPC: lambda a: self.threads.resume(a[3], a),
+        }
+
+    def _exchange_capabilities(self, a: list[int]) -> Answer:
+        if a[1] & ~1:  # the one known capability of the normal world: it has a single CPU
+            return abi.RETURN_ENOTAVAIL, 0, 0, 0
+        return abi.RETURN_OK, _CAPABILITIES | abi.SEC_CAP_RPC_ARG, 0, 4
+
+    def _enable_shm_cache(self, _a: list[int]) -> Answer:
+        if any(thread.busy for thread in self.threads.threads):
+            return abi.RETURN_EBUSY, 0, 0, 0
+        self.rpc.cache = True
+        return abi.RETURN_OK, 0, 0, 0
+
+    def _disable_shm_cache(self, _a: list[int]) -> Answer:
+        """The cookies of cached buffers, one a call, then ENOTAVAIL."""
+        if any(thread.busy for thread in self.threads.threads):
+            return abi.RETURN_EBUSY, 0, 0, 0
+        self.rpc.cache = False
+        for thread in self.threads.threads:
+            if thread.rpc_message is not None:
+                _, cookie = thread.rpc_message
+                thread.rpc_message = None
+                return (abi.RETURN_OK, *abi.split(cookie), 0)
+        return abi.RETURN_ENOTAVAIL, 0, 0, 0
+
+    def _call_with_arg(self, a: list[int]) -> Answer:
+        return self._start(abi.pair(a[1], a[2]), None)
+
+    def _call_with_rpc_arg(self, a: list[int]) -> Answer:
+        address = abi.pair(a[1], a[2])
+        return self._start_with_rpc(address)
+
+    def _call_with_regd_arg(self, a: list[int]) -> Answer:
+        found = self.shared.find(abi.pair(a[1], a[2]))
+        offset = a[3] & 0xFFFFFFFF
+        if found is None or offset >= found.size:
+            return abi.RETURN_EBADADDR, 0, 0, 0
+        ((address, _),) = found.backing.pieces(found.offset + offset, 1)
+        return self._start_with_rpc(address)
+
+    def _start_with_rpc(self, address: int) -> Answer:
+        size = self.standard.size(address)
+        if size is None:
+            return abi.RETURN_EBADADDR, 0, 0, 0
+        return self._start(address, address + size)
+
+    def _start(self, address: int, rpc_message: int | None) -> Answer:
+        def work(thread: Thread) -> Answer:
+            thread.rpc_preallocated = rpc_message
+            return self.standard.call(thread, address)
+
+        return self.threads.start(work)
+
+    # ---- what the parts of the core ask of it
+
+    def load(self, thread: Thread, uuid: UUID) -> Task:
+        """Fetch, verify and map a TA; TeeResult as OP-TEE's."""
+        verified = self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
+        try:
+            return self._map(uuid, verified.elf)
+        except TeeResult as error:
+            self.console([f"E/TC:? 0 init_with_ldelf: ldelf failed with res: {error.code:#x} ({error})"])
+            raise
+
+    def _map(self, uuid: UUID, elf: bytes) -> Task:
+        plan = check(elf)
+        p = self.profile
+        end = p.user_base + p.user_size
+        try:
+            space = AddressSpace(self.memory, self.tables, p.user_base, end, p.translation_tables)
+        except OutOfTables:
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
+        try:
+            return Task(self, uuid, space, self._loader.load(elf, plan, space))
+        except BaseException:
+            space.close()
+            raise
+
+    def all_sessions(self) -> list[Session]:
+        """Sessions of the normal world and of every TA."""
+        out = list(self.standard.sessions.values())
+        for task in self.sessions.tasks:
+            out += task.calls.sessions.values()
+        return out
+
+    def is_cancelled(self, session: Session) -> bool:
+        """Whether cancellation was asked for, or the call's time is up."""
+        if session.cancelled:
+            return True
+        return session.deadline is not None and self.config.clock.milliseconds() >= session.deadline
+
+    # ---- from outside
+
+    def interrupt(self) -> None:
+        """Stop every running TA; each dies as after a panic. May be called from any thread."""
+        for thread in self.threads.threads:
+            if thread.busy:
+                thread.interrupted = True
+                for engine in thread.engines:
+                    engine.interrupt()
+
+    def leaks(self) -> dict[str, int]:
+        """What is still held: all zero once every session is closed and every buffer is unregistered."""
+        tasks = self.sessions.tasks
+        return {
+            "pages": self.pages.used // 4096,
+            "tables": self.tables.used,
+            "sessions": len(self.all_sessions()),
+            "shm": len(self.shared),
+            "payloads": self.rpc.payloads,
+            "objects": sum(len(task.calls.objects) for task in tasks),
+            "handles": len(self.persistent),
+            "threads": sum(thread.busy for thread in self.threads.threads),
+        }
+
+    def close(self) -> None:
+        """End suspended calls of this host thread and give everything back. The core is of no use
+        afterwards."""
+        with self.lock:
+            self.threads.close()
+            self.sessions.close_all()
+            self.standard.sessions.clear()
+
+
+def _uuid_words(uuid: UUID) -> Answer:
+    """A UUID in four registers, as SMCCC's UID call gives it."""
+    words = [int.from_bytes(uuid.bytes[i : i + 4], "big") for i in range(0, 16, 4)]
+    return words[0], words[1], words[2], words[3]
+
+
+def regions(profile: Profile, normal_size: int) -> list[tuple[str, int, int]]:
+    """The regions of a machine with such a secure world and so much normal memory."""
+    return [("secure", profile.tzdram_base, profile.tzdram_size), ("normal", NORMAL_BASE, normal_size)]
+
+
+def build(config: CoreConfig, normal_size: int) -> tuple[NormalMemory, SecureCore]:
+    """A machine with a core on it, and the normal world's memory."""
+    memory = PhysicalMemory(regions(PROFILES[config.profile], normal_size))
+    normal = NormalMemory(memory.region("normal"))
+    return normal, SecureCore(memory, normal, config)

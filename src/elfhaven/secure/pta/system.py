@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The system PTA (pta_system.h): memory and keys for any TA. It has no clients in the normal world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from elfhaven.abi.gp import (
+    TEE_ERROR_ACCESS_CONFLICT,
+    TEE_ERROR_ACCESS_DENIED,
+    TEE_ERROR_BAD_PARAMETERS,
+    TEE_ERROR_OUT_OF_MEMORY,
+    TEE_ERROR_SECURITY,
+    TEE_PARAM_TYPE_MEMREF_INPUT,
+    TEE_PARAM_TYPE_MEMREF_OUTPUT,
+    TEE_PARAM_TYPE_VALUE_INOUT,
+    TEE_PARAM_TYPE_VALUE_INPUT,
+    param_types,
+)
+from elfhaven.abi.utee import (
+    DERIVED_KEY_MAX,
+    DERIVED_KEY_MAX_EXTRA,
+    DERIVED_KEY_MIN,
+    SYSTEM_PTA,
+    SystemCommand,
+)
+from elfhaven.machine.address_space import GuestFault, NoRoom
+from elfhaven.machine.memory import PAGE
+from elfhaven.machine.pages import OutOfPages
+from elfhaven.machine.pagetable import OutOfTables, Protection
+from elfhaven.secure.crypto.huk import unique_ta_key
+from elfhaven.secure.params import Parameters, Value
+from elfhaven.secure.pta.base import Command, PseudoTa
+from elfhaven.secure.result import TeeResult
+
+if TYPE_CHECKING:
+    from elfhaven.secure.session import Session
+    from elfhaven.secure.task import Task
+
+_RW = Protection.READ | Protection.WRITE
+_SHAREABLE = 1
+_IN, _INOUT = TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_VALUE_INOUT
+
+
+class SystemPta(PseudoTa):
+    """Every command acts on the TA that calls."""
+
+    uuid = UUID(SYSTEM_PTA)
+    for_tas_only = True
+    commands = (
+        Command(SystemCommand.ADD_RNG_ENTROPY, "add_rng_entropy", reason="the random source needs none"),
+        Command(
+            SystemCommand.DERIVE_TA_UNIQUE_KEY,
+            "derive_ta_unique_key",
+            param_types(TEE_PARAM_TYPE_MEMREF_INPUT, TEE_PARAM_TYPE_MEMREF_OUTPUT),
+        ),
+        Command(SystemCommand.MAP_ZI, "map_zi", param_types(_IN, _INOUT, _IN)),
+        Command(SystemCommand.UNMAP, "unmap", param_types(_IN, _IN)),
+        Command(SystemCommand.DLOPEN, "dlopen", reason="a container brings its libraries with it"),
+        Command(SystemCommand.DLSYM, "dlsym", reason="a container brings its libraries with it"),
+        Command(SystemCommand.GET_TPM_EVENT_LOG, "get_tpm_event_log", reason="the machine has no TPM"),
+        Command(
+            SystemCommand.SUPP_PLUGIN_INVOKE, "supp_plugin_invoke", reason="delegated calls need no plugins"
+        ),
+    )
+
+    def derive_ta_unique_key(self, session: Session, params: Parameters) -> None:
+        """A key of 16 to 32 bytes bound to device and TA; extra data of up to 1024 bytes goes into it."""
+        extra, key = params.memory(0), params.memory(1)
+        if extra.size > DERIVED_KEY_MAX_EXTRA or not DERIVED_KEY_MIN <= key.size <= DERIVED_KEY_MAX:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        if key.buffer is None or not key.buffer.secure:
+            raise TeeResult(TEE_ERROR_SECURITY)
+        data = extra.buffer.read() if extra.buffer is not None else b""
+        key.buffer.write(unique_ta_key(self._core.config.huk, _caller(session).uuid, data, key.size))
+
+    def map_zi(self, session: Session, params: Parameters) -> None:
+        """Zeroed memory, at the wanted address if one is given."""
+        size, flags = params.value(0).a, params.value(0).b
+        begin, end = params.value(2).a, params.value(2).b
+        if flags & ~_SHAREABLE or begin % PAGE or end % PAGE:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        wanted = _address(params.value(1))
+        space = _caller(session).space
+        span = (size + PAGE - 1) // PAGE * PAGE
+        try:
+            backing = self._core.pages.allocate(span)
+        except OutOfPages:
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
+        backing.hold()
+        try:
+            mapping = space.map(backing, span, _RW, at=wanted, pad_begin=begin, pad_end=end)
+        except NoRoom:
+            raise TeeResult(TEE_ERROR_ACCESS_CONFLICT) from None
+        except OutOfTables:
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
+        finally:
+            backing.release()
+        params.items[1] = Value(mapping.start >> 32, mapping.start & 0xFFFFFFFF)
+
+    def unmap(self, session: Session, params: Parameters) -> None:
+        """Unmap pages, which must all be mapped and none of them the loader's or a parameter's."""
+        if params.value(0).b:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        address = _address(params.value(1))
+        span = (params.value(0).a + PAGE - 1) // PAGE * PAGE
+        if not span or address % PAGE:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        task = _caller(session)
+        mapping = task.space.find(address)
+        while mapping is not None and mapping.start < address + span:
+            if mapping.ephemeral or not mapping.protection:
+                raise TeeResult(TEE_ERROR_ACCESS_DENIED)
+            mapping = task.space.find(mapping.end)
+        try:
+            task.space.unmap(address, span)
+        except GuestFault:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS) from None
+
+
+def _caller(session: Session) -> Task:
+    assert session.caller is not None  # `opened` has seen to it
+    return session.caller
+
+
+def _address(value: Value) -> int:
+    return value.a << 32 | value.b

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""OP-TEE's threads. A standard call runs in a greenlet; an RPC switches back to the SMC that (re)started it.
+
+Lock: `SecureCore.lock` guards everything in this package. It is held while core code runs; it is free while
+guest code runs (Task.enter) and while every thread is suspended in an RPC, since smc() has returned then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import error as GreenletError
+
+from elfhaven.abi.smc import RETURN_ERESUME, RETURN_ETHREAD_LIMIT
+from elfhaven.machine.engine import Engine
+
+if TYPE_CHECKING:
+    from elfhaven.secure.session import Session
+
+Answer = tuple[int, int, int, int]
+
+
+class Thread:
+    """One OP-TEE thread. `number` is what a3 carries; `engines` are one per level of TA calling TA."""
+
+    def __init__(self, number: int, create: Callable[[], Engine]) -> None:
+        self.number = number
+        self._create = create
+        self.engines: list[Engine] = []
+        self.sessions: list[Session] = []  # the sessions being served, innermost last
+        self.interrupted = False
+        self.suspended = False  # in an RPC
+        self.rpc_message: tuple[int, int] | None = None  # (address, cookie) of the cached RPC message
+        self.rpc_preallocated: int | None = None  # address, given by CALL_WITH_RPC_ARG
+        self._greenlet: greenlet | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._greenlet is not None
+
+    def engine(self, level: int) -> Engine:
+        """The engine of a nesting level, made when first needed."""
+        while len(self.engines) <= level:
+            self.engines.append(self._create())
+        return self.engines[level]
+
+    def start(self, work: Callable[[Thread], Answer]) -> Answer:
+        """Run `work` until it ends or asks for an RPC."""
+        self.interrupted = False
+        self._greenlet = greenlet(lambda: work(self))
+        return self._switch(None)
+
+    def resume(self, registers: Sequence[int]) -> Answer:
+        """RETURN_FROM_RPC."""
+        return self._switch(registers)
+
+    def _switch(self, registers: Sequence[int] | None) -> Answer:
+        running = self._greenlet
+        assert running is not None
+        running.parent = getcurrent()
+        try:
+            answer: Answer = running.switch() if registers is None else running.switch(registers)
+        finally:
+            if running.dead:
+                self._greenlet = None
+        return answer
+
+    def rpc(self, a0: int, a1: int = 0, a2: int = 0) -> Sequence[int]:
+        """Suspend with an RPC; the registers of RETURN_FROM_RPC."""
+        if self._greenlet is None:
+            raise GreenletExit  # being killed: what unwinds may not ask for more
+        self.suspended = True
+        try:
+            answer: Sequence[int] = self._greenlet.parent.switch((a0, a1, a2, self.number))
+        finally:
+            self.suspended = False
+        return answer
+
+    def kill(self) -> None:
+        """End a suspended call that nobody will resume. A no-op from another host thread than its own."""
+        suspended = self._greenlet
+        if suspended is None:
+            return
+        self._greenlet = None
+        try:
+            suspended.parent = getcurrent()
+            suspended.throw()
+        except (GreenletError, ValueError):
+            return
+
+    def close(self) -> None:
+        self.kill()
+        for engine in self.engines:
+            engine.close()
+        self.engines.clear()
+
+
+class ThreadPool:
+    """The fixed number of threads that a build of OP-TEE has."""
+
+    def __init__(self, count: int, create: Callable[[], Engine]) -> None:
+        self.threads = [Thread(i, create) for i in range(count)]
+
+    def start(self, work: Callable[[Thread], Answer]) -> Answer:
+        """Run on a free thread; ETHREAD_LIMIT when there is none."""
+        for thread in self.threads:
+            if not thread.busy:
+                return thread.start(work)
+        return RETURN_ETHREAD_LIMIT, 0, 0, 0
+
+    def resume(self, number: int, registers: Sequence[int]) -> Answer:
+        """Resume a suspended thread; ERESUME for one that is not, or from another host thread."""
+        if not 0 <= number < len(self.threads) or not self.threads[number].suspended:
+            return RETURN_ERESUME, 0, 0, 0
+        try:
+            return self.threads[number].resume(registers)
+        except (GreenletError, ValueError):
+            return RETURN_ERESUME, 0, 0, 0
+
+    def close(self) -> None:
+        for thread in self.threads:
+            thread.close()
