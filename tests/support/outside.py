@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from elfhaven.packages import fetch
 
@@ -33,16 +34,13 @@ def native_target() -> str | None:
 
 
 def run(command: Sequence[str | Path], cwd: Path, stdin: Path) -> Seen:
-    """Runs with an empty environment."""
-    with stdin.open("rb") as source:
+    """Runs with an empty environment; its output goes to files, as it does inside when it is captured."""
+    words = [str(word) for word in command]
+    with stdin.open("rb") as source, TemporaryFile() as out, TemporaryFile() as err:
         done = subprocess.run(
-            [str(word) for word in command],
-            cwd=cwd,
-            stdin=source,
-            env={},
-            capture_output=True,
-            timeout=60,
-            check=False,
+            words, cwd=cwd, stdin=source, stdout=out, stderr=err, env={}, timeout=60, check=False
         )
-    status = done.returncode if done.returncode >= 0 else 128 - done.returncode
-    return Seen(done.stdout, done.stderr, status)
+        out.seek(0)
+        err.seek(0)
+        status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+        return Seen(out.read(), err.read(), status)

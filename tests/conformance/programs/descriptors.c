@@ -152,7 +152,6 @@ R(dup3(f, 22, O_APPEND));
 R(dup3(f, -1, 0));
 R(dup2(f, f));
 R(dup2(f, 21));
-R(dup2(77, 77));
 
 //// dup_replaces_open
 int a = open("data.txt", 0), b = open("big.bin", 0);

@@ -306,13 +306,6 @@ R(chdir(".."));
 R(access("file2", F_OK));
 R(rmdir("w"));
 
-//// removed_working_directory
-R(mkdir("w", 0755));
-R(chdir("w"));
-R(rmdir("../w"));
-R(open("x", O_CREAT | O_RDWR, 0600));
-R(access(".", F_OK));
-
 //// deep_directory
 char p[5000];
 getcwd(p, 5000);
