@@ -4,6 +4,7 @@
     [[case]]
     name = "..."                # what it shows
     env = { NAME = "value" }    # the program's environment outside; inside the manifest decides
+    fails_inside = "..."        # what elfhaven lacks for it: until that is there, it must fail inside
     [[case.step]]               # one run of the program; the steps of a case share a directory
     args = ["..."]
     input = "..."               # standard input; or
@@ -49,6 +50,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     name: str
     steps: tuple[Step, ...] = msgspec.field(name="step")
     env: dict[str, str] = {}
+    fails_inside: str | None = None
     files: dict[str, str] = {}
 
 
@@ -60,6 +62,10 @@ class Outcome:
     stdout: bytes
     stderr: str
     files: Mapping[str, bytes]
+
+    def same(self) -> tuple[int, bytes, Mapping[str, bytes]]:
+        """What must be the same wherever the program runs."""
+        return self.status, self.stdout, self.files
 
 
 def load(example: str) -> tuple[Case, ...]:

@@ -10,35 +10,12 @@ import hashlib
 import json
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from elfhaven.errors import PackageError
 from elfhaven.packages.apt import PrivateApt
 from elfhaven.packages.fetch import cache_directory, host_architecture, host_archive
-from elfhaven.packages.sources import Source
-
-
-class SourceApt(PrivateApt):
-    """apt for the source packages of one suite, its state under `root`."""
-
-    def __init__(self, root: Path, source: Source, suite: str) -> None:
-        super().__init__(root, source, suite, host_architecture())
-        entry = source.for_suite(suite).replace("Types: deb\n", "Types: deb-src\n")
-        (root / "sources.list.d" / "private.sources").write_text(entry)
-
-    def upstream(self, package: str, into: Path) -> Path:
-        """The upstream archive of `package`. Lists older than the archive are fetched a second time."""
-        self.update()
-        try:
-            self._run("source", "-qq", "--download-only", package, cwd=into)
-        except PackageError:
-            (self._root / "updated").unlink(missing_ok=True)
-            self.update()
-            self._run("source", "-qq", "--download-only", package, cwd=into)
-        found = [path for path in into.glob(f"{package}_*.orig.tar.*") if path.suffix != ".asc"]
-        if len(found) != 1:
-            raise PackageError(f"the source package {package} of {self._suite} has {len(found)} archives")
-        return found[0]
 
 
 def fetch_source(package: str, suite: str) -> Path:
@@ -47,7 +24,7 @@ def fetch_source(package: str, suite: str) -> Path:
     A directory once made is used again without the network. Not safe against a second process: the caller
     holds a lock. Raises PackageError without apt or (the first time) the network.
     """
-    cache = cache_directory() / "sources"
+    cache = cache_directory().parent / "examples" / "sources"
     index = cache / f"{suite}-{package}.json"
     try:
         tree = cache / str(json.loads(index.read_text())["tree"])
@@ -59,14 +36,28 @@ def fetch_source(package: str, suite: str) -> Path:
 def _fetch(package: str, suite: str, index: Path) -> Path:
     cache = index.parent
     cache.mkdir(parents=True, exist_ok=True)
-    apt = SourceApt(cache / "apt" / suite, host_archive(), suite)
+    root = cache / "apt" / suite
+    apt = PrivateApt(root, host_archive(), suite, host_architecture(), types="deb-src")
+    apt.update()
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
-        archive = apt.upstream(package, Path(work))
+        archive = upstream(apt.source(package, Path(work) / "files"), package)
         tree = cache / hashlib.sha256(archive.read_bytes()).hexdigest()[:32]
         if not tree.is_dir():
             _unpack(archive, Path(work) / "tree").rename(tree)
     index.write_text(json.dumps({"tree": tree.name, "archive": archive.name}))
     return tree
+
+
+def upstream(files: Sequence[Path], package: str) -> Path:
+    """The upstream archive among the files of a source package; not its signature, not a second archive."""
+    start = f"{package}_"
+    found = [path for path in files if path.name.startswith(start) and ".orig.tar." in path.name]
+    found = [path for path in found if path.suffix != ".asc"]
+    if len(found) != 1:
+        raise PackageError(
+            f"the source package {package} holds {len(found)} upstream archives in place of one"
+        )
+    return found[0]
 
 
 def _unpack(archive: Path, into: Path) -> Path:

@@ -9,12 +9,9 @@ from pathlib import Path
 
 import build
 import pytest
-from debian_source import SourceApt, fetch_source
+from debian_source import fetch_source, upstream
 
 from elfhaven.errors import PackageError
-from elfhaven.packages.sources import Source
-
-ARCHIVE = Source("http://archive.invalid/debian", ("stable",), ("main",), "/keys.gpg")
 
 
 @pytest.fixture
@@ -57,46 +54,18 @@ def test_what_does_not_compile_says_why(
 
 
 def test_a_fetched_source_needs_no_network(cache: Path) -> None:
-    sources = cache / "elfhaven" / "packages" / "sources"
+    sources = cache / "elfhaven" / "examples" / "sources"
     (sources / "0123").mkdir(parents=True)
     (sources / "stable-tool.json").write_text('{"tree": "0123"}')
     assert fetch_source("tool", "stable") == sources / "0123"
 
 
-class FakeApt(SourceApt):
-    """apt whose first `failures` downloads find that the archive has moved on."""
-
-    def __init__(self, root: Path, failures: int, names: tuple[str, ...]) -> None:
-        super().__init__(root, ARCHIVE, "stable")
-        self.failures, self.names, self.words = failures, names, [""]
-
-    def _run(self, *words: str, cwd: Path | None = None) -> None:
-        self.words.append(words[0])
-        if words[0] == "source":
-            self.failures -= 1
-            if self.failures >= 0:
-                raise PackageError("404  Not Found")
-            assert cwd is not None
-            for name in self.names:
-                (cwd / name).write_bytes(b"x")
-
-
-NAMES = ("tool_1.dsc", "tool_1.orig.tar.gz", "tool_1.orig.tar.gz.asc", "tool_1.orig-www.tar.xz")
-
-
-def test_lists_older_than_the_archive_are_fetched_again(tmp_path: Path) -> None:
-    apt = FakeApt(tmp_path / "root", 1, NAMES)
-    assert apt.upstream("tool", tmp_path) == tmp_path / "tool_1.orig.tar.gz"
-    assert apt.words[1:] == ["update", "source", "update", "source"]
-    entry = (tmp_path / "root" / "sources.list.d" / "private.sources").read_text()
-    assert entry.splitlines()[:3] == ["Types: deb-src", f"URIs: {ARCHIVE.uri}", "Suites: stable"]
-
-
-def test_a_source_that_cannot_be_had_says_so(tmp_path: Path) -> None:
-    with pytest.raises(PackageError, match="404"):
-        FakeApt(tmp_path / "root", 2, NAMES).upstream("tool", tmp_path)
-    with pytest.raises(PackageError, match="has 0 archives"):
-        FakeApt(tmp_path / "root", 0, NAMES[:1]).upstream("tool", tmp_path)
+def test_upstreams_archive_is_told_from_what_lies_beside_it() -> None:
+    names = ("tool_1.dsc", "tool_1.orig.tar.gz", "tool_1.orig.tar.gz.asc", "tool_1.orig-www.tar.xz")
+    files = [Path(name) for name in names]
+    assert upstream(files, "tool") == files[1]
+    with pytest.raises(PackageError, match="holds 0 upstream archives"):
+        upstream(files[:1], "tool")
 
 
 def test_an_archive_cannot_write_beside_its_directory(tmp_path: Path) -> None:

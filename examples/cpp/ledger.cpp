@@ -2,7 +2,8 @@
 // ledger: reads `name = expression` lines, prints a sorted table, and survives the lines that are wrong.
 //
 // Every mistake travels as an exception from deep inside the parser to the line's own handler, through frames
-// whose destructors must run. The exit status is the number of wrong lines.
+// whose destructors must run. The exit status is the number of wrong lines, 100 when an exception reached main;
+// `ledger --abandon` throws what nobody catches, and dies as C++ says: std::terminate, abort, SIGABRT.
 #include <algorithm>
 #include <cmath>
 #include <exception>
@@ -218,6 +219,8 @@ int run(std::istream &in) {
 int main(int argc, char **argv) try {
     if (argc < 2)
         return run(std::cin);
+    if (std::string_view(argv[1]) == "--abandon")
+        throw 42;
     std::ifstream file;
     file.exceptions(std::ios::badbit);
     file.open(argv[1]);
