@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from unicorn.arm64_const import (
 
 _WINDOW = 1 << 16
 _MARKER = 0x5EED_0001_0000_0000
+_PROBE = 0x5EED_0006_1122_3344
 MARKER_IMMEDIATE = 0x1234  # of the svc whose syndrome is looked for
 MARKER_SYNDROME = 0x56000000 | MARKER_IMMEDIATE
 
@@ -60,26 +62,56 @@ def find_layout(uc: Any) -> StateLayout:
 
 
 def _find_registers(uc: Any, pattern: bytes) -> tuple[int, int, int]:
+    """(offset of the pointer, offset in what it points to, address) of x0."""
     memory = os.open("/proc/self/mem", os.O_RDONLY)
     try:
         handle = os.pread(memory, 8192, uc._uch.value)
         for at in range(0, len(handle) - 7, 8):
             (candidate,) = struct.unpack_from("<Q", handle, at)
-            found = _search(memory, candidate, pattern)
-            if found >= 0:
-                return at, found, candidate + found
+            for found in _places(memory, candidate, pattern):
+                if _is_live(uc, memory, candidate + found):
+                    return at, found, candidate + found
     finally:
         os.close(memory)
     raise UnknownEngine("the general registers are not to be found; unicorn 2.1.4 is expected")
 
 
-def _search(memory: int, address: int, pattern: bytes) -> int:
+def _places(memory: int, address: int, pattern: bytes) -> Iterator[int]:
+    """Where `pattern` lies behind a pointer, if it is one."""
     if address < 0x10000 or address >> 47 or address % 8:
-        return -1
+        return
     try:
-        return os.pread(memory, _WINDOW, address).find(pattern)
+        window = os.pread(memory, _WINDOW, address)
     except OSError:
-        return -1
+        return
+    found = window.find(pattern)
+    while found >= 0:
+        yield found
+        found = window.find(pattern, found + 1)
+
+
+def _is_live(uc: Any, memory: int, address: int) -> bool:
+    """Whether x0 is there: other memory may hold an old copy of the markers."""
+    old = uc.reg_read(UC_ARM64_REG_X0)
+    uc.reg_write(UC_ARM64_REG_X0, _PROBE)
+    try:
+        return os.pread(memory, 8, address) == struct.pack("<Q", _PROBE)
+    except OSError:
+        return False
+    finally:
+        uc.reg_write(UC_ARM64_REG_X0, old)
+
+
+def locate(uc: Any, layout: StateLayout) -> int | None:
+    """The address of x0 by a known layout; None if it does not hold for this engine."""
+    memory = os.open("/proc/self/mem", os.O_RDONLY)
+    try:
+        (cpu,) = struct.unpack("<Q", os.pread(memory, 8, uc._uch.value + layout.pointer))
+        address: int = cpu + layout.registers
+        plausible = 0x10000 <= address < 1 << 47
+        return address if plausible and _is_live(uc, memory, address) else None
+    finally:
+        os.close(memory)
 
 
 def _find(uc: Any, base: int, register: int, value: int) -> int:

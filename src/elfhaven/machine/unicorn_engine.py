@@ -4,8 +4,10 @@
 The guest MMU is on and walks the page tables in secure memory; page size is 4 KiB; there is no memory
 hook. One raw callback takes every exception: svc is handled without leaving the engine, anything else
 stops it. SCTLR_EL1 and CNTKCTL_EL1 are left as stock OP-TEE has them, so that cache maintenance,
-counters, CTR_EL0, DC ZVA and WFI trap from EL0. Differences from metal that remain: WFE does not trap,
-and a misaligned SP goes unnoticed.
+counters, CTR_EL0, DC ZVA and WFI trap from EL0.
+
+Differences from metal that remain, since this emulator does not check and a hook would cost too much: WFE
+does not trap; a misaligned SP, and a branch to a misaligned address, go unnoticed.
 """
 
 from __future__ import annotations
@@ -26,7 +28,6 @@ from unicorn.arm64_const import (
     UC_ARM64_REG_FPCR,
     UC_ARM64_REG_FPSR,
     UC_ARM64_REG_MAIR_EL1,
-    UC_ARM64_REG_PC,
     UC_ARM64_REG_PSTATE,
     UC_ARM64_REG_TTBR0_EL1,
     UC_CPU_ARM64_A53,
@@ -45,7 +46,7 @@ from unicorn.unicorn_const import (
 )
 from unicorn.unicorn_py3.unicorn import uclib
 
-from elfhaven.machine.cpu_state import MARKER_IMMEDIATE, StateLayout, find_layout, find_syndrome
+from elfhaven.machine.cpu_state import MARKER_IMMEDIATE, StateLayout, find_layout, find_syndrome, locate
 from elfhaven.machine.engine import PC, SP, Exit, Fault, FaultKind, OnSvc, Stop, Translation
 from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.machine.pagetable import Protection, leaf
@@ -126,16 +127,15 @@ class UnicornEngine:
         self._configure()
 
     def _locate(self, layout: StateLayout | None) -> None:
-        known = layout or find_layout(self._uc)
-        pointer = ctypes.c_uint64.from_address(self._handle.value + known.pointer).value
-        self._base = pointer + known.registers
+        base = locate(self._uc, layout) if layout is not None else None
+        known = layout if layout is not None and base is not None else find_layout(self._uc)
+        base = base or locate(self._uc, known)
+        assert base is not None
+        self._base = base
         self.registers: Any = (ctypes.c_uint64 * 33).from_address(self._base)
         if not known.syndrome:
             known = replace(known, syndrome=self._probe_syndrome())
         self.layout = known
-        self._uc.reg_write(UC_ARM64_REG_PC, 0x5EED)
-        if self.registers[PC] != 0x5EED:
-            raise RuntimeError("two engines of one Unicorn differ in their layout")
         self._abort = (ctypes.c_ubyte * _ABORT.size).from_address(self._base + known.syndrome)
         self._vectors = (self._base + known.vectors, 32 * known.vector_stride)
         self._tpidr = ctypes.c_uint64.from_address(self._base + known.thread_pointer)

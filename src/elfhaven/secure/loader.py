@@ -181,8 +181,8 @@ class Loader:
             raise TeeResult(TEE_ERROR_ACCESS_CONFLICT) from None
 
     def _load(self, elf: bytes, plan: Plan, space: AddressSpace) -> Loaded:
-        own = self._pages.allocate(LDELF_SIZE)
-        space.map(own, LDELF_SIZE, Protection.NONE, pad_begin=self._offset(), label="(ldelf)")
+        space.base += self._offset()
+        space.map(self._pages.allocate(LDELF_SIZE), LDELF_SIZE, Protection.NONE, label="(ldelf)")
         base = self._place(elf, plan, space)
         for segment in plan.segments[1:]:
             self._map(elf, segment, space, base + segment.first_page)

@@ -27,7 +27,7 @@ class Client:
         self.session = opened.session
         self.param, self.pages = world.share(bytes(BUFFER))
         self.view = self.pages.view
-        self.last = opened
+        self.last: Message = opened
 
     def close(self) -> None:
         self.world.close_session(self.session)
@@ -36,9 +36,7 @@ class Client:
     def invoke(self, command: Probe, *words: int, value: tuple[int, int] = (0, 0)) -> int:
         """One command with words at the start of the buffer; its TEE_Result."""
         struct.pack_into(f"<{len(words)}Q", self.view, 0, *words)
-        self.last: Message = self.world.invoke(
-            self.session, command, Param(msg.ATTR_VALUE_INOUT, *value), self.param
-        )
+        self.last = self.world.invoke(self.session, command, Param(msg.ATTR_VALUE_INOUT, *value), self.param)
         return self.last.result
 
     def word(self, index: int = 0) -> int:

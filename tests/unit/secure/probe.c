@@ -11,7 +11,7 @@ struct head {
     u64 entry;
 };
 
-__attribute__((section(".ta_head"), used)) const struct head ta_head = {{0}, 16384, 0, ~0ul};
+__attribute__((section(".ta_head"), used, visibility("hidden"))) const struct head ta_head = {{0}, 16384, 0, ~0ul};
 
 static u8 scratch[65536] __attribute__((aligned(4096)));
 static u64 opened;
@@ -40,14 +40,20 @@ static u64 svc(u64 n, u64 *a)
     return x0;
 }
 
-// bit 63: an offset into the shared buffer; bit 62: an offset into the scratch memory
+// bits 63..60: 1 an offset into the shared buffer, 2 into the scratch memory, 3 into the code; else the word
 static u64 place(u64 word, u64 shared)
 {
-    if (word >> 63)
-        return shared + (word & 0xffffffff);
-    if (word >> 62 & 1)
-        return (u64)scratch + (word & 0xffffffff);
-    return word;
+    u64 offset = word & 0xffffffff;
+    switch (word >> 60) {
+    case 9:
+        return shared + offset;
+    case 10:
+        return (u64)scratch + offset;
+    case 11:
+        return (u64)&ta_head + offset;
+    default:
+        return word;
+    }
 }
 
 __attribute__((noinline)) static u64 overrun(u64 n)

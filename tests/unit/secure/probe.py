@@ -41,12 +41,16 @@ class Probe(IntEnum):
     TRAP = 12
 
 
-SHARED = 1 << 63  # an argument that is an offset into the shared buffer
-PRIVATE = 1 << 62  # an argument that is an offset into the TA's scratch memory
+SHARED = 9 << 60  # an argument that is an offset into the shared buffer
+PRIVATE = 10 << 60  # an offset into the TA's scratch memory
+CODE = 11 << 60  # an offset from ta_head
 
 # the instructions of TRAP, in order; those that kill a TA on stock OP-TEE come first
-DEADLY = ["ctr_el0", "cntvct", "cntpct", "cntfrq", "zva", "cvau", "civac", "cvac", "ivau", "wfi", "midr", "isar", "pfr", "brk", "hvc", "smc", "udf", "daifset", "eret", "hlt", "pmccntr", "cas", "tpidrro"]
-HARMLESS = ["dczid", "tpidrro-read", "isb", "yield", "fpcr", "unaligned", "ldxr", "aese"]
+DEADLY = (
+    *("ctr_el0", "cntvct", "cntpct", "cntfrq", "zva", "cvau", "civac", "cvac", "ivau", "wfi", "midr", "isar"),
+    *("pfr", "brk", "hvc", "smc", "udf", "daifset", "eret", "hlt", "pmccntr", "cas", "tpidrro"),
+)
+HARMLESS = ("dczid", "tpidrro-read", "isb", "yield", "fpcr", "unaligned", "ldxr", "aese")
 
 
 @cache
