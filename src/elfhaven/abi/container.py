@@ -15,6 +15,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import cached_property
 
 
 class Command(IntEnum):
@@ -106,30 +107,30 @@ MAX_SEGMENTS = 48
 MAX_IMAGES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """A C structure: `fields` are (C type, name) in order, `count` for arrays in the type as 'u64[6]'."""
 
     name: str
     fields: tuple[tuple[str, str], ...]
 
-    @property
+    @cached_property
     def struct(self) -> struct.Struct:
         """The same layout for the struct module."""
         return struct.Struct("<" + "".join(_code(kind) for kind, _ in self.fields))
 
-    @property
+    @cached_property
     def size(self) -> int:
         return self.struct.size
 
     def offset(self, field: str) -> int:
         """Byte offset of `field`; KeyError if there is none."""
-        at = 0
-        for kind, name in self.fields:
-            if name == field:
-                return at
-            at += struct.calcsize("<" + _code(kind))
-        raise KeyError(field)
+        return self._offsets[field]
+
+    @cached_property
+    def _offsets(self) -> dict[str, int]:
+        sizes = [struct.calcsize("<" + _code(kind)) for kind, _ in self.fields]
+        return {name: sum(sizes[:at]) for at, (_, name) in enumerate(self.fields)}
 
 
 def _code(kind: str) -> str:
