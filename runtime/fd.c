@@ -2,7 +2,7 @@
 // The descriptor table and the open files. Descriptors and open files never leave the TEE as pointers or
 // as each other's numbers: the normal world names neither.
 #include "files.h"
-#include "rt.h"
+#include "process.h"
 
 enum { DESCRIPTORS = 1024, FILES_A_PAGE = 32, FILE_PAGES = 33, STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030 };
@@ -26,8 +26,10 @@ struct eh_file *fd_file(u64 fd) {
     return (u32)fd < DESCRIPTORS && table.fds[(u32)fd].file ? fd_file_at(table.fds[(u32)fd].file - 1u) : 0;
 }
 
+static u64 most(void) { return EH_MIN((u64)DESCRIPTORS, process_most_files()); }
+
 s64 fd_free(u32 from) {
-    for (u32 fd = from; fd < DESCRIPTORS; fd++)
+    for (u32 fd = from; fd < most(); fd++)
         if (!table.fds[fd].file)
             return fd;
     return -EMFILE;
@@ -102,7 +104,7 @@ s64 sys_dup3(struct eh_context *c) {
     u32 old = (u32)c->x[0], new = (u32)c->x[1], flags = (u32)c->x[2];
     if ((flags & ~(u32)O_CLOEXEC) || old == new)
         return -EINVAL;
-    if (new >= DESCRIPTORS || !fd_file(old))
+    if (new >= most() || !fd_file(old))
         return -EBADF;
     struct eh_file *file = fd_file(old);
     file->references++; // `new` may be the last descriptor of another file: closing it may leave the TEE
@@ -122,6 +124,13 @@ static s64 set_flags(struct eh_file *file, u32 flags) {
     return result;
 }
 
+// How a stream was opened only the normal world knows.
+static s64 stream_flags(struct eh_file *file) {
+    struct eh_request r = {.row = ROW_fcntl, .rule = AUDIT_FILES, .args = {file->number, F_GETFL, 0}};
+    s64 result = wire_call(&r, 0x7fffffff);
+    return result < 0 ? file->flags : result | O_LARGEFILE;
+}
+
 s64 sys_fcntl(struct eh_context *c) {
     u32 fd = (u32)c->x[0], command = (u32)c->x[1];
     u64 argument = c->x[2];
@@ -131,14 +140,14 @@ s64 sys_fcntl(struct eh_context *c) {
     switch (command) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        return argument >= DESCRIPTORS ? -EINVAL : duplicate(fd, (u32)argument, command == F_DUPFD_CLOEXEC);
+        return argument >= most() ? -EINVAL : duplicate(fd, (u32)argument, command == F_DUPFD_CLOEXEC);
     case F_GETFD:
         return table.fds[fd].close_on_exec;
     case F_SETFD:
         table.fds[fd].close_on_exec = argument & FD_CLOEXEC;
         return 0;
     case F_GETFL:
-        return file->flags;
+        return file->kind == FILE_STREAM ? stream_flags(file) : file->flags;
     case F_SETFL:
         return set_flags(file, (u32)argument);
     default:

@@ -65,6 +65,7 @@ struct eh_span { // pieces of the program's memory, walked once
 s64 user_in(void *to, u64 address, u64 size);
 s64 user_out(u64 address, const void *from, u64 size);
 s64 user_string(char *to, u64 address, u64 capacity); // length without NUL; -EFAULT, -ENAMETOOLONG
+// -EFAULT: not one byte can be used; the span is then empty
 s64 span_single(struct eh_span *s, u64 address, u64 size, u32 protection);
 s64 span_vector(struct eh_span *s, u64 vector, u64 count, u32 protection);
 u64 span_chunk(struct eh_span *s, u64 *address); // size of the next contiguous chunk

@@ -237,7 +237,9 @@ s64 sys_statx(struct eh_context *c) {
                            .rule = AUDIT_FILES_READ,
                            .args = {file ? file->number : NO_FILE, flags & ~(u32)AT_NO_AUTOMOUNT, mask},
                            .out_capacity = sizeof s};
-    r.paths[0] = file ? 0 : &path;
+    if (file)
+        path.length = 0;
+    r.paths[0] = &path;
     result = wire_call(&r, 0);
     if (result)
         return result;

@@ -50,8 +50,25 @@ u32 path_normalise(char *to, const char *path, u32 length) {
     return made;
 }
 
+// Take out what names nothing, "./" and further slashes, where a path would not fit with its directory.
+static void compact(struct eh_path *p) {
+    u32 made = 0;
+    for (u32 i = 0; i < p->length; i++) {
+        int starts = !made || p->text[made - 1] == '/';
+        if (starts && p->text[i] == '/')
+            continue;
+        if (starts && p->text[i] == '.' && i + 1 < p->length && p->text[i + 1] == '/')
+            continue;
+        p->text[made++] = p->text[i];
+    }
+    p->text[made] = 0;
+    p->length = made;
+}
+
 s64 path_join(struct eh_path *to, const char *base, u32 base_length) {
     u32 slash = base[base_length - 1] != '/', shift = base_length + slash;
+    if (shift + to->length >= EH_PATH_MAX)
+        compact(to);
     if (shift + to->length >= EH_PATH_MAX)
         return -ENAMETOOLONG;
     memmove(to->text + shift, to->text, to->length + 1);
@@ -114,6 +131,18 @@ static s64 enter(const char *path, u32 length) {
     return 0;
 }
 
+// The directory's path as the normal world resolved it: held to the policy like any path of the program.
+static s64 enter_resolved(struct eh_path *path, const u8 *told, u32 length) {
+    char normal[EH_PATH_MAX];
+    memcpy(path->text, told, length);
+    path->length = length;
+    u32 made = path_normalise(normal, path->text, length);
+    if (!eh_equal(normal, made, path->text, length) || eh_holds_nul(path->text, length))
+        return wire_violated(EH_RULE_ANSWERS);
+    s64 result = policy_path(path, EH_RULE_KIND_READ);
+    return result ? result : enter(path->text, length);
+}
+
 s64 sys_chdir(struct eh_context *c) {
     struct eh_path path;
     s64 result = path_get(&path, (u64)AT_FDCWD, c->x[0]);
@@ -121,8 +150,14 @@ s64 sys_chdir(struct eh_context *c) {
         result = policy_path(&path, EH_RULE_KIND_READ);
     if (result)
         return result;
-    struct eh_request r = {.row = ROW_chdir, .rule = AUDIT_FILES_READ, .paths = {&path}};
-    result = wire_call(&r, 0);
+    struct eh_request r = {.row = ROW_chdir,
+                           .rule = AUDIT_FILES_READ,
+                           .args = {EH_PATH_MAX - 1},
+                           .paths = {&path},
+                           .out_capacity = EH_PATH_MAX - 1};
+    result = wire_call(&r, EH_PATH_MAX - 1);
+    if (result > 0)
+        return enter_resolved(&path, wire_output(&r), (u32)result);
     return result ? result : enter(path.text, path.length);
 }
 

@@ -24,6 +24,8 @@ void process_init(u64 stack_size) {
 
 u32 process_umask(void) { return process.umask; }
 
+u64 process_most_files(void) { return process.limits[RLIMIT_NOFILE][0]; }
+
 s64 sys_getpid(struct eh_context *c) { return (void)c, eh_start.pid; }
 s64 sys_getppid(struct eh_context *c) { return (void)c, eh_start.ppid; }
 s64 sys_getuid(struct eh_context *c) { return (void)c, eh_start.uid; }

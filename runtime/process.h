@@ -12,3 +12,4 @@ void time_sleep(u64 nanoseconds);
 s64 time_read(u64 address, u64 *nanoseconds); // a timespec of the program; -EFAULT, -EINVAL
 u64 time_counter(void); // what cntvct_el0 would say at 62.5 MHz
 u32 process_umask(void);
+u64 process_most_files(void); // RLIMIT_NOFILE

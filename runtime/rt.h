@@ -68,6 +68,7 @@ void *memmove(void *to, const void *from, unsigned long size);
 void *memset(void *to, int byte, unsigned long size);
 int memcmp(const void *a, const void *b, unsigned long size);
 u64 eh_length(const char *text);
+int eh_holds_nul(const char *text, u64 size);
 int eh_equal(const char *a, u64 a_size, const char *b, u64 b_size);
 u64 eh_print_unsigned(char *to, u64 value); // decimal digits, no NUL; the number of bytes written (<= 20)
 u64 eh_print_hex(char *to, const u8 *bytes, u64 size);

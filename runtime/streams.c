@@ -80,7 +80,7 @@ s64 sys_ppoll(struct eh_context *c) {
     s64 ready = 0, result = c->x[2] ? time_read(c->x[2], &timeout) : 0;
     if (result)
         return result;
-    if (count > POLL_MAX)
+    if (count > POLL_MAX || (c->x[3] && c->x[4] != 8))
         return -EINVAL;
     for (u32 i = 0; i < count; i++) {
         if (user_in(&p, fds + i * sizeof p, sizeof p))

@@ -69,6 +69,12 @@ u64 eh_length(const char *text) {
     return n;
 }
 
+int eh_holds_nul(const char *text, u64 size) {
+    while (size && text[size - 1])
+        size--;
+    return size != 0;
+}
+
 int eh_equal(const char *a, u64 a_size, const char *b, u64 b_size) {
     return a_size == b_size && !memcmp(a, b, a_size);
 }

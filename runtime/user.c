@@ -34,10 +34,8 @@ s64 span_single(struct eh_span *s, u64 address, u64 size, u32 protection) {
         return -EFAULT;
     size = EH_MIN(size, RW_MAX);
     u64 usable = vma_prefix(&eh_map, address, size, protection);
-    if (size && !usable)
-        return -EFAULT;
     *s = (struct eh_span){0, 0, address, usable, usable};
-    return 0;
+    return size && !usable ? -EFAULT : 0;
 }
 
 static s64 piece(u64 vector, u64 index, u64 pair[2]) { return user_in(pair, vector + index * 16, 16); }

@@ -94,10 +94,12 @@ FILES: tuple[Row, ...] = (
         49,
         "chdir",
         "path:path",
-        "path:path",
+        "path:path size:size buf:out(size)",
         errors=PATH,
         policy="files.read",
-        reason="the agent says whether the directory can be entered; the path is kept inside",
+        result=Result.COUNT,
+        reason="the agent says whether the directory can be entered, and its path without symbolic links "
+        "(0 bytes: it does not say); the path is checked and kept inside",
     ),
     inside(50, "fchdir", "fd:fd", reason="the path of an open directory is known inside"),
     delegated(
