@@ -16,15 +16,18 @@ from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.pages import Backing
 from elfhaven.machine.pagetable import SPAN, PageTable, Protection, TablePool
 
-READ = Protection.READ
-WRITE = Protection.WRITE
+READ = int(Protection.READ)  # plain ints: an IntFlag's & costs a microsecond
+WRITE = int(Protection.WRITE)
+
+
+Identity = tuple[int, int, tuple[tuple[int, int], ...]]
 
 
 class GuestFault(Exception):
     """The guest gave an address that it may not use so."""
 
-    def __init__(self, address: int, size: int, rights: Protection) -> None:
-        super().__init__(f"{address:#x}+{size:#x} not open for {rights!r}")
+    def __init__(self, address: int, size: int, rights: int) -> None:
+        super().__init__(f"{address:#x}+{size:#x} not open for {Protection(rights)!r}")
         self.address = address
 
 
@@ -38,7 +41,7 @@ class Mapping:
 
     start: int
     size: int
-    protection: Protection
+    protection: int
     backing: Backing
     offset: int = 0
     ephemeral: bool = False
@@ -51,17 +54,20 @@ class Mapping:
 
 
 class AddressSpace:
-    """Regions between `base` and `end`. `epoch` counts changes that an engine's TLB must notice."""
+    """Regions between `base` and `end`. `epoch` changes with everything that an engine's TLB must notice,
+    and is never that of another space."""
 
     def __init__(self, memory: PhysicalMemory, tables: TablePool, base: int, end: int, limit: int) -> None:
         self._memory = memory
+        self._tables = tables
         self._table = PageTable(tables, limit)
         self.base = base
         self.end = end
         self.mappings: list[Mapping] = []
         self._starts: list[int] = []
         self.mapped = 0
-        self.epoch = 0
+        self.epoch = tables.stamp()
+        self._stale: set[Identity] = set()  # parameters that a TLB may still know
 
     @property
     def root(self) -> int:
@@ -84,7 +90,7 @@ class AddressSpace:
         label: str = "",
     ) -> Mapping:
         """Map a part of `backing`, at `at` if not 0. NoRoom or OutOfTables leave everything as it was."""
-        new = Mapping(at, size, protection, backing, offset, ephemeral, label)
+        new = Mapping(at, size, int(protection), backing, offset, ephemeral, label)
         place = self._place(new, pad_begin, pad_end)
         pieces = backing.pieces(offset, size)
         self._map_pieces(new.start, pieces, protection)
@@ -133,7 +139,7 @@ class AddressSpace:
         del self.mappings[first:last], self._starts[first:last]
         self._table.unmap(start, size)
         self.mapped -= size
-        self.epoch += 1
+        self.epoch = self._tables.stamp()
         for mapping in gone:
             mapping.backing.release()
 
@@ -160,6 +166,24 @@ class AddressSpace:
         self.mappings.insert(place, tail)
         self._starts.insert(place, at)
 
+    def drop_parameters(self) -> None:
+        """Unmap the ephemeral regions, at the end of a call."""
+        for mapping in [m for m in self.mappings if m.ephemeral]:
+            place = self.mappings.index(mapping)
+            del self.mappings[place], self._starts[place]
+            self._table.unmap(mapping.start, mapping.size)
+            self.mapped -= mapping.size
+            self._stale.add(_identity(mapping))
+            mapping.backing.release()
+
+    def settle(self) -> None:
+        """To be called when the parameters of a call are mapped. A TLB must be flushed only if parameters of
+        earlier calls are not where they were: a program that calls out in a loop maps the same ones again."""
+        if self._stale:
+            if not self._stale <= {_identity(m) for m in self.mappings if m.ephemeral}:
+                self.epoch = self._tables.stamp()
+            self._stale.clear()
+
     def close(self) -> None:
         """Unmap everything and give the tables back."""
         for mapping in self.mappings:
@@ -168,7 +192,7 @@ class AddressSpace:
         self.mappings.clear()
         self._starts.clear()
         self._table.close()
-        self.epoch += 1
+        self.epoch = self._tables.stamp()
         self.mapped = 0
 
     # ---- the door
@@ -181,7 +205,7 @@ class AddressSpace:
         mapping = self.mappings[place]
         return mapping if address < mapping.end else None
 
-    def _view(self, address: int, size: int, rights: Protection) -> memoryview | None:
+    def _view(self, address: int, size: int, rights: int) -> memoryview | None:
         """The live bytes, where one contiguous region holds them all."""
         mapping = self.find(address)
         if mapping is None or mapping.protection & rights != rights:
@@ -191,7 +215,7 @@ class AddressSpace:
         at = address - mapping.start
         return mapping.view[at : at + size]
 
-    def _runs(self, address: int, size: int, rights: Protection) -> list[memoryview]:
+    def _runs(self, address: int, size: int, rights: int) -> list[memoryview]:
         """The live bytes of a range in pieces; GuestFault unless all of it is open for `rights`."""
         out = []
         while size:
@@ -236,8 +260,9 @@ class AddressSpace:
     def write_u64(self, address: int, value: int) -> None:
         self.write(address, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))
 
-    def check(self, address: int, size: int, rights: Protection) -> None:
+    def check(self, address: int, size: int, rights: int) -> None:
         """GuestFault unless the whole range is open for `rights`."""
+        rights = int(rights)
         if address + size > 1 << 64:
             raise GuestFault(address, size, rights)
         while size > 0:
@@ -246,6 +271,12 @@ class AddressSpace:
                 raise GuestFault(address, size, rights)
             size -= mapping.end - address
             address = mapping.end
+
+
+def _identity(mapping: Mapping) -> Identity:
+    """What a TLB knows of a parameter."""
+    pieces = mapping.backing.pieces(mapping.offset, mapping.size)
+    return mapping.start, mapping.protection, tuple(pieces)
 
 
 def _gap(other: Mapping | None, new: Mapping) -> int:

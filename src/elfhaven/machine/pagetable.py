@@ -42,14 +42,18 @@ class OutOfTables(Exception):
     """No page left for a translation table."""
 
 
-def leaf(address: int, protection: Protection) -> int:
+_LEAF = _AF | _INNER_SHAREABLE | _NG | _EL0 | _PXN | _VALID_PAGE
+
+
+def leaf(address: int, protection: int) -> int:
     """The level-3 descriptor of a page at physical `address`; 0 (invalid) for no protection."""
+    protection = int(protection)
     if not protection:
         return 0
-    word = address | _AF | _INNER_SHAREABLE | _NG | _EL0 | _PXN | _VALID_PAGE
-    if not protection & Protection.WRITE:
+    word = address | _LEAF
+    if not protection & 2:
         word |= _READ_ONLY
-    if not protection & Protection.EXECUTE:
+    if not protection & 4:
         word |= _UXN
     return word
 
@@ -74,6 +78,12 @@ class TablePool:
         self.words = region.slice(base, size).cast("Q")
         self._free = list(range(size // PAGE - 1, -1, -1))
         self._total = size // PAGE
+        self._stamp = 0
+
+    def stamp(self) -> int:
+        """A number that was not given before."""
+        self._stamp += 1
+        return self._stamp
 
     def allocate(self) -> int:
         """Index of a zeroed table; OutOfTables when there is none."""
@@ -114,16 +124,16 @@ class PageTable:
         spans = range(address >> _SPAN_SHIFT, (address + size - 1 >> _SPAN_SHIFT) + 1)
         return sum(span not in self._last for span in spans)
 
-    def map(self, address: int, physical: int, size: int, protection: Protection) -> None:
+    def map(self, address: int, physical: int, size: int, protection: int) -> None:
         """Map pages that are not mapped; OutOfTables, with nothing changed, when tables run out."""
         if len(self._last) + self.missing(address, size) > self._limit:
             raise OutOfTables
         first = leaf(physical, protection)
         for span, start, count in _pieces(address, size):
-            words = array("Q", range(first, first + count * PAGE, PAGE))
+            words = array("Q", range(first, first + count * PAGE, PAGE) if first else bytes(8 * count))
             self._store(span, start, words)
             self._pages[span] = self._pages.get(span, 0) + count
-            first += count * PAGE
+            first += count * PAGE if first else 0
 
     def unmap(self, address: int, size: int) -> None:
         """Unmap mapped pages; tables that become empty go back to the pool."""

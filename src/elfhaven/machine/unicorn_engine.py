@@ -117,7 +117,6 @@ class UnicornEngine:
         self._running = False
         self._interrupted = False
         self._code_epoch = 0
-        self._root = 0
         self._epoch = -1
         self._grown = False
         self._space: Translation | None = None
@@ -218,9 +217,9 @@ class UnicornEngine:
             self._code_epoch = code_epoch
         if space.mapped >= _GROW_FROM and not self._grown:
             self._grow()
-        if space.root != self._root or space.epoch != self._epoch:
+        if space.epoch != self._epoch:
             self._write(UC_ARM64_REG_TTBR0_EL1, space.root)
-            self._root, self._epoch = space.root, space.epoch
+            self._epoch = space.epoch
             uclib.uc_ctl(self._handle, _FLUSH_TLB)
 
     def _load(self, pc: int, sp: int, arguments: Sequence[int]) -> None:
@@ -301,7 +300,7 @@ class UnicornEngine:
             self._load(_GROW_CODE, 0, (0, 0, 4096))
             self._start(_GROW_CODE)
         self._on_svc, self._exit = wanted, None
-        self._grown, self._root = True, 0
+        self._grown, self._epoch = True, -1
 
 
 def _grow_pages() -> bytes:

@@ -59,7 +59,6 @@ class Task:
         self._registers: Any = None
         self._returned = 0
         self._panic: Panicked | None = None
-        self._mapped_params: list[tuple[int, int]] = []
         self.calls = Calls(self)
         self._table = self.calls.table
 
@@ -86,12 +85,13 @@ class Task:
             return error.code, TEE_ORIGIN_TEE
         finally:
             thread.sessions.pop()
-            self._unmap_params()
+            self.space.drop_parameters()
             if outer[0] is not None:
                 self.thread, self.session = outer  # type: ignore[assignment]
 
     def _enter(self, entry: Entry, params: Parameters, command: int) -> tuple[int, int]:
         words = self._map_params(params)
+        self.space.settle()
         sp = self.loaded.stack_top - _PARAMS_SPACE
         self.space.write(sp, PARAMS.pack(*words))
         arguments = (entry, self.session.reference, sp, command & 0xFFFFFFFF)
@@ -170,13 +170,7 @@ class Task:
             )
         except (NoRoom, OutOfTables):
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
-        self._mapped_params.append((mapping.start, size))
         return mapping.start + inside
-
-    def _unmap_params(self) -> None:
-        for start, size in self._mapped_params:
-            self.space.unmap(start, size)
-        self._mapped_params.clear()
 
     def _take_answers(self, params: Parameters, words: tuple[int, ...]) -> None:
         for place, item in enumerate(params.items):
