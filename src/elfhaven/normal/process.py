@@ -102,6 +102,7 @@ class Process:
                 return header.exit_status & 0xFF
             if header.state == State.FATAL:
                 raise messages.fatal(header.fatal_code, header.fatal_value, _last_call(block))
+            window = self._window_ref(header.want_window)  # before serving: answers may lie in it
             if header.state == State.REQUESTS:
                 self._serve(block, header.pending)
             elif header.state != State.FLUSH:
@@ -109,7 +110,7 @@ class Process:
                     f"the runtime returned in the unexpected state {header.state}",
                     "pack the program again; an image that serves commands is not started with `run`",
                 )
-            self._enter(block, Command.RESUME, control, self._window_ref(header.want_window))
+            self._enter(block, Command.RESUME, control, window)
 
     def _enter(self, block: ControlBlock, command: Command, *params: MemRef | None) -> None:
         try:

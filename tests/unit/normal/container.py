@@ -153,7 +153,8 @@ class FakeContainer:
         words.update(denied=step.denied, violated=step.violated, state=step.state)
         words["exit_status"] = step.fatal if step.state is State.EXITED else 0
         words["fatal_code"] = step.fatal if step.state is State.FATAL else 0
-        self._asked = not (step.window and window is None)
+        # input lies in the window, so that it must be there first; output is only read after the resume
+        self._asked = not (step.window and step.data and window is None)
         if step.name:
             words["want_window"] = int(step.window)
             if self._asked:
