@@ -11,6 +11,7 @@ from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.reader import Elf, Segment
 
 MAX_SPAN = 1 << 30  # all the user address space that OP-TEE gives a TA
+MAX_ZEROS = 1 << 20  # of a read-only segment, which ldelf wants written out in the file
 _RELINK_PIE = (
     "relink it position-independent: `-static-pie` (gcc, clang) or `-static -fPIE -pie` (zig cc), with every"
     " object compiled with -fPIE"
@@ -59,6 +60,11 @@ def _check_load(name: str, load: Segment) -> None:
         raise ImageError(
             f"{name}: program header {load.index} is writable and executable; OP-TEE refuses such memory",
             "relink it without -N and without objects that ask for it",
+        )
+    if not load.writable and load.memory_size - load.file_size > MAX_ZEROS:
+        raise ImageError(
+            f"{name}: malformed: program header {load.index} is read-only, and"
+            f" {load.memory_size - load.file_size:#x} bytes of it are not in the file"
         )
     if (load.offset - load.address) % abi.PAGE:
         raise ImageError(

@@ -6,9 +6,10 @@ corrupt the program without a word; leaving a system call would hand a Linux num
 candidate gets a verdict from evidence, and one without a verdict refuses the pack. Loaded bytes are believed
 before symbol and section tables, which a program does not need and which anything may have edited.
 
-    reached   direct flow comes here from a function's start (unwind tables, symbols) or the entry point
-    pointed   direct flow comes here from an address that a relocation makes, or (in a file without unwind
-              tables) ADRP and ADD or ADR; data may have such an address too
+    reached   direct flow, or the jump table of a switch, comes here from a function's start (unwind tables,
+              symbols) or the entry point
+    pointed   direct flow comes here from an address that a relocation makes, or (where no unwind table tells
+              of a function) ADRP and ADD or ADR; data may have such an address too
     x8 set    the call number is written within 64 instructions on a way here, with no call or trap on it
     loaded    a PC-relative load in reached code reads this word
     closed    the unwind tables give the function, it has no indirect jump and no landing pads: every way in
@@ -19,7 +20,7 @@ before symbol and section tables, which a program does not need and which anythi
      2   reached, x8 set, not loaded                                                       code
      3   loaded, x8 not set                                                                data
      4   neither reached nor pointed, closed                                               data
-     5   neither, open, x8 set, the words after it lead to reached code (jump table)       code
+     5   neither, open, x8 set, the words after it lead to code that is                    code
      6   a section that holds no instructions                                              data
      7   mapping symbol $d, or an object symbol over it                                    data
      8   mapping symbol $x                                                                 code
@@ -27,9 +28,10 @@ before symbol and section tables, which a program does not need and which anythi
     10   not reached, x8 not set, and no indirect jump of the segment has x8 set           data
     11   anything else                                                                     refused
 
-An instruction that kills (scan.py) does not need x8; a word right after a call may still be a literal that
-nothing runs into, so for it "x8 set" reads "the word before it falls through and is no call or trap, or a
-branch leads here, or a function starts here"; and the jumps of row 10 do not matter.
+An instruction that kills (scan.py) does not need x8: for it "x8 set" reads "the word before it is no call or
+trap, and the straight run up to it is long, or begins with a function or where a branch leads". Right after a
+call, which may not return, the tables of rows 6 to 8 are asked first; where they are silent, row 9 holds for
+what is reached or pointed to and not loaded. The jumps of row 10 do not matter.
 
 By row 9 a table of a stripped file that holds a whole system call function, and to which a relocation points,
 is taken for that function: so are functions without unwind tables found, as C libraries have.
@@ -44,7 +46,7 @@ from functools import cached_property, partial
 from elfhaven.abi import elf as abi
 from elfhaven.image import a64
 from elfhaven.image.dynamic import Dynamic
-from elfhaven.image.flow import Text
+from elfhaven.image.flow import LOOKBACK, Backward, Text
 from elfhaven.image.frames import Frames, Function
 from elfhaven.image.reader import Elf
 from elfhaven.image.sections import (
@@ -83,9 +85,12 @@ class Classifier:
         self.elf = elf
         self._frames = Frames(elf)
         self._flows: dict[tuple[int, int], frozenset[int]] = {}
+        self._jumps: dict[int, bool] = {}  # function start -> it has an indirect jump
+        self._searches: dict[tuple[int, str], Backward] = {}
 
     def verdict(self, text: Text, index: int) -> Verdict:
         """The verdict on words[index] of `text`, which is `svc #0` or an instruction that kills a TA."""
+        text.spend(LOOKBACK)
         address = text.address(index)
         if self._in_own_tables(address):
             return Verdict.DATA
@@ -108,7 +113,7 @@ class Classifier:
             return Verdict.UNKNOWN
         if seen.closed:
             return Verdict.DATA
-        leads_on = seen.entered and not seen.loaded and text.leads_on(index, partial(self._reached, text))
+        leads_on = seen.entered and not seen.loaded and text.leads_on(index, partial(self._connected, text))
         return Verdict.CODE if leads_on else Verdict.UNKNOWN
 
     def _by_tables(self, address: int) -> Verdict:
@@ -123,12 +128,14 @@ class Classifier:
 
     def _by_pointers(self, text: Text, index: int, seen: Evidence) -> Verdict:
         """Rows 9 and 10."""
-        if seen.pointed and seen.entered and not seen.loaded:
+        is_call = text.words[index] == a64.SVC_0
+        if not seen.loaded and (
+            (seen.pointed and seen.entered) or (not is_call and (seen.reached or seen.pointed))
+        ):
             return Verdict.CODE
         if seen.reached or seen.entered:
             return Verdict.UNKNOWN
-        through_a_jump = text.words[index] == a64.SVC_0 and text.jumps_with_x8
-        return Verdict.UNKNOWN if through_a_jump else Verdict.DATA
+        return Verdict.UNKNOWN if is_call and text.jumps_with_x8 else Verdict.DATA
 
     def _evidence(self, text: Text, index: int) -> Evidence:
         function = self._frames.at(text.address(index))
@@ -142,10 +149,19 @@ class Classifier:
         )
 
     def _entered(self, text: Text, index: int) -> bool:
-        if text.address(index) in self._starts or index in text.sources:
+        if self._begins(text, index):
             return True
         before = text.words[index - 1] if index else 0
-        return a64.falls_through(before) and not a64.may_not_return(before)
+        if a64.may_not_return(before):
+            return False
+        start = text.run_start(index)
+        return index - start >= LOOKBACK or any(self._begins(text, at) for at in range(start, index))
+
+    def _begins(self, text: Text, index: int) -> bool:
+        """Whether something other than the word before leads to words[index]."""
+        address = text.address(index)
+        known = address in self._starts or address in self._pointers
+        return known or index in text.sources or index in text.switches
 
     def _reached(self, text: Text, index: int) -> bool:
         address = text.address(index)
@@ -153,11 +169,25 @@ class Classifier:
             first = text.index(start)
             if first is not None and index in self._flow(text, first, first + (end - start) // 4):
                 return True
-        return text.leads_back(index, self._starts.__contains__)
+        return self._search(text, "starts").meets(index)
 
     def _pointed(self, text: Text, index: int) -> bool:
-        made = frozenset() if self._frames.starts() else text.made_addresses
-        return text.leads_back(index, lambda at: at in self._pointers or at in made)
+        return self._search(text, "pointers").meets(index)
+
+    def _connected(self, text: Text, index: int) -> bool:
+        return self._reached(text, index) or self._pointed(text, index)
+
+    def _search(self, text: Text, kind: str) -> Backward:
+        key = (text.base, kind)
+        if key not in self._searches:
+            starts = self._starts if kind == "starts" else self._pointers | self._made(text)
+            self._searches[key] = Backward(text, starts.__contains__)
+        return self._searches[key]
+
+    def _made(self, text: Text) -> frozenset[int]:
+        """Addresses in `text` that it makes itself, other than those of functions with unwind tables."""
+        places = (at for at in text.made_addresses if text.index(at) is not None)
+        return frozenset(at for at in places if self._frames.at(at) is None)
 
     def _ranges(self, address: int) -> list[tuple[int, int]]:
         """Functions that may hold `address`, by unwind tables and by symbols."""
@@ -175,9 +205,10 @@ class Classifier:
         first = text.index(function.start)
         if first is None or function.landing_pads:
             return False
-        return not any(
-            map(a64.is_indirect_jump, text.words[first : first + (function.end - function.start) // 4])
-        )
+        if function.start not in self._jumps:
+            words = text.words[first : first + (function.end - function.start) // 4]
+            self._jumps[function.start] = any(map(a64.is_indirect_jump, words))
+        return not self._jumps[function.start]
 
     def _in_own_tables(self, address: int) -> bool:
         offset = self.elf.offset_of(address)

@@ -15,6 +15,7 @@ from elfhaven.errors import ImageError
 from elfhaven.image.reader import Elf
 
 MAX_ENTRIES = 1024
+MAX_POINTERS = 1 << 18
 _POINTERS = frozenset({abi.R_AARCH64_RELATIVE, abi.R_AARCH64_IRELATIVE, abi.R_AARCH64_ABS64})
 
 
@@ -101,9 +102,8 @@ class Dynamic:
                 place += 63 * 8
             else:
                 places, place = [word], word + 8
-            found.update(self._words(places))
+            cells = (self.elf.bytes_at(place, 8) for place in places)
+            found.update(int.from_bytes(cell, "little") for cell in cells if cell is not None)
+            if len(found) > MAX_POINTERS or place > self.elf.span:
+                break  # no program's table
         return found
-
-    def _words(self, places: list[int]) -> list[int]:
-        cells = (self.elf.bytes_at(place, 8) for place in places)
-        return [int.from_bytes(cell, "little") for cell in cells if cell is not None]

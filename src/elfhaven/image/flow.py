@@ -21,12 +21,16 @@ from elfhaven.image import a64
 
 LOOKBACK = 64  # instructions in which a write to x8 is looked for
 _MAX_FUNCTION = 1 << 16  # words
-_MAX_SEARCH = 1 << 16  # words visited by a backward search
+_MAX_STEPS = 1 << 22  # words visited in all; a C library takes half a percent of it
 
 _BRANCHES = re.compile(rb"[\x14-\x17\x94-\x97\x54\x34-\x37\xb4-\xb7]")
 _LITERALS = re.compile(rb"[\x18\x1c\x58\x5c\x98\x9c]")
 _ADDRESSES = re.compile(rb"[\x10\x30\x50\x70\x90\xb0\xd0\xf0]")
 _JUMPS = re.compile(rb"\xd6")
+
+
+class Tangled(Exception):
+    """A segment whose branches lead anywhere and nowhere: no compiler's work."""
 
 
 @dataclass
@@ -36,6 +40,8 @@ class Text:
     base: int
     data: bytes
     words: array[int] = field(init=False)
+    switches: dict[int, list[int]] = field(default_factory=dict)  # as `sources`, by jump tables (switches.py)
+    steps: int = 0  # words visited by all searches so far
 
     def __post_init__(self) -> None:
         self.words = array("I", self.data[: len(self.data) & ~3])
@@ -102,6 +108,12 @@ class Text:
         jumps = (at for at in self.find_tops(_JUMPS) if a64.is_indirect_jump(self.words[at]))
         return any(self.constant_before(at) is not None for at in jumps)
 
+    def spend(self, steps: int) -> None:
+        """Counts words visited; Tangled beyond what any program takes, so that no file can hang a search."""
+        self.steps += steps
+        if self.steps > _MAX_STEPS:
+            raise Tangled
+
     def run_start(self, index: int) -> int:
         """First word of the straight run that falls through to `index`, LOOKBACK words back at most."""
         at = index
@@ -134,18 +146,20 @@ class Text:
         steps = {index}
         seen = set(steps)
         for _ in range(LOOKBACK):
-            before = {at for step in steps for at in self._predecessors(step) if at not in seen}
+            before = {at for step in steps for at in self.predecessors(step) if at not in seen}
             before = {at for at in before if not a64.may_not_return(self.words[at])}
             if any(a64.writes_x8(self.words[at]) for at in before):
                 return True
+            self.spend(len(before))
             seen |= before
             steps = before
         return False
 
-    def _predecessors(self, index: int) -> Iterable[int]:
+    def predecessors(self, index: int) -> Iterable[int]:
         if index > 0 and a64.falls_through(self.words[index - 1]):
             yield index - 1
         yield from self.sources.get(index, ())
+        yield from self.switches.get(index, ())
 
     def forward(self, start: int, end: int) -> frozenset[int]:
         """Indexes that direct flow from word `start` reaches within [start, end)."""
@@ -163,22 +177,8 @@ class Text:
                 if not a64.falls_through(word):
                     break
                 at += 1
+        self.spend(len(seen))
         return frozenset(seen)
-
-    def leads_back(self, index: int, is_start: Callable[[int], bool]) -> bool:
-        """Whether a backward search from `index` meets a word whose address `is_start`.
-
-        A search that grows beyond all bounds is inside a large body of connected code, which counts as met.
-        """
-        todo, seen = [index], {index}
-        while todo and len(seen) < _MAX_SEARCH:
-            at = todo.pop()
-            if is_start(self.address(at)):
-                return True
-            fresh = [before for before in self._predecessors(at) if before not in seen]
-            seen.update(fresh)
-            todo.extend(fresh)
-        return bool(todo)
 
     def leads_on(self, index: int, is_reached: Callable[[int], bool]) -> bool:
         """Whether the straight run after `index`, or a branch in it, comes to a word that `is_reached`."""
@@ -191,3 +191,35 @@ class Text:
             if not a64.falls_through(self.words[at]):
                 return False
         return False
+
+
+@dataclass
+class Backward:
+    """Backward searches in `text` for a word whose address `is_start`; what one finds, the next ones know."""
+
+    text: Text
+    is_start: Callable[[int], bool]
+    _met: set[int] = field(default_factory=set)
+    _dead: set[int] = field(default_factory=set)
+
+    def meets(self, index: int) -> bool:
+        """Whether control can come from a start to words[index]."""
+        todo, came_from = [index], {index: index}
+        while todo:
+            at = todo.pop()
+            self.text.spend(1)
+            if at in self._met or self.is_start(self.text.address(at)):
+                self._remember(at, index, came_from)
+                return True
+            for before in self.text.predecessors(at):
+                if before not in came_from and before not in self._dead:
+                    came_from[before] = at
+                    todo.append(before)
+        self._dead.update(came_from)
+        return False
+
+    def _remember(self, at: int, index: int, came_from: dict[int, int]) -> None:
+        self._met.add(index)
+        while at != index:
+            self._met.add(at)
+            at = came_from[at]

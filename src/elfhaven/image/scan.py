@@ -16,8 +16,9 @@ from enum import Enum
 from elfhaven.errors import ImageError
 from elfhaven.image import a64
 from elfhaven.image.classify import Classifier, Verdict
-from elfhaven.image.flow import Text
+from elfhaven.image.flow import Tangled, Text
 from elfhaven.image.reader import Elf
+from elfhaven.image.switches import jump_targets
 
 _CANDIDATES = re.compile(rb"[\xd4\xd5]")
 _FIX = (
@@ -111,6 +112,13 @@ _LEFT = (  # kills a TA if it runs; named in the notes
 
 def sites(elf: Elf) -> Sites:
     """What to rewrite in `elf`; ImageError names the place of a candidate that may be code or data."""
+    try:
+        return _sites(elf)
+    except Tangled as error:
+        raise ImageError(f"{elf.name}: its branches are too tangled to tell code from data", _FIX) from error
+
+
+def _sites(elf: Elf) -> Sites:
     classifier = Classifier(elf)
     svc: list[SvcSite] = []
     rewrites: list[Rewrite] = []
@@ -134,6 +142,7 @@ def _candidates(elf: Elf) -> Iterator[tuple[Text, int]]:
         if load.executable:
             pad = -load.address % 4
             text = Text(load.address + pad, elf.data[load.offset + pad : load.offset + load.file_size])
+            text.switches = jump_targets(elf, text)
             for index in text.find_tops(_CANDIDATES):
                 yield text, index
 

@@ -62,12 +62,10 @@ def test_verdicts(words: list[int], expected: list[int]) -> None:
         [MOV_X8_93, BL_FAR, SVC, RET],  # a call that may not return, then a word
         [MOV_X8_93, BR_X9, SVC, RET],  # a jump with a call number in x8, to who knows where
         [RET, MOV_X8_93, SVC, RET],  # complete, and nothing leads to it
-        [RET, MRS_CNTVCT, MRS_CNTVCT, RET],
     ],
 )
 def test_what_cannot_be_told_is_refused_with_its_place(words: list[int]) -> None:
-    word = SVC if SVC in words else MRS_CNTVCT
-    address = 0x1000 + 4 * (words.index(word) if word == SVC else 2)
+    address = 0x1000 + 4 * words.index(SVC)
     with pytest.raises(ImageError, match=rf"address {address:#x} \(file offset {address:#x}\)(.|\n)*mapping"):
         sites(elf_of(*words))
 
@@ -77,6 +75,21 @@ def test_other_immediates_are_left_alone_and_named() -> None:
     assert [site.address for site in made.svc] == [0x100C]
     assert "svc with another immediate at 0x1004" in made.notes[0]
     assert "hvc at 0x1008" in made.notes[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([MRS_CNTVCT, RET], [0]),
+        ([BL_FAR, MRS_CNTVCT, RET], [1]),  # the time after a call
+        ([B_NEXT, MRS_CNTVCT, MRS_CNTVCT, RET], [2]),
+        ([LDR_W0_NEXT2, RET, MRS_CNTVCT], []),
+        ([RET, MRS_CNTVCT, MRS_CNTVCT, RET], []),  # nothing leads to it
+    ],
+)
+def test_verdicts_on_instructions_that_kill(words: list[int], expected: list[int]) -> None:
+    made = sites(elf_of(*words))
+    assert [(rewrite.address - 0x1000) // 4 for rewrite in made.rewrites] == expected
 
 
 def test_rewrites_have_register_and_action() -> None:
@@ -125,3 +138,19 @@ def mapped_sites(elf: Elf) -> set[int]:
 def test_flow_and_mapping_symbols_agree(source: str) -> None:
     elf = Elf.parse(programs.build(source), "prog")
     assert {site.address for site in sites(elf).svc} == mapped_sites(elf)
+
+
+@pytest.mark.parametrize("source", [programs.HELLO, programs.SWITCH, programs.KILLERS, programs.LOOSE])
+def test_nothing_but_the_loaded_bytes_is_needed(source: str) -> None:
+    """The same without section headers, and again without unwind tables."""
+    raw = bytearray(programs.build(source))
+    elf = Elf.parse(bytes(raw), "prog")
+    wanted = sites(elf)
+    struct.pack_into("<Q", raw, 40, 0)
+    struct.pack_into("<HH", raw, 60, 0, 0)
+    assert sites(Elf.parse(bytes(raw), "prog")).svc == wanted.svc
+    frames = elf.segment(abi.PT_GNU_EH_FRAME)
+    assert frames is not None
+    struct.pack_into("<I", raw, 64 + 56 * frames.index, 0)
+    bare = sites(Elf.parse(bytes(raw), "prog"))
+    assert (bare.svc, bare.rewrites) == (wanted.svc, wanted.rewrites)
