@@ -166,3 +166,43 @@ def test_a_spurious_wake_up(device: Device) -> None:
     outcome = device.run(PROBE, partial(telling, liar.always(2), "ppoll"), "ppoll", stdin=b"")
     ready = [int(word, 16) for word in outcome.lines[0].split()[1:]]
     assert outcome.lines[1] == f"ppoll {sum(event != 0 for event in ready)} 1"
+
+
+CHDIR = r"""
+int main(void) {
+    char where[4096];
+    long result = CALL(SYS_chdir, "in");
+    say("%ld %s", result, getcwd(where, sizeof where) ? strrchr(where, '/') : "?");
+    return 0;
+}
+"""
+
+
+def told_path(path: bytes) -> liar.Lie:
+    """chdir answered with this path as the one without links."""
+
+    def lie(call: liar.Call, result: int) -> int:
+        call.output[: len(path)] = path
+        return len(path)
+
+    return lie
+
+
+def test_a_directory_without_links(device: Device) -> None:
+    outcome = device.run(CHDIR, partial(telling, told_path(bytes(device.place / "out")), "chdir"))
+    assert outcome.lines == ["0 /out"]  # a place of the policy: the normal world may say so
+    assert outcome.violated == ()
+
+
+@pytest.mark.parametrize("end", ["/in/../in", "/in/", "//in", "/./in", "/in\0", "/in\0x"])
+def test_directories_that_are_not_plain(device: Device, end: str) -> None:
+    path = bytes(device.place) + end.encode()
+    outcome = device.run(CHDIR, partial(telling, told_path(path), "chdir"))
+    assert outcome.lines == [f"{EPERM} /place"]
+    assert outcome.violated == ("answers",)
+
+
+@pytest.mark.parametrize("path", [b"/etc", b"/", b"in", b"/proc/self"])
+def test_directories_that_the_policy_does_not_name(device: Device, path: bytes) -> None:
+    outcome = device.run(CHDIR, partial(telling, told_path(path), "chdir"))
+    assert outcome.lines[0] in (f"{EPERM} /place", f"{-linux.EACCES} /place")

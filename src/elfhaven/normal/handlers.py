@@ -159,7 +159,7 @@ class Handlers:
         return self.tree.truncate(call.paths[0], signed(call.args[0]))
 
     def sys_chdir(self, call: Call) -> int:
-        return self.tree.enter(call.paths[0])
+        return self.tree.enter(call.paths[0], call.output[: call.args[0]])
 
 
 def signed(word: int) -> int:

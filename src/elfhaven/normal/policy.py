@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,10 @@ class Policy(Protocol):
 
     def allows(self, rule: str, path: str) -> bool:
         """Whether `rule` (a name of container.RULES) lets the program reach `path`."""
+        ...
+
+    def names(self, rule: str, path: str) -> bool:
+        """Whether the rule as it is written covers `path`: what the runtime says, which sees no links."""
         ...
 
 
@@ -49,9 +53,12 @@ class RootPolicy:
         self, read: Iterable[Root], write: Iterable[Root], cwd: str, pinned: Iterable[Root] = ()
     ) -> None:
         written, fixed = tuple(write), tuple(pinned)
-        self._read = _Places((*read, *written, *fixed), cwd)
+        readable = (*read, *written, *fixed)
+        self._read = _Places(readable, cwd)
         self._write = _Places(written, cwd)
         self._pinned = _Places(fixed, cwd)
+        self._read_as_written = _Places(readable, cwd, _written)
+        self._write_as_written = _Places(written, cwd, _written)
 
     @classmethod
     def of(cls, policy: manifest.Policy, cwd: str) -> RootPolicy:
@@ -69,6 +76,10 @@ class RootPolicy:
             return self._write.hold(path) and not self._pinned.hold(path)
         return rule == READ and self._read.hold(path)
 
+    def names(self, rule: str, path: str) -> bool:
+        places = {READ: self._read_as_written, WRITE: self._write_as_written}.get(rule)
+        return places is not None and places.hold(path)
+
 
 def _root(path: str, flags: RuleFlag, cwd: str) -> Root:
     full = f"{cwd}/{path}" if flags & RuleFlag.RELATIVE else path
@@ -76,11 +87,13 @@ def _root(path: str, flags: RuleFlag, cwd: str) -> Root:
 
 
 class _Places:
-    def __init__(self, roots: Iterable[Root], cwd: str) -> None:
+    def __init__(
+        self, roots: Iterable[Root], cwd: str, forms_of: Callable[[str], set[str]] | None = None
+    ) -> None:
         exact: set[str] = set()
         prefixes: set[str] = set()
         for root in roots:
-            forms = _forms(os.path.join(cwd, root.path))
+            forms = (forms_of or _forms)(os.path.join(cwd, root.path))
             exact |= forms
             if root.tree:
                 prefixes |= {form.rstrip("/") + "/" for form in forms}
@@ -91,10 +104,13 @@ class _Places:
         return path in self._exact or path.startswith(self._prefixes)
 
 
+def _written(path: str) -> set[str]:
+    """A root as it is written."""
+    return {manifest.normalise(path)}
+
+
 def _forms(path: str) -> set[str]:
     """A root as written, with its directory resolved, and resolved whole: the last may be a link."""
-    written = os.path.normpath(path)
-    if written.startswith("//"):
-        written = written[1:]
+    written = manifest.normalise(path)
     directory, name = os.path.split(written)
     return {written, os.path.join(os.path.realpath(directory), name), os.path.realpath(written)}

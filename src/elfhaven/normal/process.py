@@ -79,27 +79,55 @@ class Process:
 
         `cwd` is absolute. Raises ProgramFault, AuditError, TeeError, UsageError.
         """
+        status = self._run(argv, env, cwd, identity)
+        if status is None:
+            raise ProgramFault(
+                "the program waits for commands: it is a service",
+                "invoke its commands in place of running it",
+            )
+        return status
+
+    def start(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, identity: Identity | None = None
+    ) -> None:
+        """Starts a service: returns when it waits for its first command.
+
+        Its commands are invoked in the session, from Command.SERVICE_FIRST on. Raises as run() does.
+        """
+        status = self._run(argv, env, cwd, identity)
+        if status is not None:
+            raise ProgramFault(
+                f"the program ended with status {status} before it waited for a command",
+                "a service calls for its next command and does not return from main",
+            )
+
+    def _run(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, identity: Identity | None
+    ) -> int | None:
+        """The exit status, or None where the program waits for commands."""
         strings = _strings(argv, env, cwd)
         logging = self._audit is not None or self._trace is not None
         size, log_size = (CONTROL_WITH_LOG, LOG_SIZE) if logging else (CONTROL_MIN_SIZE, 0)
+        log_id = self._audit.log_id() if self._audit and not self._audit.empty else b""
         with self._session.context.allocate(size) as control:
             block = ControlBlock(control.view, log_size, WINDOW_DEFAULT)
-            log_id = self._audit.log_id() if self._audit and not self._audit.empty else b""
-            block.prepare(self._flags(), len(argv), len(env), identity or Identity.of_this_process(), log_id)
+            who = identity or Identity.of_this_process()
+            block.prepare(self._flags(), len(argv), len(env), who, log_id)
             try:
                 return self._drive(block, control.ref(Direction.INOUT), strings)
             finally:
                 if self._window is not None:
                     self._window.close()
+                    self._window = None
 
-    def _drive(self, block: ControlBlock, control: MemRef, strings: bytes) -> int:
+    def _drive(self, block: ControlBlock, control: MemRef, strings: bytes) -> int | None:
         self._enter(block, Command.START, control, None, MemRef.input(strings))
         while True:
             header = self.last = block.header()
             self._take_log(block, header)
             self._tell(header)
-            if header.state == State.EXITED:
-                return header.exit_status & 0xFF
+            if header.state in (State.EXITED, State.IDLE):
+                return header.exit_status & 0xFF if header.state == State.EXITED else None
             if header.state == State.FATAL:
                 raise messages.fatal(header.fatal_code, header.fatal_value, _last_call(block))
             window = self._window_ref(header.want_window)  # before serving: answers may lie in it
@@ -107,8 +135,7 @@ class Process:
                 self._serve(block, header.pending)
             elif header.state != State.FLUSH:
                 raise ProgramFault(
-                    f"the runtime returned in the unexpected state {header.state}",
-                    "pack the program again; an image that serves commands is not started with `run`",
+                    f"the runtime returned in the unexpected state {header.state}", "pack the program again"
                 )
             self._enter(block, Command.RESUME, control, window)
 

@@ -96,7 +96,9 @@ def test_directories(requester: Requester, place: Path) -> None:
     out = f"{place}/out"
     assert requester.call("mkdirat", [0o700], [f"{out}/d/"]) == 0
     assert requester.call("mkdirat", [0o700], [f"{out}/d"]) == -linux.ERRNO["EEXIST"]
-    assert requester.call("chdir", [], [f"{out}/d"]) == 0
+    assert requester.call("chdir", [4095], [f"{out}/./d/"], room=4095) == len(f"{out}/d")
+    assert requester.output(len(f"{out}/d")) == f"{out}/d".encode()
+    assert requester.call("chdir", [3], [f"{out}/d"], room=4095) == 0
     assert requester.call("openat", [5, linux.O_DIRECTORY, 0], [out], room=32) == 0
     length = requester.call("getdents64", [5, 4096], room=4096)
     names, at, records = set(), 0, requester.output(length)

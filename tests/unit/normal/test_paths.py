@@ -11,6 +11,7 @@ from tests.unit.normal.delegation import Requester
 
 from elfhaven import manifest
 from elfhaven.abi import linux
+from elfhaven.normal.agent import Agent
 from elfhaven.normal.linux.paths import Resolver
 from elfhaven.normal.policy import READ, WRITE, Root, RootPolicy
 
@@ -133,6 +134,24 @@ def test_a_root_may_be_a_link(place: Path) -> None:
     assert not policy.allows(READ, f"{place}/in")
     assert not policy.allows(WRITE, f"{place}/v1/f")
     assert not policy.allows("env", f"{place}/v1/f")
+    assert policy.names(READ, f"{place}/current/f")
+    assert not policy.names(READ, f"{place}/v1/f")  # where the link leads is not what is written
+
+
+def test_chdir_tells_a_path_that_the_policy_names(place: Path) -> None:
+    (place / "in/sub").mkdir()
+    os.symlink("in", place / "other")
+    os.symlink("sub", place / "in/link")
+    policy = RootPolicy([Root("in", True), Root("other", True)], [], str(place))
+    requester = Requester(Agent(policy))
+    real = f"{place}/in/sub"
+    for path in ("in/link", "in/sub", "in/link/", "other/link", "other/sub/../sub"):
+        assert requester.call("chdir", [4095], [f"{place}/{path}"], room=4095) == len(real), path
+        assert requester.output(len(real)) == real.encode()
+    linked = Requester(Agent(RootPolicy([Root("other", True)], [], str(place))))
+    assert linked.call("chdir", [4095], [f"{place}/other/sub"], room=4095) == 0
+    assert linked.call("chdir", [4095], [f"{place}/in/sub"], room=4095) == 0  # the host lets it be named so
+    assert linked.call("chdir", [4095], [f"{place}/in/data"], room=4095) == -ENOTDIR
 
 
 def test_the_policy_of_an_image(place: Path) -> None:

@@ -156,11 +156,25 @@ def test_a_dead_ta_is_a_program_fault(policy: RootPolicy) -> None:
 
 def test_a_state_that_is_none(policy: RootPolicy) -> None:
     def program() -> Program:
-        yield Step(state=State.IDLE)
+        yield Step(state=State.NONE)
         return 0
 
     with pytest.raises(ProgramFault, match="unexpected state"):
         Run(program, policy)
+
+
+def test_a_service_is_started_and_not_run(policy: RootPolicy) -> None:
+    def service() -> Program:
+        yield Step("fsync", (1,))
+        yield Step(state=State.IDLE)
+        return 0
+
+    with pytest.raises(ProgramFault, match="is a service"):
+        Run(service, policy)
+    with Context(FakeContainer(service)) as context:
+        Process(context.open_session(TA), Agent(policy)).start(["prog"], {}, "/")
+    with Context(FakeContainer(hello)) as context, pytest.raises(ProgramFault, match="ended with status"):
+        Process(context.open_session(TA), Agent(policy)).start(["prog"], {}, "/")
 
 
 @pytest.mark.parametrize(

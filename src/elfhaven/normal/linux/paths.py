@@ -45,6 +45,7 @@ class Resolver:
     """Finds places under a policy."""
 
     def __init__(self, policy: Policy) -> None:
+        self.policy = policy
         self._allows = policy.allows
 
     def find(self, raw: bytes, rule: str, *, follow: bool, slash_follows: bool = True) -> Place:

@@ -22,6 +22,7 @@ class Tree:
 
     def __init__(self, resolver: Resolver, host: HostCalls, umask: Umask) -> None:
         self._find = resolver.find
+        self._names = resolver.policy.names
         self._host = host
         self._umask = umask
 
@@ -48,13 +49,21 @@ class Tree:
             self._host.faccessat2(place.directory, _name(place), mode, kept)
         return 0
 
-    def enter(self, path: bytes) -> int:
-        """Whether a directory can be made the working directory; nothing changes outside."""
+    def enter(self, path: bytes, out: memoryview) -> int:
+        """Whether a directory can be made the working directory; nothing changes outside.
+
+        Its path without links goes to `out`, and its length is the result; 0 where the program's policy
+        does not name that path, and the one it used must do.
+        """
         with self._find(path, READ, follow=True) as place:
             flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
             os.close(os.open(place.name, flags, dir_fd=place.directory))
             self._host.faccessat2(place.directory, _name(place), os.X_OK, linux.AT_EACCESS)
-        return 0
+            real = os.fsencode(place.path)
+        if not self._names(READ, place.path) or len(real) > len(out):
+            return 0
+        out[: len(real)] = real
+        return len(real)
 
     def read_link(self, path: bytes, out: memoryview) -> int:
         with self._find(path, READ, follow=False) as place:
