@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Integer types of fixed width, and the few words that every file uses.
 #pragma once
+#ifndef EH_HOST // the tests call it function by function
 #pragma GCC visibility push(hidden) // for all that is declared from here on: no GOT
+#endif
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
