@@ -97,10 +97,12 @@ def _scalar(arg: Arg, value: int) -> str:
             return "AT_FDCWD" if number == linux.AT_FDCWD else str(number)
         case "offset":
             return str(_signed(value, 64))
+        case "uint" if arg.name == "whence" and value < len(linux.SEEK_NAMES):
+            return linux.SEEK_NAMES[value]
         case "size" | "uint" | "file":
             return str(value)
         case "mode":
-            return f"0{value & 0xFFFF_FFFF:o}"
+            return f"0{value & 0xFFFF_FFFF:o}" if value else "0"
         case "open_flags":
             return linux.open_flag_names(value & 0xFFFF_FFFF)
         case "signal":

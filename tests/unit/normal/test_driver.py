@@ -316,3 +316,21 @@ def test_one_thread_of_the_tee_wakes_another() -> None:
     other.join(10)
     assert not other.is_alive()
     assert waiting.answers[0].result == gp.TEE_SUCCESS
+
+
+def test_an_interrupted_rpc_leaves_no_thread_behind() -> None:
+    """Ctrl-C while the TEE sleeps: the call is brought to its end first, and then it is raised."""
+
+    class Impatient(Clock):
+        def sleep(self, seconds: float) -> None:
+            raise KeyboardInterrupt
+
+    ta = Rpcs(Message(msg.RPC_CMD_SUSPEND, params=[Param(msg.ATTR_VALUE_INPUT, 60_000)]))
+    memory = normal_memory()
+    tee = FakeTee(memory, ta)
+    driver = Driver(tee, memory, Images(), Impatient())
+    session = Context(driver).open_session(TA)
+    with pytest.raises(KeyboardInterrupt):
+        session.invoke(0)
+    assert len(ta.answers) == 1
+    assert not tee._threads
