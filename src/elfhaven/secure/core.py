@@ -14,6 +14,7 @@ from uuid import UUID
 
 from elfhaven.abi import smc as abi
 from elfhaven.abi.gp import TEE_ERROR_OUT_OF_MEMORY
+from elfhaven.abi.optee_msg import RPC_MAX_PARAMS
 from elfhaven.machine.address_space import AddressSpace
 from elfhaven.machine.engine import Engine
 from elfhaven.machine.memory import PhysicalMemory
@@ -32,9 +33,10 @@ from elfhaven.secure.rpc import Rpc
 from elfhaven.secure.session import Session, SessionManager
 from elfhaven.secure.shared import SharedMemory
 from elfhaven.secure.storage.persistent import PersistentStore
-from elfhaven.secure.store import TaStore
+from elfhaven.secure.store import TaStore, VerifiedTa
 from elfhaven.secure.task import Task
 from elfhaven.secure.threads import Answer, Thread, ThreadPool
+from elfhaven.world.message import message_size
 from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
@@ -138,11 +140,10 @@ class SecureCore:
         return abi.RETURN_ENOTAVAIL, 0, 0, 0
 
     def _call_with_arg(self, a: list[int]) -> Answer:
-        return self._start(abi.pair(a[1], a[2]), None)
+        return self._start(abi.pair(a[1], a[2]), False)
 
     def _call_with_rpc_arg(self, a: list[int]) -> Answer:
-        address = abi.pair(a[1], a[2])
-        return self._start_with_rpc(address)
+        return self._start(abi.pair(a[1], a[2]), True)
 
     def _call_with_regd_arg(self, a: list[int]) -> Answer:
         found = self.shared.find(abi.pair(a[1], a[2]))
@@ -150,18 +151,20 @@ class SecureCore:
         if found is None or offset >= found.size:
             return abi.RETURN_EBADADDR, 0, 0, 0
         ((address, _),) = found.backing.pieces(found.offset + offset, 1)
-        return self._start_with_rpc(address)
+        return self._start(address, True)
 
-    def _start_with_rpc(self, address: int) -> Answer:
-        size = self.standard.size(address)
-        if size is None:
+    def _start(self, address: int, with_rpc: bool) -> Answer:
+        """Serve the message at `address`; with_rpc: room for RPC messages lies behind it."""
+        message = self.standard.copy(address)
+        if message is None:
             return abi.RETURN_EBADADDR, 0, 0, 0
-        return self._start(address, address + size)
+        room = address + message_size(len(message.params))
+        if with_rpc and not self.normal.contains(room, message_size(RPC_MAX_PARAMS)):
+            return abi.RETURN_EBADADDR, 0, 0, 0
 
-    def _start(self, address: int, rpc_message: int | None) -> Answer:
         def work(thread: Thread) -> Answer:
-            thread.rpc_preallocated = rpc_message
-            return self.standard.call(thread, address)
+            thread.rpc_preallocated = room if with_rpc else None
+            return self.standard.call(thread, message, address)
 
         return self.threads.start(work)
 
@@ -171,13 +174,13 @@ class SecureCore:
         """Fetch, verify and map a TA; TeeResult as OP-TEE's."""
         verified = self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
         try:
-            return self._map(uuid, verified.elf)
+            return self._map(verified)
         except TeeResult as error:
             self.console([f"E/TC:? 0 init_with_ldelf: ldelf failed with res: {error.code:#x} ({error})"])
             raise
 
-    def _map(self, uuid: UUID, elf: bytes) -> Task:
-        plan = check(elf)
+    def _map(self, ta: VerifiedTa) -> Task:
+        plan = check(ta.elf)
         p = self.profile
         end = p.user_base + p.user_size
         try:
@@ -185,7 +188,7 @@ class SecureCore:
         except OutOfTables:
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
         try:
-            return Task(self, uuid, space, self._loader.load(elf, plan, space))
+            return Task(self, ta.uuid, space, self._loader.load(ta.elf, ta.digest, plan, space))
         except BaseException:
             space.close()
             raise

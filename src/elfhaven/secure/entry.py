@@ -38,7 +38,7 @@ from elfhaven.abi.optee_msg import (
     RET_OFFSET,
     SESSION_OFFSET,
 )
-from elfhaven.abi.smc import RETURN_EBADADDR, RETURN_EBADCMD, RETURN_OK
+from elfhaven.abi.smc import RETURN_EBADCMD, RETURN_OK
 from elfhaven.secure.params import Memory, Parameter, Parameters, Value, is_memref
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.session import Identity, Sessions
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from elfhaven.secure.threads import Answer, Thread
 
 _RESULT = struct.Struct("<II")
-_NO_PARAMS = Parameters()
 
 
 class StandardCalls:
@@ -67,32 +66,8 @@ class StandardCalls:
             CMD_UNREGISTER_SHM: self._unregister,
         }
 
-    def size(self, address: int) -> int | None:
-        """Bytes of the message at `address`, None if there can be none."""
-        normal = self._core.normal
-        if address % 8 or not normal.contains(address, HEADER.size):
-            return None
-        try:
-            return message_size(param_count(normal.read(address, HEADER.size)))
-        except MessageError:
-            return None
-
-    def call(self, thread: Thread, address: int) -> Answer:
-        """Serve the message at a physical address."""
-        message = self._copy(address)
-        if message is None:
-            return RETURN_EBADADDR, 0, 0, 0
-        command = self._commands.get(message.command)
-        if command is None:
-            return RETURN_EBADCMD, 0, 0, 0
-        try:
-            result, origin = command(thread, message, address)
-        except TeeResult as error:
-            result, origin = error.code, TEE_ORIGIN_TEE
-        self._core.normal.write(address + RET_OFFSET, _RESULT.pack(result, origin))
-        return RETURN_OK, 0, 0, 0
-
-    def _copy(self, address: int) -> Message | None:
+    def copy(self, address: int) -> Message | None:
+        """The one copy of the message at a physical address; None if there can be no message."""
         normal = self._core.normal
         if address % 8 or not normal.contains(address, HEADER.size):
             return None
@@ -104,6 +79,18 @@ class StandardCalls:
             return parse(header + normal.read(address + HEADER.size, rest))
         except MessageError:
             return None
+
+    def call(self, thread: Thread, message: Message, address: int) -> Answer:
+        """Serve a message that was copied from `address`."""
+        command = self._commands.get(message.command)
+        if command is None:
+            return RETURN_EBADCMD, 0, 0, 0
+        try:
+            result, origin = command(thread, message, address)
+        except TeeResult as error:
+            result, origin = error.code, TEE_ORIGIN_TEE
+        self._core.normal.write(address + RET_OFFSET, _RESULT.pack(result, origin))
+        return RETURN_OK, 0, 0, 0
 
     # ---- sessions
 

@@ -17,7 +17,7 @@ from elfhaven.abi.gp import (
 from elfhaven.abi.utee import TA_HEAD
 from elfhaven.machine.address_space import AddressSpace, NoRoom
 from elfhaven.machine.memory import PAGE
-from elfhaven.machine.pages import OutOfPages, PagePool
+from elfhaven.machine.pages import Backing, OutOfPages, PagePool
 from elfhaven.machine.pagetable import OutOfTables, Protection
 from elfhaven.secure.result import TeeResult
 
@@ -165,14 +165,18 @@ def _ta_head(elf: bytes, first: Segment) -> bytes:
 
 
 class Loader:
-    """Maps checked TAs into fresh address spaces."""
+    """Maps checked TAs into fresh address spaces. Instances of one file share its read-only pages."""
 
     def __init__(self, pages: PagePool, random: Callable[[int], bytes]) -> None:
         self._pages = pages
         self._random = random
+        self._slices: dict[tuple[bytes, int], Backing] = {}  # (file, address): pages in use
+        self._digest = b""  # of the file being loaded
 
-    def load(self, elf: bytes, plan: Plan, space: AddressSpace) -> Loaded:
-        """Map everything; TeeResult OUT_OF_MEMORY, and the caller closes the space."""
+    def load(self, elf: bytes, digest: bytes, plan: Plan, space: AddressSpace) -> Loaded:
+        """Map everything; `digest` names the file. On a TeeResult the caller closes the space."""
+        self._slices = {key: pages for key, pages in self._slices.items() if pages.references}
+        self._digest = digest
         try:
             return self._load(elf, plan, space)
         except (OutOfPages, OutOfTables):
@@ -207,16 +211,29 @@ class Loader:
         self, elf: bytes, segment: Segment, space: AddressSpace, at: int, begin: int = 0, end: int = 0
     ) -> int:
         size = segment.pages_end - segment.first_page
-        backing = self._pages.allocate(size)
+        backing = self._backing(elf, segment, size)
         backing.hold()
         try:
-            mapping = space.map(
-                backing, size, segment.protection, at=at, pad_begin=begin, pad_end=end, label="[0]"
-            )
+            rights = segment.protection
+            mapping = space.map(backing, size, rights, at=at, pad_begin=begin, pad_end=end, label="[0]")
         finally:
             backing.release()
+        return mapping.start
+
+    def _backing(self, elf: bytes, segment: Segment, size: int) -> Backing:
+        """Pages with the segment's content; those of another instance where they cannot be written."""
+        if segment.flags & abi.PF_W:
+            return self._fill(elf, segment, size)
+        key = (self._digest, segment.address)
+        known = self._slices.get(key)
+        if known is None or not known.references:
+            known = self._slices[key] = self._fill(elf, segment, size)
+        return known
+
+    def _fill(self, elf: bytes, segment: Segment, size: int) -> Backing:
+        backing = self._pages.allocate(size)
         content = memoryview(elf)[segment.offset : segment.offset + segment.file_size]
         inside = segment.address - segment.first_page
-        assert mapping.view is not None
-        mapping.view[inside : inside + len(content)] = content
-        return mapping.start
+        ((address, _),) = backing.extents
+        self._pages.memory.slice(address, size)[inside : inside + len(content)] = content
+        return backing

@@ -71,6 +71,7 @@ class SessionManager:
         self.tasks: list[Task] = []
         self._references = 0
         self._waiting: list[Thread] = []
+        self._loading: set[UUID] = set()
 
     # ---- open
 
@@ -87,11 +88,12 @@ class SessionManager:
     ) -> tuple[int, int, Session | None]:
         """(result, origin, session); no session unless the result is TEE_SUCCESS."""
         self._references += 1
-        session = Session(_free_number(sessions), self._references, identity, caller=caller)
+        session = Session(0, self._references, identity, caller=caller)
         try:
             session.target = self._find_or_load(thread, uuid)
         except TeeResult as error:
             return error.code, TEE_ORIGIN_TEE, None
+        session.number = max(sessions, default=0) + 1  # now: loading may have let others in
         sessions[session.number] = session
         result, origin = self._enter(thread, session, Entry.OPEN_SESSION, params, 0, timeout)
         if result != TEE_SUCCESS:
@@ -103,13 +105,24 @@ class SessionManager:
         pseudo = self._core.pseudo_tas.get(uuid)
         if pseudo is not None:
             return pseudo
+        while uuid in self._loading:  # it may turn out to be of a single instance
+            self._waiting.append(thread)
+            self._core.rpc.wait(thread)
         for task in self.tasks:
             if task.uuid == uuid and task.single_instance and not task.panicked:
                 if not task.flags & TA_FLAG_MULTI_SESSION and task.references:
                     raise TeeResult(TEE_ERROR_BUSY)
                 task.references += 1
                 return task
-        task = self._core.load(thread, uuid)
+        return self._load(thread, uuid)
+
+    def _load(self, thread: Thread, uuid: UUID) -> Task:
+        self._loading.add(uuid)
+        try:
+            task = self._core.load(thread, uuid)
+        finally:
+            self._loading.discard(uuid)
+            self._wake_all(thread)
         task.references = 1
         self.tasks.append(task)
         return task
@@ -161,8 +174,8 @@ class SessionManager:
         if any(session.target is task for session in thread.sessions):
             return False
         while task.busy:
-            if thread.sessions and task.single_instance:
-                return False  # two TAs could wait for each other
+            if any(isinstance(s.target, Task) and s.target.single_instance for s in thread.sessions):
+                return False  # two such TAs could wait for each other
             self._waiting.append(thread)
             self._core.rpc.wait(thread)
         task.busy = True
@@ -244,7 +257,3 @@ class SessionManager:
         for task in self.tasks:
             task.destroy()
         self.tasks.clear()
-
-
-def _free_number(sessions: Sessions) -> int:
-    return max(sessions, default=0) + 1

@@ -33,6 +33,7 @@ class VerifiedTa:
     uuid: UUID
     version: int
     elf: bytes
+    digest: bytes  # the hash that was signed: names the file
     signer: str
 
 
@@ -58,7 +59,7 @@ class TaStore:
             raise TeeResult(TEE_ERROR_SECURITY, f"the file is of {parsed.uuid}")
         if parsed.ta_version:
             self._check_version(uuid, parsed.ta_version)
-        return VerifiedTa(uuid, parsed.ta_version, parsed.image, signer)
+        return VerifiedTa(uuid, parsed.ta_version, parsed.image, parsed.signed.hash, signer)
 
     def _check_version(self, uuid: UUID, version: int) -> None:
         try:

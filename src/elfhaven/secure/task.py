@@ -22,7 +22,7 @@ from elfhaven.abi.gp import (
 )
 from elfhaven.abi.utee import PARAMS, STACK_ALIGNMENT, Entry
 from elfhaven.machine.address_space import AddressSpace, GuestFault, NoRoom
-from elfhaven.machine.engine import Engine, Fault, Stop
+from elfhaven.machine.engine import Fault, Stop
 from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pagetable import OutOfTables, Protection
 from elfhaven.secure import report
@@ -55,7 +55,6 @@ class Task:
         self.panicked = False
         self.thread: Thread
         self.session: Session
-        self._engine: Engine
         self._registers: Any = None
         self._returned = 0
         self._panic: Panicked | None = None
@@ -96,11 +95,16 @@ class Task:
         self.space.write(sp, PARAMS.pack(*words))
         arguments = (entry, self.session.reference, sp, command & 0xFFFFFFFF)
         stopped = self._run(sp, arguments)
-        if stopped is not Stop.LEFT or self._panic is not None:
-            self._die(stopped)
-            return TEE_ERROR_TARGET_DEAD, TEE_ORIGIN_TEE
-        self._take_answers(params, PARAMS.unpack(self.space.read(sp, PARAMS.size)))
-        return self._returned, TEE_ORIGIN_TRUSTED_APP
+        if stopped is Stop.LEFT and self._panic is None:
+            try:
+                answers = self.space.read(sp, PARAMS.size)
+            except GuestFault:  # it has unmapped its own stack
+                self._panic = Panicked(ABORT_PANIC)
+            else:
+                self._take_answers(params, PARAMS.unpack(answers))
+                return self._returned, TEE_ORIGIN_TRUSTED_APP
+        self._die(stopped)
+        return TEE_ERROR_TARGET_DEAD, TEE_ORIGIN_TEE
 
     def _run(self, sp: int, arguments: tuple[int, ...]) -> Fault | Stop:
         thread, core = self.thread, self.core
@@ -108,7 +112,9 @@ class Task:
         engine = thread.engine(level)
         if level:
             engine.thread_pointer = thread.engines[level - 1].thread_pointer
-        self._engine, self._registers, self._panic = engine, engine.registers, None
+        self._registers, self._panic = engine.registers, None
+        if thread.interrupted:
+            return Stop.INTERRUPTED
         epoch = core.pages.code_epoch
         core.lock.release()
         try:
