@@ -31,14 +31,12 @@ static void put_signed(s64 value) {
 }
 
 static void put_hex(u64 value) {
-    u8 bytes[8];
-    for (u32 i = 0; i < 8; i++)
-        bytes[i] = (u8)(value >> (56 - 8 * i));
-    u32 first = 0;
-    while (first < 7 && !bytes[first])
-        first++;
+    u32 shift = 60;
+    while (shift && !(value >> shift))
+        shift -= 4;
     put_text("\"0x");
-    audit.used += (u32)eh_print_hex(audit.line + audit.used, bytes + first, 8 - first);
+    for (s32 at = (s32)shift; at >= 0; at -= 4)
+        put(&"0123456789abcdef"[value >> at & 15], 1);
     put("\"", 1);
 }
 
