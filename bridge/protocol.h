@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Made by tools/generate_bridge.py from elfhaven.abi.bridge: do not edit.
+#pragma once
+#include "types.h"
+
+#define BRIDGE_MAGIC 0x31484245u
+#define BRIDGE_VERSION 0x1u
+#define BRIDGE_FRAME_MAX 0x100000u
+#define BRIDGE_PARAMS 0x4u
+#define BRIDGE_HANDLES 0x80u
+#define BRIDGE_SHARED_MAX 0x10000000u
+#define BRIDGE_TA_MAX 0x10000000u
+#define BRIDGE_CALLS 0xfu
+#define BRIDGE_GROUPS 0x20u
+#define BRIDGE_BLOCK 0x100u
+
+enum {
+    KIND_HELLO = 1,
+    KIND_OPEN = 2,
+    KIND_INVOKE = 3,
+    KIND_CLOSE = 4,
+    KIND_CANCEL = 5,
+    KIND_ALLOCATE = 6,
+    KIND_RELEASE = 7,
+    KIND_WRITE = 8,
+    KIND_INSTALL = 9,
+    KIND_LOG = 10,
+    KIND_WELCOME = 129,
+    KIND_DATA = 130,
+    KIND_REPLY = 131,
+    KIND_TEXT = 132,
+    KIND_ERROR = 133,
+};
+
+enum {
+    BROKEN_FRAME = 1,
+    BROKEN_ORDER = 2,
+    BROKEN_VERSION = 3,
+    BROKEN_HANDLE = 4,
+    BROKEN_LIMIT = 5,
+};
+
+struct bridge_frame {
+    u32 magic;
+    u32 kind;
+    u32 id;
+    u32 size;
+};
+_Static_assert(sizeof(struct bridge_frame) == 16, "bridge_frame");
+
+struct bridge_hello {
+    u64 nonce;
+    u32 version;
+    u32 uid;
+    u32 gid;
+    u32 groups;
+};
+_Static_assert(sizeof(struct bridge_hello) == 24, "bridge_hello");
+
+struct bridge_welcome {
+    u64 nonce;
+    u32 version;
+    u32 implementation;
+    u32 implementation_capabilities;
+    u32 capabilities;
+};
+_Static_assert(sizeof(struct bridge_welcome) == 24, "bridge_welcome");
+
+struct bridge_param {
+    u32 type;
+    u32 handle;
+    u64 a;
+    u64 b;
+};
+_Static_assert(sizeof(struct bridge_param) == 24, "bridge_param");
+
+struct bridge_open {
+    char uuid[16];
+    u32 login;
+    u32 group;
+    u32 cancel_id;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_open) == 32, "bridge_open");
+
+struct bridge_invoke {
+    u32 session;
+    u32 command;
+    u32 cancel_id;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_invoke) == 16, "bridge_invoke");
+
+struct bridge_name {
+    u32 name;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_name) == 8, "bridge_name");
+
+struct bridge_cancel {
+    u32 session;
+    u32 cancel_id;
+};
+_Static_assert(sizeof(struct bridge_cancel) == 8, "bridge_cancel");
+
+struct bridge_allocate {
+    u64 size;
+};
+_Static_assert(sizeof(struct bridge_allocate) == 8, "bridge_allocate");
+
+struct bridge_piece {
+    u32 handle;
+    u32 reserved;
+    u64 offset;
+};
+_Static_assert(sizeof(struct bridge_piece) == 16, "bridge_piece");
+
+struct bridge_install {
+    char uuid[16];
+    u64 total;
+    u64 offset;
+};
+_Static_assert(sizeof(struct bridge_install) == 32, "bridge_install");
+
+struct bridge_reply {
+    u32 code;
+    u32 origin;
+    u32 value;
+    u32 errno_number;
+    u64 outputs[8];
+};
+_Static_assert(sizeof(struct bridge_reply) == 80, "bridge_reply");
+
+struct bridge_error {
+    u32 code;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_error) == 8, "bridge_error");

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The bridge's C header, made from elfhaven.abi.bridge.
+
+python tools/generate_bridge.py           write bridge/protocol.h
+python tools/generate_bridge.py --check   change nothing; exit status 1 if it is not what it should be
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from elfhaven.abi import bridge  # noqa: E402
+from elfhaven.abi.container import Layout  # noqa: E402
+
+OUTPUT = ROOT / "bridge" / "protocol.h"
+HEAD = """\
+// SPDX-License-Identifier: BSD-2-Clause
+// Made by tools/generate_bridge.py from elfhaven.abi.bridge: do not edit.
+#pragma once
+#include "types.h"
+"""
+NUMBERS = (
+    "MAGIC",
+    "VERSION",
+    "FRAME_MAX",
+    "PARAMS",
+    "HANDLES",
+    "SHARED_MAX",
+    "TA_MAX",
+    "CALLS",
+    "GROUPS",
+    "BLOCK",
+)
+
+
+def header() -> str:
+    """The text of bridge/protocol.h."""
+    numbers = "".join(f"#define BRIDGE_{name} {getattr(bridge, name):#x}u\n" for name in NUMBERS)
+    return "\n".join(
+        [
+            HEAD,
+            numbers,
+            _enum(bridge.Kind),
+            _enum(bridge.Broken),
+            *(_struct(layout) for layout in bridge.LAYOUTS),
+        ]
+    )
+
+
+def _enum(enum: type[Enum]) -> str:
+    stem = enum.__name__.upper()
+    rows = "".join(f"    {stem}_{member.name} = {int(member.value)},\n" for member in enum)
+    return f"enum {{\n{rows}}};\n"
+
+
+def _struct(layout: Layout) -> str:
+    name = f"bridge_{layout.name}"
+    fields = "".join(f"    {_field(kind, field)};\n" for kind, field in layout.fields)
+    return (
+        f'struct {name} {{\n{fields}}};\n_Static_assert(sizeof(struct {name}) == {layout.size}, "{name}");\n'
+    )
+
+
+def _field(kind: str, name: str) -> str:
+    base, _, count = kind.partition("[")
+    name = f"{name}_number" if name == "errno" else name
+    return f"{base} {name}[{count}" if count else f"{base} {name}"
+
+
+def main(arguments: list[str]) -> int:
+    text = header()
+    if OUTPUT.exists() and OUTPUT.read_text() == text:
+        return 0
+    if "--check" in arguments:
+        print("bridge/protocol.h is not what tools/generate_bridge.py makes: run it and commit the result")
+        return 1
+    OUTPUT.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
