@@ -77,6 +77,7 @@ class FileTable:
             if place.slash:
                 if flags & linux.O_CREAT:
                     raise OSError(linux.ERRNO["EISDIR"], "a directory cannot be made by opening it")
+                place.must_be_what_was_written()
                 host_flags |= os.O_DIRECTORY
             mode = file_mode(mode)
             with self._umask.lifted(mode if makes_file(flags) else 0):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import stat
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 from elfhaven.abi import linux
 from elfhaven.normal.policy import Policy
@@ -24,21 +24,35 @@ _OPEN_DIRECTORY: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 class Place:
     """`name` in the directory open as `directory`; `path` is the real path of both. Closed by `with`."""
 
-    __slots__ = ("directory", "name", "path", "slash")
+    __slots__ = ("directory", "last", "name", "path", "slash")
 
-    def __init__(self, directory: int, name: str, path: str, slash: bool) -> None:
+    def __init__(self, directory: int, name: str, path: str, slash: bool, last: str) -> None:
         self.directory = directory
         self.name = name
         self.path = path
-        self.slash = slash  # the program wrote a slash behind it: it must be a directory
+        self.slash = slash  # the program wrote a slash behind it
+        self.last = last  # the last component as written; `name` is "." for "." and ".."
 
-    def __enter__(self) -> Place:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self.directory)
+
+    def is_directory(self) -> bool:
+        """Whether a directory is there; ENOENT where there is nothing."""
+        return stat.S_ISDIR(os.stat(self.name, dir_fd=self.directory, follow_symlinks=False).st_mode)
+
+    def must_be_what_was_written(self) -> Self:
+        """ENOTDIR where a slash stands behind something that is there and is no directory."""
+        try:
+            if self.slash and not self.is_directory():
+                raise OSError(linux.ERRNO["ENOTDIR"], "not a directory")
+        except FileNotFoundError:
+            pass
+        return self
 
 
 class Resolver:
@@ -68,6 +82,7 @@ class Resolver:
 
     def _place(self, path: str, rule: str, slash: bool) -> Place:
         head, name = os.path.split(path.rstrip("/"))
+        last = name
         if name in ("", ".", ".."):
             head, name = path, "."
         try:
@@ -79,19 +94,14 @@ class Resolver:
         except OSError:
             os.close(directory)
             raise
-        return Place(directory, name, real if name == "." else os.path.join(real, name), slash)
+        return Place(directory, name, real if name == "." else os.path.join(real, name), slash, last)
 
     def _allowed(self, place: Place, rule: str) -> Place:
-        """The place itself, or an error and the directory closed."""
-        try:
-            if not self._allows(rule, place.path):
-                raise OSError(linux.EACCES, "the policy does not allow it")
-            if place.slash and not _may_be_directory(place):
-                raise OSError(linux.ERRNO["ENOTDIR"], "not a directory")
-        except OSError:
-            os.close(place.directory)
-            raise
-        return place
+        """The place itself, or EACCES and the directory closed."""
+        if self._allows(rule, place.path):
+            return place
+        os.close(place.directory)
+        raise OSError(linux.EACCES, "the policy does not allow it")
 
     def _said(self, error: OSError, path: str, rule: str) -> OSError:
         """What the program is told of a directory that cannot be opened."""
@@ -118,14 +128,6 @@ def _link(place: Place) -> str | None:
         return os.readlink(place.name, dir_fd=place.directory) or None
     except OSError:
         return None
-
-
-def _may_be_directory(place: Place) -> bool:
-    try:
-        found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return True
-    return stat.S_ISDIR(found.st_mode)
 
 
 def _would_be(path: str) -> str:

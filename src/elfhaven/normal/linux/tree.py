@@ -28,6 +28,7 @@ class Tree:
 
     def stat(self, path: bytes, flags: int, out: memoryview) -> int:
         with self._find(path, READ, follow=_follows(flags)) as place:
+            place.must_be_what_was_written()
             found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
         if len(out) < linux.STAT_SIZE:
             raise OSError(linux.EINVAL, "too little room for struct stat")
@@ -37,6 +38,7 @@ class Tree:
     def statx(self, path: bytes, flags: int, mask: int, out: memoryview) -> int:
         kept = flags & (linux.AT_STATX_SYNC_TYPE | linux.AT_NO_AUTOMOUNT) | linux.AT_SYMLINK_NOFOLLOW
         with self._find(path, READ, follow=_follows(flags)) as place:
+            place.must_be_what_was_written()
             self._host.statx(place.directory, _name(place), kept, mask, out)
         return 0
 
@@ -46,6 +48,7 @@ class Tree:
             raise OSError(linux.EINVAL, "a mode that Linux does not know")
         kept = flags & linux.AT_EACCESS | linux.AT_SYMLINK_NOFOLLOW
         with self._find(path, WRITE if mode & os.W_OK else READ, follow=_follows(flags)) as place:
+            place.must_be_what_was_written()
             self._host.faccessat2(place.directory, _name(place), mode, kept)
         return 0
 
@@ -67,6 +70,7 @@ class Tree:
 
     def read_link(self, path: bytes, out: memoryview) -> int:
         with self._find(path, READ, follow=False) as place:
+            place.must_be_what_was_written()
             target = os.fsencode(os.readlink(place.name, dir_fd=place.directory))
         length = min(len(target), len(out))
         out[:length] = target[:length]
@@ -83,8 +87,11 @@ class Tree:
         if flags & ~linux.AT_REMOVEDIR:
             raise OSError(linux.EINVAL, "a flag that Linux does not know")
         with self._find(path, WRITE, follow=False, slash_follows=False) as place:
-            remove = os.rmdir if flags & linux.AT_REMOVEDIR else os.unlink
-            remove(place.name, dir_fd=place.directory)
+            if flags & linux.AT_REMOVEDIR:
+                _remove_directory(place)
+            else:
+                place.must_be_what_was_written()
+                os.unlink(place.name, dir_fd=place.directory)
         return 0
 
     def rename(self, old: bytes, new: bytes, flags: int) -> int:
@@ -94,18 +101,27 @@ class Tree:
             self._find(old, WRITE, follow=False, slash_follows=False) as source,
             self._find(new, WRITE, follow=False, slash_follows=False) as target,
         ):
+            if (source.slash or target.slash) and not source.is_directory():
+                raise OSError(linux.ERRNO["ENOTDIR"], "only a directory can be named with a slash")
             self._host.renameat2(source.directory, _name(source), target.directory, _name(target), flags)
         return 0
 
     def truncate(self, path: bytes, length: int) -> int:
         with self._find(path, WRITE, follow=True) as place:
             flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+            place.must_be_what_was_written()
             fd = os.open(place.name, flags, dir_fd=place.directory)
         try:
             os.ftruncate(fd, length)
         finally:
             os.close(fd)
         return 0
+
+
+def _remove_directory(place: Place) -> None:
+    if place.last == "..":
+        raise OSError(linux.ERRNO["ENOTEMPTY"], "what a directory lies in is not empty")
+    os.rmdir(place.name, dir_fd=place.directory)
 
 
 def _follows(flags: int) -> bool:
