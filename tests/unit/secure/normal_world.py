@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import time
 from collections.abc import Callable
@@ -49,7 +50,7 @@ class NormalWorld:
             msg.RPC_CMD_SUSPEND: self._suspend,
             msg.RPC_CMD_NOTIFICATION: self._notification,
         }
-        self._cookies = 0
+        self._cookies = itertools.count(0x1000, 0x1000)
 
     def close(self) -> None:
         self.core.close()
@@ -90,9 +91,9 @@ class NormalWorld:
         pages.view[: len(answer)] = answer
 
     def _new(self, size: int) -> tuple[Pages, int]:
-        self._cookies += 0x1000
-        self.pages[self._cookies] = self.normal.allocate(size)
-        return self.pages[self._cookies], self._cookies
+        cookie = next(self._cookies)
+        self.pages[cookie] = self.normal.allocate(size)
+        return self.pages[cookie], cookie
 
     # ---- RPC commands
 

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Persistent objects: what a TA sees, and what lies in Storage."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from elfhaven.errors import StateError
+
+from .client import Client
+from .normal_world import NormalWorld
+from .probe import SHARED, signed
+
+READ, WRITE, META, SHARE_READ, SHARE_WRITE, OVERWRITE = 1, 2, 4, 0x10, 0x20, 0x400
+ALL = READ | WRITE | META
+OUT = SHARED | 8192
+NOT_FOUND, CONFLICT, CORRUPT, BAD_STATE = 0xFFFF0008, 0xFFFF0003, 0xF0100001, 0xFFFF0007
+
+
+class Store:
+    """The storage calls of a probe; errors come back negated."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def create(self, name: bytes, data: bytes = b"", flags: int = ALL, storage: int = 1) -> int:
+        c = self.client
+        names, content = c.put(name, 512), c.put(data, 1024)
+        arguments = (storage, names, len(name), flags, 0, content, len(data), OUT)
+        result = c.svc(42, *arguments)
+        return -result if result else c.u32(8192)
+
+    def open(self, name: bytes, flags: int = ALL) -> int:
+        c = self.client
+        result = c.svc(41, 1, c.put(name, 512), len(name), flags, OUT)
+        return -result if result else c.u32(8192)
+
+    def close(self, handle: int) -> None:
+        assert self.client.svc(28, handle) == 0
+
+    def read(self, handle: int, size: int) -> bytes:
+        c = self.client
+        assert c.svc(50, handle, SHARED | 16384, size, OUT) == 0
+        return c.get(c.u32(8192), 16384)
+
+    def write(self, handle: int, data: bytes) -> int:
+        return self.client.svc(51, handle, self.client.put(data, 16384), len(data))
+
+    def seek(self, handle: int, offset: int, whence: int = 0) -> int:
+        return self.client.svc(53, handle, offset & 0xFFFFFFFFFFFFFFFF, whence)
+
+
+@pytest.fixture
+def store(client: Client) -> Store:
+    return Store(client)
+
+
+def test_object_survives_its_handle(store: Store) -> None:
+    handle = store.create(b"name", b"hello")
+    assert store.write(handle, b"HE") == 0
+    store.close(handle)
+    handle = store.open(b"name")
+    assert store.read(handle, 100) == b"HEllo"
+    assert store.read(handle, 100) == b""
+    assert store.seek(handle, -3, 2) == 0
+    assert store.read(handle, 2) == b"ll"
+    assert store.seek(handle, -100, 1) == 0
+    assert store.seek(handle, 8, 0) == 0
+    assert store.write(handle, b"!") == 0
+    assert store.seek(handle, 0, 0) == 0
+    assert store.read(handle, 100) == b"HEllo\0\0\0!"
+    assert store.client.svc(52, handle, 2) == 0
+    assert store.seek(handle, 0, 0) == 0
+    assert store.read(handle, 100) == b"HE"
+    assert store.client.svc(24, handle, OUT) == 0
+    assert struct.unpack("<7I", store.client.get(28, 8192))[4:] == (2, 2, 0x30000 | ALL)
+
+
+def test_absent_and_present(store: Store) -> None:
+    assert store.open(b"none") == -NOT_FOUND
+    store.close(store.create(b"name", b"a"))
+    assert store.create(b"name", b"b") == -CONFLICT
+    store.close(store.create(b"name", b"c", ALL | OVERWRITE))
+    assert store.read(store.open(b"name"), 9) == b"c"
+    assert store.create(b"x", b"", ALL, storage=0x80000100) == -NOT_FOUND
+    assert store.create(b"x" * 65) == -0xFFFF0006
+    assert store.create(b"x", b"", 0x8000) == -0xFFFF0006
+
+
+def test_rights_of_a_handle(store: Store) -> None:
+    store.close(store.create(b"name", b"abc"))
+    reader = store.open(b"name", READ)
+    assert store.write(reader, b"x") == CONFLICT
+    assert store.client.svc(52, reader, 0) == CONFLICT
+    assert store.client.svc(43, reader) == CONFLICT
+    assert store.client.svc(44, reader, store.client.put(b"n", 512), 1) == BAD_STATE
+    store.close(reader)
+    writer = store.open(b"name", WRITE)
+    assert store.client.svc(50, writer, SHARED | 16384, 4, OUT) == CONFLICT
+    assert store.client.svc(30, writer, 0, 0) == 0xFFFF0006  # persistent: no attributes from the TA
+
+
+def test_sharing(store: Store) -> None:
+    store.close(store.create(b"name", b"abc"))
+    first = store.open(b"name", READ | SHARE_READ)
+    second = store.open(b"name", READ | SHARE_READ)
+    assert first > 0
+    assert second > 0
+    assert store.open(b"name", READ) == -CONFLICT
+    assert store.open(b"name", ALL) == -CONFLICT
+    store.close(first)
+    store.close(second)
+    assert store.open(b"name", ALL) > 0
+    assert store.open(b"name", READ | SHARE_READ) == -CONFLICT
+
+
+def test_rename_and_delete(store: Store) -> None:
+    store.close(store.create(b"taken", b""))
+    handle = store.create(b"old", b"abc")
+    rename = store.client.svc
+    assert rename(44, handle, store.client.put(b"taken", 512), 5) == CONFLICT
+    assert rename(44, handle, store.client.put(b"new", 512), 3) == 0
+    assert store.open(b"old") == -NOT_FOUND
+    store.close(handle)
+    handle = store.open(b"new")
+    assert store.read(handle, 9) == b"abc"
+    assert store.client.svc(43, handle) == 0
+    assert store.open(b"new") == -NOT_FOUND
+    assert store.client.svc(50, handle, SHARED | 16384, 4, OUT) == BAD_STATE
+
+
+def test_blobs_hide_their_content_and_hold_to_their_name(store: Store) -> None:
+    world = store.client.world
+    store.close(store.create(b"one", b"a secret that must not show"))
+    store.close(store.create(b"two", b"another"))
+    one, two = (f"ta/{store.client.uuid.hex}/{name.hex()}" for name in (b"one", b"two"))
+    assert set(world.storage.objects) == {one, two}
+    assert b"secret" not in world.storage.objects[one]
+    world.storage.objects[two] = world.storage.objects[one]
+    assert store.open(b"two") == -CORRUPT
+    assert store.open(b"one") > 0
+
+
+@pytest.mark.parametrize("at", [0, 3, 4, 20, 40, -1])
+def test_changed_blob_is_corrupt(store: Store, at: int) -> None:
+    world = store.client.world
+    store.close(store.create(b"one", b"content"))
+    (name,) = world.storage.objects
+    changed = bytearray(world.storage.objects[name])
+    changed[at] ^= 1
+    world.storage.objects[name] = bytes(changed)
+    assert store.open(b"one") == -CORRUPT
+    world.storage.objects[name] = b""
+    assert store.open(b"one") == -CORRUPT
+
+
+def test_other_ta_sees_nothing(store: Store, install: Callable[..., UUID]) -> None:
+    store.close(store.create(b"name", b"mine"))
+    other = Client(store.client.world, install())
+    assert Store(other).open(b"name") == -NOT_FOUND
+    other.close()
+
+
+def test_other_device_cannot_open(store: Store) -> None:
+    store.close(store.create(b"name", b"mine"))
+    uuid, storage = store.client.uuid, store.client.world.storage
+    other = NormalWorld(storage=storage, huk=b"another device's")
+    other.tas[uuid] = signed(uuid)
+    assert Store(Client(other, uuid)).open(b"name") == -CORRUPT
+    other.close()
+
+
+def test_failing_storage_is_not_available(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = store.create(b"name", b"before")
+
+    def broken(name: str, data: bytes) -> None:
+        raise StateError("no space")
+
+    monkeypatch.setattr(store.client.world.storage, "put", broken)
+    assert store.write(handle, b"after!") == 0xF0100003
+    monkeypatch.undo()
+    assert store.seek(handle, 0) == 0
+    assert store.read(handle, 9) == b"before"
+
+
+def test_key_object_is_stored_with_its_attributes(store: Store) -> None:
+    from .test_utee import SECRET, make_key
+
+    c = store.client
+    key = make_key(c, b"s" * 32)
+    names = c.put(b"key", 512)
+    assert c.svc(42, 1, names, 3, ALL, key, 0, 0, OUT) == 0
+    store.close(c.u32(8192))
+    handle = store.open(b"key")
+    c.put((64).to_bytes(8, "little"), 512)
+    assert c.svc(26, handle, SECRET, OUT, SHARED | 512) == 0
+    assert c.get(32, 8192) == b"s" * 32
