@@ -160,6 +160,8 @@ def test_set_status_flags(requester: Requester, place: Path) -> None:
     assert requester.call("fcntl", [3, linux.F_SETFL, linux.O_APPEND | linux.O_NONBLOCK]) == 0
     assert requester.call("write", [3, 3], data=b"abc") == 3
     assert requester.answer()[2] == 3
+    flags = linux.O_RDWR | linux.O_APPEND | linux.O_NONBLOCK
+    assert requester.call("fcntl", [3, linux.F_GETFL, 0]) == flags
     assert requester.call("fcntl", [3, 0, 0]) == -linux.EINVAL
 
 

@@ -48,6 +48,15 @@ def status_flags_to_host(flags: int) -> int:
     return (os.O_APPEND if flags & linux.O_APPEND else 0) | (os.O_NONBLOCK if flags & linux.O_NONBLOCK else 0)
 
 
+def status_flags_from_host(flags: int) -> int:
+    """What F_GETFL says, in arm64's numbers: access mode and the flags that can be changed."""
+    return (
+        (flags & os.O_ACCMODE)
+        | (linux.O_APPEND if flags & os.O_APPEND else 0)
+        | (linux.O_NONBLOCK if flags & os.O_NONBLOCK else 0)
+    )
+
+
 def wants_write(flags: int) -> bool:
     """Whether opening with these (arm64) flags can change a file."""
     changing = flags & (linux.O_ACCMODE | linux.O_CREAT | linux.O_TRUNC)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from elfhaven.abi import linux
-from elfhaven.normal.linux.convert import status_flags_to_host
+from elfhaven.normal.linux.convert import status_flags_from_host, status_flags_to_host
 from elfhaven.normal.linux.files import FileTable
 
 POLL_ENTRY: Final = struct.Struct("<IHH")  # file number, events asked for, events found
@@ -34,10 +34,12 @@ class Streams:
         return 0
 
     def control(self, number: int, command: int, argument: int) -> int:
-        """fcntl: F_SETFL alone, and of the flags O_APPEND and O_NONBLOCK."""
+        """fcntl: F_GETFL, and F_SETFL for the flags O_APPEND and O_NONBLOCK."""
+        fd = self._files.fd(number)
+        if command == linux.F_GETFL:
+            return status_flags_from_host(fcntl.fcntl(fd, fcntl.F_GETFL))
         if command != linux.F_SETFL:
             raise OSError(linux.EINVAL, "not a command that is served")
-        fd = self._files.fd(number)
         fcntl.fcntl(fd, fcntl.F_SETFL, status_flags_to_host(argument))
         self._files.set_status(number, bool(argument & linux.O_APPEND))
         return 0
