@@ -42,11 +42,11 @@ check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/lint-imports --verbose
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/generate.py --check
 
 bench: $(RUNTIME)
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench
 
 docs: $(RUNTIME)
 	$(BIN)/python tools/reference.py

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program, its manifest and the runtime become one signed .ta, cached by content.
 
-The cache holds <key>/<uuid>.ta, where the key is a hash of everything that the file is made from. A program
+The cache holds <key>.ta, where the key is a hash of everything that the file is made from. A program
 with a name has the UUID of its name; one without has the UUID of that key.
 """
 
@@ -27,7 +27,7 @@ from elfhaven.packing.signer import Signer
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
 _FORMAT = 1  # counts changes of what is made from the same input
-_KEPT = 64
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def pack(
     name = os.path.basename(program)
     key = _key(data, runtime, policy, name, manifest, signer.fingerprint)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
-    path = (cache or cache_directory()) / "ta" / key / f"{uuid}.ta"
-    if not path.is_file():
+    path = (cache or cache_directory()) / "ta" / f"{key}.ta"
+    if not _touch(path):
         config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
         elf = build(RuntimeImage.parse(runtime), Elf.parse(data, name), config, policy)
         _store(path, sign(elf, uuid, signer.key()))
@@ -148,18 +148,32 @@ def _flags(manifest: Manifest) -> ConfigFlag:
 
 
 def _store(path: Path, data: bytes) -> None:
-    """Puts a file into the cache whole, and drops the oldest beyond _KEPT."""
+    """Puts a file into the cache whole, and drops those that were used longest ago beyond _KEPT."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
-        kept = sorted(path.parent.parent.glob("*/*.ta"), key=lambda each: each.stat().st_mtime)
-        for old in kept[:-_KEPT]:
-            old.unlink(missing_ok=True)
-            old.parent.rmdir()
     except OSError as error:
         raise StateError(
             f"{path}: {error.strerror}", "set XDG_CACHE_HOME to a directory that can be written"
         ) from None
+    for old in sorted(path.parent.glob("*.ta"), key=_last_used, reverse=True)[_KEPT:]:
+        old.unlink(missing_ok=True)
+
+
+def _touch(path: Path) -> bool:
+    """Marks a file of the cache as used; False if it is not there."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _last_used(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process was faster
+        return 0.0
 
 
 def _replace(path: Path, data: bytes) -> None:
