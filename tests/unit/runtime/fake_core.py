@@ -162,7 +162,8 @@ class FakeCore:
             x = [uc.reg_read(arm.UC_ARM64_REG_X0 + i) for i in range(9)]
             self.calls.append(x[8])
             if x[8] == 0 or number != 2:
-                left.append(x[0] if number == 2 else TARGET_DEAD)
+                session.dead = number != 2
+                left.append(x[0])
                 uc.emu_stop()
             else:
                 uc.reg_write(arm.UC_ARM64_REG_X0, self._utee(session, x[8], x))
@@ -175,8 +176,7 @@ class FakeCore:
             self.fault = f"{error} pc {uc.reg_read(arm.UC_ARM64_REG_PC) - BASE:#x}"
         finally:
             uc.hook_del(hook)
-        if session.dead or left == [TARGET_DEAD]:
-            session.dead = True
+        if session.dead:
             return TARGET_DEAD
         session.leak = tuple(
             value for i in range(1, 29) if (value := uc.reg_read(arm.UC_ARM64_REG_X0 + i))
