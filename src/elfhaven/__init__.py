@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         TeeError,
         UsageError,
     )
-    from elfhaven.manifest import Manifest
+    from elfhaven.manifest import Args, Audit, Environment, Files, Manifest, Memory
     from elfhaven.packing import PackedTa
     from elfhaven.sdk.inspection import inspect
     from elfhaven.sdk.log import Verdict, verify_audit
@@ -38,11 +38,16 @@ if TYPE_CHECKING:
     from elfhaven.sdk.program import Result, run
 
 __all__ = [
+    "Args",
+    "Audit",
     "AuditError",
     "ElfhavenError",
+    "Environment",
+    "Files",
     "ImageError",
     "Manifest",
     "ManifestError",
+    "Memory",
     "PackageError",
     "PackedTa",
     "ProgramFault",
@@ -61,7 +66,7 @@ __all__ = [
 
 
 _HOMES = {
-    "Manifest": "elfhaven.manifest",
+    **dict.fromkeys(("Args", "Audit", "Environment", "Files", "Manifest", "Memory"), "elfhaven.manifest"),
     "PackedTa": "elfhaven.packing",
     "Result": "elfhaven.sdk.program",
     "Verdict": "elfhaven.sdk.log",

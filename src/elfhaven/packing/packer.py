@@ -161,11 +161,11 @@ def _store(path: Path, data: bytes) -> None:
 
 
 def _touch(path: Path) -> bool:
-    """Marks a file of the cache as used; False if it is not there."""
+    """Whether the file is in the cache; marks it as used."""
     try:
         os.utime(path)
-    except FileNotFoundError:
-        return False
+    except OSError:
+        return path.is_file()
     return True
 
 

@@ -24,6 +24,7 @@ from elfhaven.target.emulator import Emulator
 from elfhaven.target.interrupt import watch
 
 FAULT_STATUS = 139
+_WRITE = "files.write"
 _OWN_FAULTS = (Fatal.DEADLOCK, Fatal.UNSUPPORTED)  # ends that the program brought about
 
 
@@ -80,7 +81,12 @@ def execute(emulator: Emulator, packed: PackedTa, request: Request) -> Outcome:
             if log is not None:
                 verify_before_continuing(session, log)
             process = Process(
-                session, agent, audit=log, trace=request.trace, report=request.report, waiting=seen.waiting
+                session,
+                agent,
+                audit=log,
+                trace=request.trace,
+                report=lambda line: request.report(name_paths(line, policy, request.argv, request.cwd)),
+                waiting=seen.waiting,
             )
             if request.started is not None:
                 request.started()
@@ -93,6 +99,28 @@ def execute(emulator: Emulator, packed: PackedTa, request: Request) -> Outcome:
         if log is not None:
             log.close()
     return _outcome(status if seen.status is None else seen.status, fault, process, agent)
+
+
+def name_paths(line: str, policy: Policy, argv: Sequence[str], cwd: str) -> str:
+    """A denial's line with PATH replaced by the arguments that the rule would have to name, if any do.
+
+    The runtime tells which rule denied and not which path: that would leave the TEE. But arguments that name
+    files are the caller's own.
+    """
+    decide = policy.allows_write if _WRITE in line else policy.allows_read
+    named = [
+        f'"{word}"' for word in argv[1:] if _names_file(word, cwd) and not decide(_absolute(word, cwd), cwd)
+    ]
+    return line.replace('"PATH"', ", ".join(named)) if named else line
+
+
+def _names_file(word: str, cwd: str) -> bool:
+    path = _absolute(word, cwd)
+    return os.path.lexists(path) or ("/" in word and os.path.isdir(os.path.dirname(path)))
+
+
+def _absolute(word: str, cwd: str) -> str:
+    return os.path.join(cwd, word)
 
 
 def _check(packed: PackedTa, request: Request) -> None:
