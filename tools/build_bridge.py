@@ -12,6 +12,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,11 +24,17 @@ FLAGS = (
 )
 
 
-def build(output: Path = OUTPUT, target: str = "aarch64-linux-musl") -> int:
-    """Compile and link; the bytes of the program. Raises RuntimeError with what the compiler printed."""
+def build(
+    output: Path = OUTPUT, target: str = "aarch64-linux-musl", replace: Mapping[str, Path] | None = None
+) -> int:
+    """Compile and link; the bytes of the program. Raises RuntimeError with what the compiler printed.
+
+    `replace` gives another file for a source by its name.
+    """
+    replaced = replace or {}
     with tempfile.TemporaryDirectory() as work:
         made = Path(work) / "bridge.elf"
-        sources = [path.name for path in sorted(BRIDGE.glob("*.c"))]
+        sources = [str(replaced.get(path.name, path)) for path in sorted(BRIDGE.glob("*.c"))]
         command = [
             sys.executable,
             "-m",
@@ -36,6 +43,7 @@ def build(output: Path = OUTPUT, target: str = "aarch64-linux-musl") -> int:
             "-target",
             target,
             *FLAGS,
+            "-I.",
             *sources,
             "-o",
             str(made),

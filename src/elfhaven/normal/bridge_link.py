@@ -67,7 +67,10 @@ class Link:
         self._inbox = bytearray()
 
     def greet(self, user: User, patience: float) -> bool:
-        """Says HELLO, and skips what came before its answer; False if none came in `patience` seconds."""
+        """Says HELLO, and skips what came before its answer; False if nothing came for `patience` seconds.
+
+        EOFError at the end of the stream, TargetError where the other end has no TEE.
+        """
         nonce = secrets.randbits(64)
         hello = wire.HELLO.struct.pack(nonce, wire.VERSION, user.uid, user.gid, len(user.groups))
         groups = b"".join(group.to_bytes(4, "little") for group in user.groups)

@@ -18,7 +18,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -39,12 +39,18 @@ _BECOME: Final = 'read -r line < /proc/self/stat && echo "$line" > process && ex
 
 
 class Machine:
-    """One machine, switched on or not. `name` is a plain word."""
+    """One machine, switched on or not. `name` is a plain word; `prepare` makes what it boots from."""
 
-    def __init__(self, name: str = "stock", root: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "stock",
+        root: Path | None = None,
+        prepare: Callable[[str, Report], Boot] = prepare,
+    ) -> None:
         if not name or not name.replace("-", "").isalnum():
             raise UsageError(f"{name!r} cannot name a machine", "use letters, digits and hyphens")
         self.name = name
+        self._prepare = prepare
         self.path = (root or run_directory()) / name
 
     @property
@@ -71,7 +77,7 @@ class Machine:
             if self.process():
                 self._expect(memory)
                 return False
-            boot = prepare(memory, report)
+            boot = self._prepare(memory, report)
             report(f"starting the machine {self.name}")
             self._clean()
             (self.path / "machine.json").write_text(json.dumps({"memory": memory, "boot": boot_id()}))

@@ -58,7 +58,7 @@ def connect(machine: Machine) -> BridgeTransport:
     port, lock = _free_port(machine)
     try:
         for _ in range(_TRIES):
-            link = Link(SocketStream(_connected(machine.path / socket_name(port)), os.dup(lock)))
+            link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
             try:
                 if link.greet(User.of_this_process(), _PATIENCE):
                     return BridgeTransport(link, lambda: machine.crashed("ended the connection"))
@@ -90,7 +90,7 @@ def _free_port(machine: Machine) -> tuple[int, int]:
         time.sleep(_POLL)
 
 
-def _connected(path: Path) -> socket.socket:
+def connected(path: Path) -> socket.socket:
     """A socket's name may have 107 bytes; its directory's descriptor makes any path short."""
     directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

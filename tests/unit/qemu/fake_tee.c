@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A TEE in place of bridge/tee.c, with one TA whose commands the tests name. Its memory ids are addresses.
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tee.h"
+
+enum { INCREMENT = 1, AWAIT_CANCEL = 2, POKE = 3, SHORT = 4, HANG = 5, REFUSED = 6 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static u32 sessions, cancelled;
+
+int tee_open(void) {
+    return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+bool tee_version(int tee, struct tee_version *version) {
+    (void)tee;
+    *version = (struct tee_version){1, 1, 15};
+    return true;
+}
+
+struct tee_result tee_open_session(int tee, const struct bridge_open *open, struct tee_param *params, u32 *session) {
+    (void)tee;
+    if ((u8)open->uuid[0] == 0xff)
+        return (struct tee_result){0xffff0008, 3, 0};
+    pthread_mutex_lock(&lock);
+    *session = ++sessions;
+    pthread_mutex_unlock(&lock);
+    for (u32 i = 0; i < BRIDGE_PARAMS; i++)
+        if (params[i].type == 2) {
+            params[i].a = open->login;
+            params[i].b = open->group;
+        }
+    return (struct tee_result){0, 4, 0};
+}
+
+static void increment(struct tee_param *param) {
+    if (param->type == 2)
+        param->a = 7, param->b = 8;
+    if (param->type == 3)
+        param->a++, param->b++;
+    if (param->type == 6 || param->type == 7) {
+        u8 *bytes = (u8 *)(uintptr_t)param->memory + param->a;
+        for (u64 i = 0; i < param->b; i++)
+            bytes[i]++;
+    }
+}
+
+static struct tee_result await_cancel(u32 cancel_id) {
+    pthread_mutex_lock(&lock);
+    while (cancelled != cancel_id)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    return (struct tee_result){0xffff0002, 4, 0};
+}
+
+struct tee_result tee_invoke(int tee, const struct bridge_invoke *invoke, struct tee_param *params) {
+    (void)tee;
+    switch (invoke->command) {
+    case INCREMENT:
+        for (u32 i = 0; i < BRIDGE_PARAMS; i++)
+            increment(&params[i]);
+        return (struct tee_result){0, 4, 0};
+    case AWAIT_CANCEL: return await_cancel(invoke->cancel_id);
+    case POKE: // parameter 1: what and where
+        ((u8 *)(uintptr_t)params[0].memory)[params[0].a + params[1].b] = (u8)params[1].a;
+        return (struct tee_result){0, 4, 0};
+    case SHORT:
+        params[0].b += 1;
+        return (struct tee_result){0xffff0010, 4, 0};
+    case HANG:
+        for (;;)
+            pause();
+    case REFUSED: return (struct tee_result){TEE_ERROR_GENERIC, TEE_ORIGIN_COMMS, EIO};
+    default: return (struct tee_result){0xffff000a, 4, 0};
+    }
+}
+
+struct tee_result tee_close_session(int tee, u32 session) {
+    (void)tee;
+    (void)session;
+    return (struct tee_result){0, 0, 0};
+}
+
+void tee_cancel(int tee, u32 session, u32 cancel_id) {
+    (void)tee;
+    (void)session;
+    pthread_mutex_lock(&lock);
+    cancelled = cancel_id;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+int tee_share(int tee, void *memory, size_t size, u64 *id, struct tee_result *result) {
+    *id = (u64)(uintptr_t)memory;
+    if (size == 13 << 20) { // a size that this TEE has no room for
+        *result = (struct tee_result){TEE_ERROR_OUT_OF_MEMORY, TEE_ORIGIN_COMMS, ENOMEM};
+        return -1;
+    }
+    *result = (struct tee_result){0, 0, 0};
+    return dup(tee);
+}
