@@ -24,7 +24,7 @@ from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.console import Console
 from elfhaven.secure.crypto.sealed import Sealed
 from elfhaven.secure.entry import StandardCalls
-from elfhaven.secure.loader import Loader, check
+from elfhaven.secure.loader import Fetch, Loader
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES, Profile
 from elfhaven.secure.pta.base import PseudoTa
 from elfhaven.secure.pta.system import SystemPta
@@ -172,15 +172,18 @@ class SecureCore:
 
     def load(self, thread: Thread, uuid: UUID) -> Task:
         """Fetch, verify and map a TA; TeeResult as OP-TEE's."""
-        verified = self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
+
+        def fetch(wanted: UUID) -> VerifiedTa:
+            return self._store.verify(wanted, self.rpc.load_ta(thread, wanted))
+
+        ta = fetch(uuid)
         try:
-            return self._map(verified)
+            return self._map(ta, fetch)
         except TeeResult as error:
             self.console([f"E/TC:? 0 init_with_ldelf: ldelf failed with res: {error.code:#x} ({error})"])
             raise
 
-    def _map(self, ta: VerifiedTa) -> Task:
-        plan = check(ta.elf)
+    def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:
         p = self.profile
         end = p.user_base + p.user_size
         try:
@@ -188,7 +191,7 @@ class SecureCore:
         except OutOfTables:
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
         try:
-            return Task(self, ta.uuid, space, self._loader.load(ta.elf, ta.digest, plan, space))
+            return Task(self, ta.uuid, space, self._loader.load(ta, space, fetch))
         except BaseException:
             space.close()
             raise

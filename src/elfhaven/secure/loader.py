@@ -1,233 +1,154 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Loading a TA's ELF under ldelf's rules. What ldelf refuses is refused here, with its result code."""
+"""Mapping a TA: what ldelf does on OP-TEE, done by the core itself.
+
+A TA is a main image and the libraries that it needs, each named by a UUID and fetched like a TA.
+Instances of one file share its read-only pages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from elfhaven.abi import elf as abi
-from elfhaven.abi.gp import (
-    TEE_ERROR_ACCESS_CONFLICT,
-    TEE_ERROR_BAD_FORMAT,
-    TEE_ERROR_NOT_SUPPORTED,
-    TEE_ERROR_OUT_OF_MEMORY,
-)
-from elfhaven.abi.utee import TA_HEAD
-from elfhaven.machine.address_space import AddressSpace, NoRoom
+from elfhaven.abi.gp import TEE_ERROR_ACCESS_CONFLICT, TEE_ERROR_BAD_FORMAT, TEE_ERROR_OUT_OF_MEMORY
+from elfhaven.abi.utee import DL_PHDR_INFO, PHDR_INFO_HEAD
+from elfhaven.machine.address_space import AddressSpace, Mapping, NoRoom
 from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pages import Backing, OutOfPages, PagePool
 from elfhaven.machine.pagetable import OutOfTables, Protection
+from elfhaven.secure.relocate import Dynamic, Image, relocate, resolve
 from elfhaven.secure.result import TeeResult
+from elfhaven.secure.store import VerifiedTa
+from elfhaven.secure.ta_elf import Segment, check, ta_head
 
 ASLR_PAGES = 128  # CFG_TA_ASLR_MAX_OFFSET_PAGES
 LDELF_SIZE = 16 * PAGE  # what the loader itself holds of each TA's memory
-FLAGS_MASK = (1 << 13) - 1
-ENTRY_FROM_ELF = 0xFFFF_FFFF_FFFF_FFFF
+MAX_IMAGES = 16
 _RW = Protection.READ | Protection.WRITE
-_RX = Protection.READ | Protection.EXECUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A PT_LOAD."""
-
-    flags: int
-    offset: int
-    address: int
-    file_size: int
-    memory_size: int
-    align: int
-
-    @property
-    def end(self) -> int:
-        return self.address + self.memory_size
-
-    @property
-    def first_page(self) -> int:
-        return self.address // PAGE * PAGE
-
-    @property
-    def pages_end(self) -> int:
-        return (self.end + PAGE - 1) // PAGE * PAGE
-
-    @property
-    def protection(self) -> Protection:
-        if self.flags & abi.PF_W:
-            return _RW
-        return _RX if self.flags & abi.PF_X else Protection.READ
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A checked ELF: what to map, relative to the load address."""
-
-    segments: tuple[Segment, ...]
-    entry: int
-    stack_size: int
-    flags: int
-
-    @property
-    def span(self) -> int:
-        return self.segments[-1].pages_end - self.segments[0].first_page
+_PHDR_INFO = "__elf_phdr_info"
+_PHDR_SIZE = 56
+Fetch = Callable[[UUID], VerifiedTa]
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A TA in its address space."""
+    """A TA in its address space. `images` are (UUID, load address), the main one first."""
 
-    load_address: int
     entry: int
     stack_top: int
     flags: int
+    images: tuple[tuple[UUID, int], ...]
 
 
-def check(elf: bytes) -> Plan:
-    """Parse by ldelf's rules; TeeResult BAD_FORMAT or NOT_SUPPORTED names the one that is broken."""
-    header = _header(elf)
-    segments = _segments(elf, header.phoff, header.phnum)
-    _check_order(segments)
-    for segment in segments:
-        _check_segment(segment, len(elf))
-    head = _ta_head(elf, segments[0])
-    _, _, _, _, stack_size, flags, deprecated = TA_HEAD.unpack(head)
-    if flags & ~FLAGS_MASK:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, f"invalid TA flags {flags:#x}")
-    entry = header.entry if deprecated == ENTRY_FROM_ELF else deprecated
-    return Plan(segments, entry, stack_size, flags)
+@dataclass(slots=True)
+class _Load:
+    """One load under way."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    entry: int
-    phoff: int
-    phnum: int
-
-
-def _header(elf: bytes) -> _Header:
-    if len(elf) < abi.EHDR.size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "shorter than an ELF header")
-    fields = abi.EHDR.unpack_from(elf)
-    ident, kind, machine, _, entry, phoff, _, flags, _, phentsize, phnum, shentsize, _, _ = fields
-    if ident[:8] != b"\x7fELF\x02\x01\x01\x00" or machine != abi.EM_AARCH64:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "not an ELF64 for AArch64 with OSABI 0")
-    if kind != abi.ET_DYN or flags:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "not ET_DYN with e_flags 0")
-    if phentsize != abi.PHDR.size or shentsize != abi.SHDR.size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "sizes of header entries are not 56 and 64")
-    if phoff + phnum * phentsize > min(PAGE, len(elf)):
-        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "program headers are not in the first page")
-    return _Header(entry, phoff, phnum)
-
-
-def _segments(elf: bytes, phoff: int, phnum: int) -> tuple[Segment, ...]:
-    out = []
-    for i in range(phnum):
-        kind, flags, offset, address, _, filesz, memsz, align = abi.PHDR.unpack_from(elf, phoff + 56 * i)
-        if kind == abi.PT_LOAD:
-            out.append(Segment(flags, offset, address, filesz, memsz, align))
-    if not out:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "no load segment")
-    return tuple(out)
-
-
-def _check_order(segments: tuple[Segment, ...]) -> None:
-    for low, high in pairwise(segments):
-        if high.first_page < low.pages_end or high.offset < low.offset + low.file_size:
-            raise TeeResult(TEE_ERROR_BAD_FORMAT, "segments overlap or are not in order")
-        if high.align != low.align:
-            raise TeeResult(TEE_ERROR_BAD_FORMAT, "segments differ in alignment")
-
-
-def _check_segment(segment: Segment, size: int) -> None:
-    if segment.align < PAGE or segment.align & (segment.align - 1):
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "alignment is less than a page or no power of two")
-    if (segment.offset - segment.address) % PAGE:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "offset and address differ modulo the page size")
-    if not segment.flags & abi.PF_R:
-        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "segment is not readable")
-    if segment.flags & abi.PF_W and segment.flags & abi.PF_X:
-        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "segment is writable and executable")
-    if segment.file_size > segment.memory_size or segment.offset + segment.file_size > size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "segment reaches past the end of the file")
-    if not segment.flags & abi.PF_W and segment.file_size != segment.memory_size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "read-only segment with filesz other than memsz")
-    if segment.end > 1 << 39 or not segment.memory_size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "segment is empty or lies out of reach")
-
-
-def _ta_head(elf: bytes, first: Segment) -> bytes:
-    head = elf[first.offset : first.offset + TA_HEAD.size]
-    if len(head) < TA_HEAD.size or first.file_size < TA_HEAD.size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "no ta_head at the start of the first segment")
-    return head
+    space: AddressSpace
+    fetch: Fetch
+    info: Mapping | None = None  # the loader's page that the TA can read
+    images: list[Image] = field(default_factory=list)
 
 
 class Loader:
-    """Maps checked TAs into fresh address spaces. Instances of one file share its read-only pages."""
+    """Maps verified TAs into fresh address spaces."""
 
     def __init__(self, pages: PagePool, random: Callable[[int], bytes]) -> None:
         self._pages = pages
         self._random = random
         self._slices: dict[tuple[bytes, int], Backing] = {}  # (file, address): pages in use
-        self._digest = b""  # of the file being loaded
 
-    def load(self, elf: bytes, digest: bytes, plan: Plan, space: AddressSpace) -> Loaded:
-        """Map everything; `digest` names the file. On a TeeResult the caller closes the space."""
+    def load(self, ta: VerifiedTa, space: AddressSpace, fetch: Fetch) -> Loaded:
+        """Map a TA and what it needs; `fetch` gives a library. On a TeeResult the caller closes the space."""
         self._slices = {key: pages for key, pages in self._slices.items() if pages.references}
-        self._digest = digest
         try:
-            return self._load(elf, plan, space)
+            return self._load(ta, _Load(space, fetch))
         except (OutOfPages, OutOfTables):
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
         except NoRoom:
             raise TeeResult(TEE_ERROR_ACCESS_CONFLICT) from None
 
-    def _load(self, elf: bytes, plan: Plan, space: AddressSpace) -> Loaded:
-        space.base += self._offset()
-        space.map(self._pages.allocate(LDELF_SIZE), LDELF_SIZE, Protection.NONE, label="(ldelf)")
-        base = self._place(elf, plan, space)
+    def _load(self, ta: VerifiedTa, load: _Load) -> Loaded:
+        self._map_loader(load)
+        main = self._image(ta, load)
+        self._libraries(load)
+        symbol = main.dynamic.symbols.get("ta_head")
+        head = ta_head(ta.elf, main.plan, None if symbol is None else symbol)
+        for image in load.images:
+            relocate(image, load.images, load.space)
+        self._tell_headers(load)
+        stack_size = (head.stack_size + PAGE - 1) // PAGE * PAGE or PAGE
+        stack = load.space.map(self._pages.allocate(stack_size), stack_size, _RW, label="(stack)")
+        images = tuple((image.uuid, image.base) for image in load.images)
+        return Loaded(main.base + head.entry, stack.end, head.flags, images)
+
+    def _map_loader(self, load: _Load) -> None:
+        """The loader's own memory: a page that the TA may read, and what it may not touch."""
+        load.space.base += self._offset()
+        hidden = LDELF_SIZE - PAGE
+        load.space.map(self._pages.allocate(hidden), hidden, Protection.NONE, label="(ldelf)")
+        load.info = load.space.map(self._pages.allocate(PAGE), PAGE, _RW, label="(ldelf)")
+
+    def _libraries(self, load: _Load) -> None:
+        """Breadth first, each library once."""
+        for image in load.images:  # grows as we go
+            for name in image.dynamic.needed:
+                uuid = _library_uuid(name)
+                if any(known.uuid == uuid for known in load.images):
+                    continue
+                if len(load.images) == MAX_IMAGES:
+                    raise TeeResult(TEE_ERROR_BAD_FORMAT, f"more than {MAX_IMAGES} images")
+                self._image(load.fetch(uuid), load)
+
+    def _image(self, ta: VerifiedTa, load: _Load) -> Image:
+        plan = check(ta.elf)
+        first = plan.segments[0]
+        label = f"[{len(load.images)}]"
+        rest = plan.span - (first.pages_end - first.first_page)
+        try:
+            start = self._map(ta, first, load.space, label, begin=self._offset(), end=rest)
+        except NoRoom:
+            start = self._map(ta, first, load.space, label, end=rest)
+        base = start - first.first_page
         for segment in plan.segments[1:]:
-            self._map(elf, segment, space, base + segment.first_page)
-        stack_size = (plan.stack_size + PAGE - 1) // PAGE * PAGE or PAGE
-        stack = space.map(self._pages.allocate(stack_size), stack_size, _RW, label="(stack)")
-        return Loaded(base, base + plan.entry, stack.end, plan.flags)
+            self._map(ta, segment, load.space, label, at=base + segment.first_page)
+        image = Image(ta.uuid, base, ta.elf, plan, Dynamic.parse(ta.elf, plan))
+        load.images.append(image)
+        return image
 
     def _offset(self) -> int:
         return int.from_bytes(self._random(2), "little") % ASLR_PAGES * PAGE
 
-    def _place(self, elf: bytes, plan: Plan, space: AddressSpace) -> int:
-        """Map the first segment where there is room for all; the load address."""
-        first = plan.segments[0]
-        rest = plan.span - (first.pages_end - first.first_page)
-        try:
-            start = self._map(elf, first, space, 0, self._offset(), rest)
-        except NoRoom:
-            start = self._map(elf, first, space, 0, 0, rest)
-        return start - first.first_page
-
     def _map(
-        self, elf: bytes, segment: Segment, space: AddressSpace, at: int, begin: int = 0, end: int = 0
+        self,
+        ta: VerifiedTa,
+        segment: Segment,
+        space: AddressSpace,
+        label: str,
+        *,
+        at: int = 0,
+        begin: int = 0,
+        end: int = 0,
     ) -> int:
         size = segment.pages_end - segment.first_page
-        backing = self._backing(elf, segment, size)
+        backing = self._backing(ta, segment, size)
         backing.hold()
         try:
             rights = segment.protection
-            mapping = space.map(backing, size, rights, at=at, pad_begin=begin, pad_end=end, label="[0]")
+            return space.map(backing, size, rights, at=at, pad_begin=begin, pad_end=end, label=label).start
         finally:
             backing.release()
-        return mapping.start
 
-    def _backing(self, elf: bytes, segment: Segment, size: int) -> Backing:
+    def _backing(self, ta: VerifiedTa, segment: Segment, size: int) -> Backing:
         """Pages with the segment's content; those of another instance where they cannot be written."""
         if segment.flags & abi.PF_W:
-            return self._fill(elf, segment, size)
-        key = (self._digest, segment.address)
+            return self._fill(ta.elf, segment, size)
+        key = (ta.digest, segment.address)
         known = self._slices.get(key)
         if known is None or not known.references:
-            known = self._slices[key] = self._fill(elf, segment, size)
+            known = self._slices[key] = self._fill(ta.elf, segment, size)
         return known
 
     def _fill(self, elf: bytes, segment: Segment, size: int) -> Backing:
@@ -237,3 +158,29 @@ class Loader:
         ((address, _),) = backing.extents
         self._pages.memory.slice(address, size)[inside : inside + len(content)] = content
         return backing
+
+    def _tell_headers(self, load: _Load) -> None:
+        """Fill in __elf_phdr_info, by which a TA finds its own program headers (dl_iterate_phdr)."""
+        where = resolve(_PHDR_INFO, load.images)
+        if where is None or load.info is None:
+            return
+        at = load.info.start
+        entries, headers = b"", b""
+        after = at + DL_PHDR_INFO.size * len(load.images)
+        for number, image in enumerate(load.images, 1):
+            offset, count = image.plan.headers
+            tls = number if image.plan.tls else 0
+            place = after + len(headers)
+            entries += DL_PHDR_INFO.pack(image.base, 0, place, count, len(load.images), 0, tls, 0)
+            headers += image.elf[offset : offset + _PHDR_SIZE * count]
+        if len(entries) + len(headers) > PAGE:
+            raise TeeResult(TEE_ERROR_BAD_FORMAT, "too many program headers")
+        load.space.write(at, entries + headers)
+        load.space.write(where, PHDR_INFO_HEAD.pack(0, len(load.images), 0, 0, at))
+
+
+def _library_uuid(name: str) -> UUID:
+    try:
+        return UUID(name)
+    except ValueError:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, f"needs {name!r}, which is no UUID") from None

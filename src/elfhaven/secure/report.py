@@ -57,11 +57,14 @@ def interrupted() -> list[str]:
     return [_TC, f"{_TC}TA stopped from outside"]
 
 
-def status(uuid: UUID, space: AddressSpace, load_address: int, stack: Sequence[int]) -> list[str]:
-    """The lines about the TA: its regions, where it is loaded, its call stack."""
+def status(
+    uuid: UUID, space: AddressSpace, images: Sequence[tuple[UUID, int]], stack: Sequence[int]
+) -> list[str]:
+    """The lines about the TA: its regions, where its images are loaded, its call stack."""
     lines = [f"Status of TA {uuid}", " arch: aarch64"]
     lines += [_region(i, mapping) for i, mapping in enumerate(space.mappings)]
-    lines += [f" [0] {uuid} @ {load_address:#x}", " Call stack:"]
+    lines += [f" [{i}] {name} @ {base:#x}" for i, (name, base) in enumerate(images)]
+    lines.append(" Call stack:")
     lines += [f"  {address:#x}" for address in stack]
     return [_LD + line for line in lines]
 

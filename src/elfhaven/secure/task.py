@@ -198,7 +198,7 @@ class Task:
             out(report.panic(self._panic.code))
         else:
             out(report.interrupted())
-        out(report.status(self.uuid, self.space, self.loaded.load_address, self._call_stack(why)))
+        out(report.status(self.uuid, self.space, self.loaded.images, self._call_stack(why)))
 
     def _call_stack(self, why: Fault | Stop) -> list[int]:
         first = why.pc if isinstance(why, Fault) else self._registers[32]

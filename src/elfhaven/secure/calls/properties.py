@@ -83,18 +83,27 @@ def _string(name: str, value: str) -> Property:
 
 
 def _bool(name: str, value: bool) -> Property:
-    return name, PROP_BOOL, struct.pack("<I", value)
+    return name, PROP_BOOL, bytes([value])
 
 
+_NAME = "elfhaven"
 _IMPLEMENTATION: tuple[Property, ...] = (
     _string("gpd.tee.apiversion", "GlobalPlatform TEE Internal Core API version 1.3.1"),
-    _string("gpd.tee.description", "elfhaven"),
+    _string("gpd.tee.description", _NAME),
     ("gpd.tee.deviceID", PROP_UUID, bytes(16)),
     _u32("gpd.tee.systemTime.protectionLevel", 100),
     _u32("gpd.tee.TAPersistentTime.protectionLevel", 100),
-    _u32("gpd.tee.arith.maxBigIntSize", 2048),
-    _bool("gpd.tee.cryptography.ecc", False),
+    *(
+        _bool(f"gpd.tee.cryptography.{kind}", False)
+        for kind in ("ecc", "nist", "bsi-r", "bsi-t", "ietf", "octets")
+    ),
     _u32("gpd.tee.trustedStorage.antiRollback.protectionLevel", 0),
-    _string("gpd.tee.trustedos.implementation.version", "elfhaven"),
-    _string("gpd.tee.trustedos.manufacturer", "elfhaven"),
+    _u32("gpd.tee.trustedStorage.rollbackDetection.protectionLevel", 0),
+    _string("gpd.tee.trustedos.implementation.version", _NAME),
+    _u32("gpd.tee.trustedos.implementation.binaryversion", 0),
+    _string("gpd.tee.trustedos.manufacturer", _NAME),
+    _string("gpd.tee.firmware.implementation.version", "none"),
+    _u32("gpd.tee.firmware.implementation.binaryversion", 0),
+    _string("gpd.tee.firmware.manufacturer", "none"),
+    _bool("org.trustedfirmware.optee.cpu.feat_pauth_implemented", False),
 )

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A TA's ELF under ldelf's rules. What ldelf refuses is refused here, with its result code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from elfhaven.abi import elf as abi
+from elfhaven.abi.gp import TEE_ERROR_BAD_FORMAT, TEE_ERROR_NOT_SUPPORTED
+from elfhaven.abi.utee import TA_HEAD
+from elfhaven.machine.memory import PAGE
+from elfhaven.machine.pagetable import Protection
+from elfhaven.secure.result import TeeResult
+
+FLAGS_MASK = (1 << 13) - 1
+ENTRY_FROM_ELF = 0xFFFF_FFFF_FFFF_FFFF
+_RW = Protection.READ | Protection.WRITE
+_RX = Protection.READ | Protection.EXECUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A PT_LOAD."""
+
+    flags: int
+    offset: int
+    address: int
+    file_size: int
+    memory_size: int
+    align: int
+
+    @property
+    def end(self) -> int:
+        return self.address + self.memory_size
+
+    @property
+    def first_page(self) -> int:
+        return self.address // PAGE * PAGE
+
+    @property
+    def pages_end(self) -> int:
+        return (self.end + PAGE - 1) // PAGE * PAGE
+
+    @property
+    def protection(self) -> Protection:
+        if self.flags & abi.PF_W:
+            return _RW
+        return _RX if self.flags & abi.PF_X else Protection.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked ELF: what to map, relative to the load address."""
+
+    segments: tuple[Segment, ...]
+    entry: int
+    dynamic: tuple[int, int]  # address and size of PT_DYNAMIC; (0, 0) without one
+    headers: tuple[int, int]  # offset and number of the program headers
+    tls: bool  # there is a PT_TLS
+
+    @property
+    def span(self) -> int:
+        return self.segments[-1].pages_end - self.segments[0].first_page
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """struct ta_head; `entry` is relative to the load address."""
+
+    stack_size: int
+    flags: int
+    entry: int
+
+
+def check(elf: bytes) -> Plan:
+    """Parse by ldelf's rules; TeeResult BAD_FORMAT or NOT_SUPPORTED names the one that is broken."""
+    header = _header(elf)
+    segments = _segments(elf, header.phoff, header.phnum)
+    _check_order(segments)
+    for segment in segments:
+        _check_segment(segment, len(elf))
+    dynamic, tls = (0, 0), False
+    for i in range(header.phnum):
+        kind, _, _, address, _, size, _, _ = abi.PHDR.unpack_from(elf, header.phoff + 56 * i)
+        if kind == abi.PT_DYNAMIC:
+            dynamic = (address, size)
+        tls |= kind == abi.PT_TLS
+    return Plan(segments, header.entry, dynamic, (header.phoff, header.phnum), tls)
+
+
+def ta_head(elf: bytes, plan: Plan, symbol: int | None = None) -> Head:
+    """The head at the symbol `ta_head`, else at the start of the first segment."""
+    at = plan.segments[0].address if symbol is None else symbol
+    raw = content(elf, plan, at, TA_HEAD.size)
+    _, _, _, _, stack_size, flags, deprecated = TA_HEAD.unpack(raw)
+    if flags & ~FLAGS_MASK:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, f"invalid TA flags {flags:#x}")
+    return Head(stack_size, flags, plan.entry if deprecated == ENTRY_FROM_ELF else deprecated)
+
+
+def content(elf: bytes, plan: Plan, address: int, size: int) -> bytes:
+    """Bytes of the file at an address; BAD_FORMAT where no segment has them."""
+    for segment in plan.segments:
+        at = address - segment.address
+        if at >= 0 and at + size <= segment.file_size:
+            return elf[segment.offset + at : segment.offset + at + size]
+    raise TeeResult(TEE_ERROR_BAD_FORMAT, f"{address:#x}+{size:#x} is not in the file")
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    entry: int
+    phoff: int
+    phnum: int
+
+
+def _header(elf: bytes) -> _Header:
+    if len(elf) < abi.EHDR.size:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "shorter than an ELF header")
+    fields = abi.EHDR.unpack_from(elf)
+    ident, kind, machine, _, entry, phoff, _, flags, _, phentsize, phnum, shentsize, _, _ = fields
+    if ident[:8] != b"\x7fELF\x02\x01\x01\x00" or machine != abi.EM_AARCH64:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "not an ELF64 for AArch64 with OSABI 0")
+    if kind != abi.ET_DYN or flags:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "not ET_DYN with e_flags 0")
+    if phentsize != abi.PHDR.size or shentsize != abi.SHDR.size:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "sizes of header entries are not 56 and 64")
+    if phoff + phnum * phentsize > min(PAGE, len(elf)):
+        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "program headers are not in the first page")
+    return _Header(entry, phoff, phnum)
+
+
+def _segments(elf: bytes, phoff: int, phnum: int) -> tuple[Segment, ...]:
+    out = []
+    for i in range(phnum):
+        kind, flags, offset, address, _, filesz, memsz, align = abi.PHDR.unpack_from(elf, phoff + 56 * i)
+        if kind == abi.PT_LOAD:
+            out.append(Segment(flags, offset, address, filesz, memsz, align))
+    if not out:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "no load segment")
+    return tuple(out)
+
+
+def _check_order(segments: tuple[Segment, ...]) -> None:
+    for low, high in pairwise(segments):
+        if high.first_page < low.pages_end or high.offset < low.offset + low.file_size:
+            raise TeeResult(TEE_ERROR_BAD_FORMAT, "segments overlap or are not in order")
+        if high.align != low.align:
+            raise TeeResult(TEE_ERROR_BAD_FORMAT, "segments differ in alignment")
+
+
+def _check_segment(segment: Segment, size: int) -> None:
+    if segment.align < PAGE or segment.align & (segment.align - 1):
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "alignment is less than a page or no power of two")
+    if (segment.offset - segment.address) % PAGE:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "offset and address differ modulo the page size")
+    if not segment.flags & abi.PF_R:
+        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "segment is not readable")
+    if segment.flags & abi.PF_W and segment.flags & abi.PF_X:
+        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "segment is writable and executable")
+    if segment.file_size > segment.memory_size or segment.offset + segment.file_size > size:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "segment reaches past the end of the file")
+    if not segment.flags & abi.PF_W and segment.file_size != segment.memory_size:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "read-only segment with filesz other than memsz")
+    if segment.end > 1 << 39 or not segment.memory_size:
+        raise TeeResult(TEE_ERROR_BAD_FORMAT, "segment is empty or lies out of reach")
