@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.pages import Backing
-from elfhaven.machine.pagetable import SPAN, PageTable, Protection, TablePool
+from elfhaven.machine.pagetable import PageTable, Protection, TablePool
 
 READ = int(Protection.READ)  # plain ints: an IntFlag's & costs a microsecond
 WRITE = int(Protection.WRITE)
@@ -282,8 +282,3 @@ def _identity(mapping: Mapping) -> Identity:
 def _gap(other: Mapping | None, new: Mapping) -> int:
     """Bytes kept free between a new region and its neighbour."""
     return PAGE if other is not None and other.ephemeral != new.ephemeral else 0
-
-
-def spans(size: int) -> int:
-    """Level-3 tables that `size` bytes need at least."""
-    return (size + SPAN - 1) // SPAN

@@ -46,10 +46,10 @@ from unicorn.unicorn_const import (
 )
 from unicorn.unicorn_py3.unicorn import uclib
 
+from elfhaven.machine import warm_up
 from elfhaven.machine.cpu_state import MARKER_IMMEDIATE, StateLayout, find_layout, find_syndrome, locate
 from elfhaven.machine.engine import PC, SP, Exit, Fault, FaultKind, OnSvc, Stop, Translation
 from elfhaven.machine.memory import PhysicalMemory
-from elfhaven.machine.pagetable import Protection, leaf
 
 _FLUSH_TLB = UC_CTL_TLB_FLUSH | UC_CTL_IO_WRITE << 30
 _FLUSH_CODE = UC_CTL_TB_FLUSH | UC_CTL_IO_WRITE << 30
@@ -69,12 +69,7 @@ _TCR = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 2 << 32
 _SCR_NS_RW = 1 << 0 | 1 << 4 | 1 << 5 | 1 << 10
 _HCR_RW = 1 << 31
 
-_SCRATCH = 1 << 38  # physical; the engine's own pages for markers and warm-up
-_SCRATCH_SIZE = 6 * 4096
 _GROW_FROM = 4 << 20  # bytes mapped from which a larger TLB pays
-_GROW_ROUNDS = 4
-_GROW_CODE = 0x0FE0_0000
-_TABLE = 3
 
 
 class CpuModel(IntEnum):
@@ -110,7 +105,7 @@ class UnicornEngine:
         self._uc.ctl_set_page_size(4096)
         for region in memory.regions:
             self._uc.mem_map_ptr(region.base, region.size, UC_PROT_ALL, region.host_address)
-        self._uc.mem_map(_SCRATCH, _SCRATCH_SIZE, UC_PROT_ALL)
+        self._uc.mem_map(warm_up.BASE, warm_up.SIZE, UC_PROT_ALL)
         self._on_svc: OnSvc = lambda: False
         self._exit: Exit | None = None
         self._error: BaseException | None = None
@@ -147,9 +142,9 @@ class UnicornEngine:
                 found.append(find_syndrome(self._base))
             self._uc.emu_stop()
 
-        self._uc.mem_write(_SCRATCH, struct.pack("<I", 0xD4000001 | MARKER_IMMEDIATE << 5))
+        self._uc.mem_write(warm_up.BASE, struct.pack("<I", 0xD4000001 | MARKER_IMMEDIATE << 5))
         hook = self._uc.hook_add(UC_HOOK_INTR, seen)
-        self._uc.emu_start(_SCRATCH, _SCRATCH + 4)
+        self._uc.emu_start(warm_up.BASE, warm_up.BASE + 4)
         self._uc.hook_del(hook)
         if not found:
             raise RuntimeError("the syndrome is not to be found; unicorn 2.1.4 is expected")
@@ -293,25 +288,11 @@ class UnicornEngine:
         """Have Unicorn enlarge its TLB: it doubles it at a flush that finds it nearly full (about 4 ms
         in all)."""
         wanted, self._on_svc = self._on_svc, lambda: False
-        self._uc.mem_write(_SCRATCH, _grow_pages())
-        self._write(UC_ARM64_REG_TTBR0_EL1, _SCRATCH + 2 * 4096)
-        for _ in range(_GROW_ROUNDS):
+        self._uc.mem_write(warm_up.BASE, warm_up.pages())
+        self._write(UC_ARM64_REG_TTBR0_EL1, warm_up.ROOT)
+        for _ in range(warm_up.ROUNDS):
             uclib.uc_ctl(self._handle, _FLUSH_TLB)
-            self._load(_GROW_CODE, 0, (0, 0, 4096))
-            self._start(_GROW_CODE)
+            self._load(warm_up.CODE, 0, warm_up.ARGUMENTS)
+            self._start(warm_up.CODE)
         self._on_svc, self._exit = wanted, None
         self._grown, self._epoch = True, -1
-
-
-def _grow_pages() -> bytes:
-    """Six pages: code that loads from x2 pages at x0, data, and tables mapping 16 MiB at 0 to the data
-    page."""
-    # 1: ldr x1,[x0]; add x0,x0,#4096; sub x2,x2,#1; cbnz x2,1b; svc #0
-    code = struct.pack("<5I", 0xF9400001, 0x91400400, 0xD1000442, 0xB5FFFFA2, 0xD4000001)
-    level1 = struct.pack("<Q", (_SCRATCH + 3 * 4096) | _TABLE)
-    level2 = struct.pack("<8Q", *[(_SCRATCH + 4 * 4096) | _TABLE] * 8)
-    level2 = level2.ljust(8 * (_GROW_CODE >> 21), b"\0") + struct.pack("<Q", (_SCRATCH + 5 * 4096) | _TABLE)
-    data = struct.pack("<Q", leaf(_SCRATCH + 4096, Protection.READ)) * 512
-    text = struct.pack("<Q", leaf(_SCRATCH, Protection.READ | Protection.EXECUTE))
-    pages = (code, b"", level1, level2, data, text)
-    return b"".join(page.ljust(4096, b"\0") for page in pages)
