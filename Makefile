@@ -48,8 +48,8 @@ check: $(RUNTIME)
 bench: $(RUNTIME)
 	$(BIN)/python -m bench
 
-docs: $(RUNTIME)
-	$(BIN)/python tools/reference.py
+docs: $(STAMP)
+	$(BIN)/python tools/generate.py
 
 clean:
 	rm -rf $(VENV) $(RUNTIME) .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

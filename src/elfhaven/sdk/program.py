@@ -16,9 +16,10 @@ from elfhaven.manifest import Manifest
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import AnyPath, pack_program
 from elfhaven.target.container import Outcome, Request, execute
-from elfhaven.target.emulator import Emulator, trusted_keys
+from elfhaven.target.emulator import trusted_keys
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
+from elfhaven.target.targets import open_target
 
 Stream = int | IO[Any] | None
 
@@ -70,8 +71,6 @@ def run(
     `on_note` gets each note when it arises, `on_start` is called when the program starts. Only in the main
     thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
     """
-    if target != "emulator":
-        raise UsageError(f"no target called {target!r}", "take the target `emulator`")
     told: list[str] = []
 
     def tell(line: str) -> None:
@@ -97,8 +96,8 @@ def run(
             symbols=lambda: of_program(packed, os.fspath(program)),
             started=on_start,
         )
-        emulator = stack.enter_context(Emulator(device, memory, {packed.uuid: packed.path.read_bytes()}))
-        outcome = execute(emulator, packed, request)
+        images = {packed.uuid: packed.path.read_bytes()}
+        outcome = execute(stack.enter_context(open_target(target, device, memory, images)), packed, request)
         if outcome.fault is not None:
             tell(f"{os.path.basename(program)} died inside: {outcome.fault}")
         return _result(outcome, told, [_content(file) for file in captured])

@@ -20,8 +20,8 @@ from elfhaven.normal.process import Process
 from elfhaven.normal.verify import verify_before_continuing
 from elfhaven.packing import PackedTa
 from elfhaven.target import faults
-from elfhaven.target.emulator import Emulator
 from elfhaven.target.interrupt import watch
+from elfhaven.target.targets import Target
 
 FAULT_STATUS = 139
 _WRITE = "files.write"
@@ -69,7 +69,7 @@ class CountingAgent(Agent):
         return super().perform(call)
 
 
-def execute(emulator: Emulator, packed: PackedTa, request: Request) -> Outcome:
+def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
     """Runs `packed` once. Raises UsageError, AuditError, TeeError; ProgramFault where the runtime gave up."""
     _check(packed, request)
     policy = decode(packed.policy) if packed.policy else Policy()
@@ -77,7 +77,7 @@ def execute(emulator: Emulator, packed: PackedTa, request: Request) -> Outcome:
     log = AuditLog(request.audit) if request.audit is not None else None
     status, fault, process = FAULT_STATUS, None, None
     try:
-        with watch(emulator.interrupt) as seen, emulator.context.open_session(packed.uuid) as session:
+        with watch(target.interrupt) as seen, target.context.open_session(packed.uuid) as session:
             if log is not None:
                 verify_before_continuing(session, log)
             process = Process(
@@ -93,7 +93,7 @@ def execute(emulator: Emulator, packed: PackedTa, request: Request) -> Outcome:
             status = process.run(request.argv, _environment(policy, request.env), request.cwd)
     except ProgramFault as error:
         if seen.status is None:
-            fault = _explain(error, process, emulator.console, request)
+            fault = _explain(error, process, target.console, request)
     finally:
         agent.close()
         if log is not None:

@@ -47,7 +47,11 @@ class Emulator:
         )
         self.core = SecureCore(physical, normal, config)
         self.driver = Driver(self.core, normal, Images((device.path / "ta",), images))
-        self.context = Context(self.driver)
+        self._context = Context(self.driver)
+
+    @property
+    def context(self) -> Context:
+        return self._context
 
     @property
     def console(self) -> list[str]:
@@ -58,7 +62,7 @@ class Emulator:
         self.core.interrupt()
 
     def close(self) -> None:
-        self.context.close()
+        self._context.close()
         self.driver.close()
         self.core.close()
 
