@@ -149,7 +149,8 @@ static void put_arguments(const struct eh_request *r) {
         put_text(form + 1);
         put_text("\":");
         if (*form == 'p')
-            put_string(r->paths[path] ? r->paths[path]->text : "", r->paths[path] ? r->paths[path]->length : 0);
+            put_string(r->paths[path] ? r->paths[path]->text : "",
+                       r->paths[path] ? r->paths[path]->length : 0);
         else if (*form == 'x')
             put_hex(r->args[scalar]);
         else if (*form == 'd')

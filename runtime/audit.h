@@ -10,7 +10,7 @@ void audit_call(const struct eh_request *r);
 u32 audit_verify(const struct eh_entry *entry); // command AUDIT_VERIFY
 
 const struct eh_row *eh_row(u32 index);
-const char *eh_row_name(u32 index);  // then its scalars and paths: see struct eh_row
+const char *eh_row_name(u32 index); // then its scalars and paths: see struct eh_row
 const char *eh_rule_name(u32 index);
 
 enum { TRACE_INSIDE = 0, TRACE_DELEGATED = 1, TRACE_ABSENT = 2, TRACE_DENIED = 3 };

@@ -4,7 +4,7 @@
 #include "audit.h"
 #include "audit_head.h"
 
-enum { MAC_FIELD = 74 };   // ,"mac":"<64 digits>"}
+enum { MAC_FIELD = 74 }; // ,"mac":"<64 digits>"}
 enum { HEAD = 512, PIECE = 1024 };
 enum { VALUE_IN = 1, VALUE_OUT = 2, MEMREF_IN = 5 };
 
@@ -12,8 +12,8 @@ static struct {
     u32 state;  // the MAC operation
     u32 broken; // the record after `count` does not hold
     u32 in_line;
-    u32 count;        // whole records so far
-    u8 mac[32];       // of the last whole record
+    u32 count;          // whole records so far
+    u8 mac[32];         // of the last whole record
     u8 tail[MAC_FIELD]; // the last bytes of the line, not yet given to the MAC
     u32 tail_used;
     char head[HEAD]; // the line's first bytes
@@ -158,7 +158,8 @@ static u32 verdict(void) {
         return EH_VERDICT_UNKNOWN;
     if (!verify.broken && verify.count < verify.stored.count)
         return EH_VERDICT_TRUNCATED;
-    if (verify.broken || !verify.stored_mac_seen || (verify.stored.closed && verify.count > verify.stored.count))
+    if (verify.broken || !verify.stored_mac_seen ||
+        (verify.stored.closed && verify.count > verify.stored.count))
         return EH_VERDICT_BROKEN;
     return verify.stored.closed && verify.last_is_exit ? EH_VERDICT_CLOSED : EH_VERDICT_OPEN;
 }

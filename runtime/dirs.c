@@ -82,9 +82,7 @@ static s64 access_path(u64 directory, u64 address, u32 mode, u32 flags) {
 
 s64 sys_faccessat(struct eh_context *c) { return access_path(c->x[0], c->x[1], (u32)c->x[2], 0); }
 
-s64 sys_faccessat2(struct eh_context *c) {
-    return access_path(c->x[0], c->x[1], (u32)c->x[2], (u32)c->x[3]);
-}
+s64 sys_faccessat2(struct eh_context *c) { return access_path(c->x[0], c->x[1], (u32)c->x[2], (u32)c->x[3]); }
 
 static int is_self(const char *text, u32 length) {
     static const char name[] = "/proc/self/exe";

@@ -8,17 +8,30 @@
 
 enum eh_file_kind {
     FILE_FREE = 0,
-    FILE_STREAM,    // standard input, output and error
-    FILE_REGULAR,   // the offset is kept inside
+    FILE_STREAM,  // standard input, output and error
+    FILE_REGULAR, // the offset is kept inside
     FILE_DIRECTORY,
     FILE_OTHER, // a device, a pipe, a socket, opened by its path
 };
 
 enum { // arm64
-    O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_ACCMODE = 3,
-    O_CREAT = 0100, O_EXCL = 0200, O_TRUNC = 01000, O_APPEND = 02000, O_NONBLOCK = 04000,
-    O_DIRECTORY = 040000, O_NOFOLLOW = 0100000, O_DIRECT = 0200000, O_LARGEFILE = 0400000,
-    O_NOATIME = 01000000, O_CLOEXEC = 02000000, O_PATH = 010000000, O_TMPFILE = 020040000,
+    O_RDONLY = 0,
+    O_WRONLY = 1,
+    O_RDWR = 2,
+    O_ACCMODE = 3,
+    O_CREAT = 0100,
+    O_EXCL = 0200,
+    O_TRUNC = 01000,
+    O_APPEND = 02000,
+    O_NONBLOCK = 04000,
+    O_DIRECTORY = 040000,
+    O_NOFOLLOW = 0100000,
+    O_DIRECT = 0200000,
+    O_LARGEFILE = 0400000,
+    O_NOATIME = 01000000,
+    O_CLOEXEC = 02000000,
+    O_PATH = 010000000,
+    O_TMPFILE = 020040000,
 };
 enum { S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
 
@@ -28,7 +41,7 @@ struct eh_file {
     u64 device, inode;
     char *path; // directories only: a page of its own
     u32 path_length;
-    u32 ahead;  // bytes to read ahead next
+    u32 ahead; // bytes to read ahead next
     const struct eh_policy_pinned *pin;
     u8 *cache; // cache.c: file bytes [cache_from, cache_from + cache_used)
     u64 cache_size, cache_from, cache_used;
@@ -53,7 +66,7 @@ void cache_drop(struct eh_file *file);
 int cache_drop_all(void); // whether anything was freed
 
 // io.c
-s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset); // pread64 until full or the end
+s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset);      // pread64 until full or the end
 s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset); // for a private mapping
 s64 file_mappable(const struct eh_file *file);
 

@@ -61,10 +61,8 @@ static struct eh_file *usable(u64 fd, u32 not_mode) {
 // One request: what a stream has now.
 static s64 read_stream(struct eh_file *file, struct eh_span *s, u32 row, u64 offset) {
     u64 size = EH_MIN(s->left, wire_most());
-    struct eh_request r = {.row = row,
-                           .rule = AUDIT_STREAMS,
-                           .args = {file->number, size, offset},
-                           .out_capacity = (u32)size};
+    struct eh_request r = {
+        .row = row, .rule = AUDIT_STREAMS, .args = {file->number, size, offset}, .out_capacity = (u32)size};
     s64 got = wire_call(&r, size);
     if (got > 0)
         span_write(s, wire_output(&r), (u64)got);
@@ -205,8 +203,7 @@ s64 sys_pwrite64(struct eh_context *c) {
 }
 
 static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
-    struct eh_request r = {
-        .row = ROW_lseek, .rule = AUDIT_FILES, .args = {file->number, offset, whence}};
+    struct eh_request r = {.row = ROW_lseek, .rule = AUDIT_FILES, .args = {file->number, offset, whence}};
     return wire_call(&r, ~0ull >> 1);
 }
 

@@ -26,7 +26,8 @@ static s64 keep_path(struct eh_file *file, const struct eh_path *path) {
 // What the answer says of the file that was opened.
 static s64 take_reply(struct eh_file *file, const struct eh_path *path, const struct eh_open_reply *reply) {
     u32 type = reply->mode & S_IFMT;
-    if (!known_type(reply->mode) || reply->size >> 63 || ((file->flags & O_DIRECTORY) && type != S_IFDIR && (file->flags & O_TMPFILE) != O_TMPFILE))
+    if (!known_type(reply->mode) || reply->size >> 63 ||
+        ((file->flags & O_DIRECTORY) && type != S_IFDIR && (file->flags & O_TMPFILE) != O_TMPFILE))
         return wire_violated(EH_RULE_ANSWERS);
     if (file->pin && (type != S_IFREG || reply->size != file->pin->size))
         return wire_violated(EH_RULE_FILES_PINNED);
@@ -106,7 +107,8 @@ _Static_assert(sizeof(struct linux_stat) == 128, "struct stat");
 
 static int same_kind(const struct eh_file *file, u32 mode) {
     u32 type = mode & S_IFMT;
-    return (file->kind == FILE_REGULAR) == (type == S_IFREG) && (file->kind == FILE_DIRECTORY) == (type == S_IFDIR);
+    return (file->kind == FILE_REGULAR) == (type == S_IFREG) &&
+           (file->kind == FILE_DIRECTORY) == (type == S_IFDIR);
 }
 
 // `file` is 0 when a path was asked about; `pin` when that path or file is pinned.
@@ -125,7 +127,8 @@ static s64 check_stat(struct linux_stat *s, const struct eh_file *file, const st
     return 0;
 }
 
-static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct eh_policy_pinned *pin, u64 to) {
+static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct eh_policy_pinned *pin,
+                       u64 to) {
     struct linux_stat s;
     s64 result = wire_call(r, 0);
     if (result)
@@ -202,7 +205,8 @@ struct linux_statx {
 };
 _Static_assert(sizeof(struct linux_statx) == 256, "struct statx");
 
-static s64 check_statx(struct linux_statx *s, const struct eh_file *file, const struct eh_policy_pinned *pin) {
+static s64 check_statx(struct linux_statx *s, const struct eh_file *file,
+                       const struct eh_policy_pinned *pin) {
     int sane = known_type(s->mode) && !(s->size >> 63) && !(s->blocks >> 63);
     for (u32 i = 0; i < 4; i++) {
         sane = sane && s->times[i].nanoseconds < 1000000000;

@@ -57,7 +57,8 @@ static u32 absolute(char *to, u32 flags, u32 offset, u32 length, const char *cwd
     return path_normalise(to, path.text, base + length);
 }
 
-static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, const char *cwd, u32 cwd_length) {
+static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, const char *cwd,
+               u32 cwd_length) {
     rule->tree = flags & EH_RULE_FLAG_TREE;
     rule->offset = at;
     rule->length = absolute(policy.text + at, flags, path, length, cwd, cwd_length);
@@ -94,11 +95,14 @@ u32 policy_begin(const char *cwd, u32 cwd_length) {
     u32 at = 0, length = 1, n = 0;
     for (u32 i = 0; i < p->rule_count && length; i++, at += length) {
         policy.rules[n].kind = rule[i].kind;
-        length = add(&policy.rules[n++], at, rule[i].flags, rule[i].path_offset, rule[i].path_length, cwd, cwd_length);
+        length = add(&policy.rules[n++], at, rule[i].flags, rule[i].path_offset, rule[i].path_length, cwd,
+                     cwd_length);
     }
     for (u32 i = 0; i < p->pinned_count && length; i++, at += length) {
         const struct eh_policy_pinned *pin = &policy.pinned[i];
-        length = pin_sound(pin) ? add(&policy.rules[n++], at, pin->flags, pin->path_offset, pin->path_length, cwd, cwd_length) : 0;
+        length = pin_sound(pin) ? add(&policy.rules[n++], at, pin->flags, pin->path_offset, pin->path_length,
+                                      cwd, cwd_length)
+                                : 0;
     }
     return length ? TEE_SUCCESS : TEE_ERROR_BAD_PARAMETERS;
 }
@@ -151,7 +155,8 @@ const u8 *policy_hash(const struct eh_policy_pinned *pin, u32 block) {
 const char *policy_arguments(u32 *count, u32 *size) {
     *count = policy.head->argv_count;
     *size = policy.head->argv_size;
-    return policy.head->argv_mode == EH_ARGV_MODE_FIXED ? (const char *)policy.blob + policy.head->argv_offset : 0;
+    return policy.head->argv_mode == EH_ARGV_MODE_FIXED ? (const char *)policy.blob + policy.head->argv_offset
+                                                        : 0;
 }
 
 u32 policy_environment_count(void) { return policy.head->env_count; }
@@ -160,7 +165,8 @@ const char *policy_environment(u32 index, u32 *length, const char **value, u32 *
     const struct eh_policy_env *e = (const void *)(policy.blob + policy.head->env_offset);
     int callers = e[index].value_length == ~0u;
     *length = inside(e[index].name_offset, e[index].name_length, 1) ? e[index].name_length : 0;
-    *value_length = !callers && inside(e[index].value_offset, e[index].value_length, 1) ? e[index].value_length : 0;
+    *value_length =
+        !callers && inside(e[index].value_offset, e[index].value_length, 1) ? e[index].value_length : 0;
     *value = callers ? 0 : (const char *)policy.blob + e[index].value_offset;
     return (const char *)policy.blob + e[index].name_offset;
 }

@@ -15,7 +15,8 @@ int policy_covers(const char *rule, u32 rule_length, int tree, const char *path,
 // The arguments that the program gets, each with its NUL; 0 when they are the caller's.
 const char *policy_arguments(u32 *count, u32 *size);
 u32 policy_environment_count(void);
-const char *policy_environment(u32 index, u32 *length, const char **value, u32 *value_length); // value 0: the caller's
+const char *policy_environment(u32 index, u32 *length, const char **value,
+                               u32 *value_length); // value 0: the caller's
 
 // paths.c
 u32 path_normalise(char *to, const char *path, u32 length); // absolute; the result's length, without a NUL

@@ -6,10 +6,10 @@
 void process_init(u64 stack_size);
 void signal_raise(u32 number); // with the default action, a signal may end the program
 void time_init(void);
-u64 time_monotonic(void);            // nanoseconds; the resolution is a millisecond
+u64 time_monotonic(void); // nanoseconds; the resolution is a millisecond
 u64 time_now(int realtime);
 void time_sleep(u64 nanoseconds);
 s64 time_read(u64 address, u64 *nanoseconds); // a timespec of the program; -EFAULT, -EINVAL
-u64 time_counter(void); // what cntvct_el0 would say at 62.5 MHz
+u64 time_counter(void);                       // what cntvct_el0 would say at 62.5 MHz
 u32 process_umask(void);
 u64 process_most_files(void); // RLIMIT_NOFILE

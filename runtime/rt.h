@@ -44,19 +44,19 @@ struct eh_image_config {
     struct eh_image images[EH_MAX_IMAGES];
 };
 
-extern const u8 ta_head[];                // the image's start
-extern struct eh_image_config eh_config;  // written by the packer
-extern struct eh_context *eh_current;     // the thread whose call is served
+extern const u8 ta_head[];               // the image's start
+extern struct eh_image_config eh_config; // written by the packer
+extern struct eh_context *eh_current;    // the thread whose call is served
 extern const struct eh_call eh_call_table[];
 
 #define EH_BASE ((u64)ta_head)
 
 // entry.S
-void eh_run_on(u64 stack_top, void (*body)(void)) EH_NORETURN;  // body runs on another stack
-void eh_start_program(u64 entry, u64 sp) EH_NORETURN;           // all other registers zero
-void eh_leave(u32 result);        // return `result` from InvokeCommand; comes back when eh_resume is called
+void eh_run_on(u64 stack_top, void (*body)(void)) EH_NORETURN; // body runs on another stack
+void eh_start_program(u64 entry, u64 sp) EH_NORETURN;          // all other registers zero
+void eh_leave(u32 result); // return `result` from InvokeCommand; comes back when eh_resume is called
 void eh_return(u32 result) EH_NORETURN; // the same for good
-void eh_resume(void) EH_NORETURN; // into the eh_leave of eh_current
+void eh_resume(void) EH_NORETURN;       // into the eh_leave of eh_current
 void eh_fp_save(u64 *fp);
 void eh_fp_load(const u64 *fp);
 void eh_wide_copy(void *to, const void *from, u64 size); // multiples of 64; only between fp_save and fp_load

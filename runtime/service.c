@@ -25,7 +25,8 @@ int eh_service_busy(void) { return service.busy; }
 static void lend(u32 add) {
     for (u32 i = 0; i < 4; i++) {
         u32 type = service.command.types >> (4 * i) & 15;
-        u64 start = service.command.params[2 * i], end = EH_PAGE_UP(start + service.command.params[2 * i + 1]);
+        u64 start = service.command.params[2 * i],
+            end = EH_PAGE_UP(start + service.command.params[2 * i + 1]);
         start = EH_PAGE_DOWN(start);
         if (type < MEMREF_IN || type > MEMREF_INOUT || start == end)
             continue;

@@ -9,7 +9,7 @@ enum { SIGABRT = 6, SIGKILL = 9, SIGCHLD = 17, SIGCONT = 18, SIGSTOP = 19, SIGTS
 enum { SIGTTOU = 22, SIGURG = 23, SIGWINCH = 28, SIGNALS = 64 };
 enum { SIG_DFL = 0, SIG_IGN = 1, SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2, SIGSET_SIZE = 8 };
 enum { SS_DISABLE = 2, SS_MINIMUM = 5120 };
-#define BIT(signal) (1ull << ((signal)-1))
+#define BIT(signal) (1ull << ((signal) - 1))
 #define UNBLOCKABLE (BIT(SIGKILL) | BIT(SIGSTOP))
 
 struct action { // arm64 struct sigaction of the kernel

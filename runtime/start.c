@@ -6,7 +6,18 @@
 #include "policy.h"
 #include "process.h"
 
-enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID };
+enum {
+    AT_NULL,
+    AT_PHDR = 3,
+    AT_PHENT,
+    AT_PHNUM,
+    AT_PAGESZ,
+    AT_BASE,
+    AT_FLAGS,
+    AT_ENTRY,
+    AT_UID = 11,
+    AT_EUID
+};
 enum { AT_GID = 13, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK, AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2 };
 enum { AT_HWCAP3 = 29, AT_HWCAP4, AT_EXECFN, AT_MINSIGSTKSZ = 51 };
 enum { PHDR_SIZE = 56, HWCAP_FP_ASIMD = 3, MINSIGSTKSZ = 4720, AUX_WORDS = 50, RANDOM_BYTES = 16 };
@@ -22,7 +33,7 @@ struct given { // what the caller gave, copied
     u32 argv_size;
 };
 
-struct stack { // being built
+struct stack {   // being built
     char *text;  // where the next string goes
     u64 *vector; // where the next word goes
 };
@@ -67,7 +78,8 @@ static void take_strings(struct given *g) {
     g->argv = g->strings;
     g->envp = after(g->argv, end, eh_start.argc);
     g->cwd = g->envp ? after(g->envp, end, eh_start.envc) : 0;
-    if (!eh_start.argc || !g->cwd || !after(g->cwd, end, 1) || *g->cwd != '/' || eh_length(g->cwd) >= EH_PATH_MAX)
+    if (!eh_start.argc || !g->cwd || !after(g->cwd, end, 1) || *g->cwd != '/' ||
+        eh_length(g->cwd) >= EH_PATH_MAX)
         eh_fatal(EH_FATAL_PROTOCOL, eh_start.argc);
     g->argv_size = (u32)(g->envp - g->argv);
 }
@@ -135,13 +147,28 @@ static void note_dropped(const struct given *g) {
 static u64 *auxiliary(u64 *v, const char *random, const char *platform, const char *program) {
     const struct eh_config *c = &eh_config.head;
     const u64 words[AUX_WORDS] = {
-        AT_PHDR, EH_BASE + c->phdr, AT_PHENT, PHDR_SIZE, AT_PHNUM, c->phnum, AT_PAGESZ, EH_PAGE,
-        AT_BASE, c->interpreter_base ? EH_BASE + c->interpreter_base : 0, AT_FLAGS, 0,
-        AT_ENTRY, EH_BASE + c->program_entry, AT_UID, eh_start.uid, AT_EUID, eh_start.euid,
-        AT_GID, eh_start.gid, AT_EGID, eh_start.egid, AT_PLATFORM, (u64)platform,
-        AT_HWCAP, c->hwcap ? c->hwcap : HWCAP_FP_ASIMD, AT_CLKTCK, 100, AT_SECURE, 0,
-        AT_RANDOM, (u64)random, AT_HWCAP2, 0, AT_HWCAP3, 0, AT_HWCAP4, 0,
-        AT_EXECFN, (u64)program, AT_MINSIGSTKSZ, MINSIGSTKSZ, AT_NULL, 0,
+        AT_PHDR,        EH_BASE + c->phdr,
+        AT_PHENT,       PHDR_SIZE,
+        AT_PHNUM,       c->phnum,
+        AT_PAGESZ,      EH_PAGE,
+        AT_BASE,        c->interpreter_base ? EH_BASE + c->interpreter_base : 0,
+        AT_FLAGS,       0,
+        AT_ENTRY,       EH_BASE + c->program_entry,
+        AT_UID,         eh_start.uid,
+        AT_EUID,        eh_start.euid,
+        AT_GID,         eh_start.gid,
+        AT_EGID,        eh_start.egid,
+        AT_PLATFORM,    (u64)platform,
+        AT_HWCAP,       c->hwcap ? c->hwcap : HWCAP_FP_ASIMD,
+        AT_CLKTCK,      100,
+        AT_SECURE,      0,
+        AT_RANDOM,      (u64)random,
+        AT_HWCAP2,      0,
+        AT_HWCAP3,      0,
+        AT_HWCAP4,      0,
+        AT_EXECFN,      (u64)program,
+        AT_MINSIGSTKSZ, MINSIGSTKSZ,
+        AT_NULL,        0,
     };
     memcpy(v, words, sizeof words);
     return v + AUX_WORDS;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Integer types of fixed width, and the few words that every file uses.
 #pragma once
-#ifndef EH_HOST // the tests call it function by function
+#ifndef EH_HOST                     // the tests call it function by function
 #pragma GCC visibility push(hidden) // for all that is declared from here on: no GOT
 #endif
 typedef unsigned char u8;

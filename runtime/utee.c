@@ -135,8 +135,7 @@ u32 utee_mac_finish(u32 state, u8 mac[32]) {
 
 u32 utee_object_read(const char *name, u64 name_size, void *data, u64 size, u64 *count) {
     u32 object = 0;
-    u32 result =
-        call5(UTEE_STORAGE_OPEN, STORAGE_PRIVATE, (u64)name, name_size, FLAG_READ, (u64)&object);
+    u32 result = call5(UTEE_STORAGE_OPEN, STORAGE_PRIVATE, (u64)name, name_size, FLAG_READ, (u64)&object);
     if (result)
         return result;
     result = call5(UTEE_OBJECT_READ, object, (u64)data, size, (u64)count, 0);

@@ -42,8 +42,8 @@ u32 wire_begin(const struct eh_entry *e) {
     wire.log_offset = c.log_offset;
     wire.log_size = c.log_size & ~7u;
     wire.window_size = c.window_size & ~63u;
-    eh_start = (struct eh_start){c.start_flags, c.argc, c.envc, c.umask & 0777, c.pid,
-                                 c.ppid,        c.uid,  c.euid, c.gid,          c.egid, {0}};
+    eh_start = (struct eh_start){c.start_flags, c.argc, c.envc, c.umask & 0777, c.pid, c.ppid,
+                                 c.uid,         c.euid, c.gid,  c.egid,         {0}};
     memcpy(eh_start.log, c.log_id, sizeof eh_start.log);
     return wire_attach(e);
 }

@@ -48,7 +48,7 @@ s64 wire_send(struct eh_request *r, u64 limit); // limit: largest result that ma
 const u8 *wire_output(const struct eh_request *r);
 s64 wire_call(struct eh_request *r, u64 limit); // open and send, without input
 s64 wire_answer(const struct eh_row *row, s64 result, u64 limit, int *violated); // pure
-s64 wire_violated(u32 rule);                    // note it; the errno that the program gets
+s64 wire_violated(u32 rule); // note it; the errno that the program gets
 void wire_denied(u32 rule);
 void wire_detach(void); // a client's command is served: the control block is not there
 
