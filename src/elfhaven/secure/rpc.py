@@ -132,6 +132,8 @@ class Rpc:
         wanted = Param(ATTR_VALUE_INPUT, low, high)
         answer = self.command(thread, RPC_CMD_LOAD_TA, [wanted, Param(ATTR_TMEM_OUTPUT)])
         size = answer[1].b
+        if not size:
+            return b""
         payload = self.allocate(thread, size)
         try:
             place = _reference(payload, ATTR_RMEM_OUTPUT, ATTR_TMEM_OUTPUT)

@@ -104,7 +104,7 @@ class NormalWorld:
             asked.result = 0xFFFF0008
             return
         place = asked.params[1]
-        if place.b >= len(data):
+        if place.c and place.b >= len(data):
             self.pages[place.c].view[: len(data)] = data
         place.b = len(data)
 

@@ -233,3 +233,23 @@ def test_version_may_not_fall(world: NormalWorld) -> None:
         assert opened.result == result
         if not result:
             world.close_session(opened.session)
+
+
+def test_large_profile_holds_a_large_program(install: Install) -> None:
+    """The figures measured on the large-memory build: a heap of 400 MiB, MAP_ZI up to 507 MiB."""
+    from .test_first_path import map_zi, open_pta
+
+    world = NormalWorld(profile="large")
+    uuid = uuid4()
+    world.tas[uuid] = signed(uuid, heap=400 << 20)
+    client = Client(world, uuid)
+    assert client.invoke(Probe.ECHO, value=(1, 1)) == 0
+    client.close()
+    world.tas[uuid] = signed(uuid)
+    client = Client(world, uuid)
+    base = map_zi(client, open_pta(client), 507 << 20)
+    assert base >= 0xC0000000
+    assert client.invoke(Probe.STORE, base + (507 << 20) - 1) == 0
+    client.close()
+    assert not any(world.core.leaks().values())
+    world.close()
