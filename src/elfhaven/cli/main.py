@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; its status. `arguments` are those of the process unless given."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     failed = RUN_ERROR if words[:1] == ["run"] else ERROR
+    _fill_closed_streams()
     try:
         return _execute(words)
     except ElfhavenError as error:
@@ -65,6 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"internal error: {type(error).__name__}: {error}",
             f"report it, with what {DEBUG}=1 shows",
         )
+
+
+def _fill_closed_streams() -> None:
+    """A standard stream that the caller closed leads to /dev/null: no file may come to lie in its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))
 
 
 def _execute(words: list[str]) -> int:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -88,9 +88,9 @@ def start(home: Path) -> Callable[..., "subprocess.Popen[bytes]"]:
     env["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     env |= {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "STATE")}
 
-    def begin(*words: object, **options: object) -> "subprocess.Popen[bytes]":
+    def begin(*words: object, program: Sequence[str] = (), **options: object) -> "subprocess.Popen[bytes]":
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        command = [sys.executable, "-m", "elfhaven", *map(str, words)]
+        command = [*(program or (sys.executable, "-m", "elfhaven")), *map(str, words)]
         return subprocess.Popen(command, cwd=home, env=env, **(pipes | options))  # type: ignore[call-overload, no-any-return]
 
     return begin
@@ -158,6 +158,15 @@ def test_a_closed_pipe_on_stdout_ends_in_141(start: Start) -> None:
         assert process.stdout.readline() == b"y\n"
         process.stdout.close()
         assert process.wait(60) == 141
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_lead_nowhere(start: Start, home: Path, closed: str) -> None:
+    """The program's own words must not end up in a file that took the place of a closed stream."""
+    command = f"{sys.executable} -m elfhaven run program status 5 {closed}"
+    with start(program=["sh", "-c", command]) as process:
+        assert process.wait(60) == 5
+    assert {path.name for path in home.iterdir()} == {"program", "data", "state"}
 
 
 def test_a_fault_is_one_line_that_says_where(elfhaven: Run) -> None:
