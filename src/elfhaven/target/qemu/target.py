@@ -37,7 +37,7 @@ class Qemu:
         self._transport = connect(machine)
         self._logged = len(machine.log(SECURE_LOG))
         for uuid, data in (images or {}).items():
-            self._transport.install(uuid, data)
+            self.install(uuid, data)
         self.context = Context(self._transport)
 
     @property
@@ -45,6 +45,10 @@ class Qemu:
         """Lines of the secure console since the connection was made, without OP-TEE's debug lines."""
         lines = self._machine.log(SECURE_LOG)[self._logged :].splitlines()
         return [line.decode(errors="replace") for line in lines if not line.startswith(_DEBUG)]
+
+    def install(self, uuid: UUID, data: bytes) -> None:
+        """Puts a TA file where the machine's supplicant finds it; whether it is any good is OP-TEE's to say."""
+        self._transport.install(uuid, data)
 
     def interrupt(self) -> None:
         """Ends the connection, from any thread: the guest's Linux closes the sessions.

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures: a machine with the real OP-TEE, the emulator, and one transcript from both.
+
+These tests carry the marker `qemu` and are skipped unless it is asked for: `make fidelity` is
+`pytest -m qemu tests/fidelity`. The first run fetches about 95 MB of Debian packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from elfhaven.target.emulator import Emulator
+from elfhaven.target.qemu.machine import Machine
+from elfhaven.target.qemu.target import Qemu
+from elfhaven.target.state import StateDirectory
+
+from .places import EmulatedPlace, Place, RealPlace
+
+HERE = Path(__file__).parent
+MACHINE = "fidelity"
+Played = TypeVar("Played")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "qemu: runs on the real OP-TEE under QEMU")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = "qemu" in str(config.getoption("-m"))
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.qemu)
+            if not wanted:
+                item.add_marker(pytest.mark.skip(reason="runs on the real OP-TEE: `make fidelity`"))
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """A machine of its own, switched on for this run."""
+    made = Machine(MACHINE)
+    made.down()
+    try:
+        made.up("stock", print)
+        yield made
+    finally:
+        made.down()
+
+
+@pytest.fixture(scope="session")
+def real(machine: Machine) -> Iterator[RealPlace]:
+    with Qemu(machine, "stock", print) as target:
+        yield RealPlace(target)
+
+
+@pytest.fixture
+def emulated(tmp_path: Path) -> Iterator[EmulatedPlace]:
+    device = StateDirectory(tmp_path / "device")
+    with Emulator(device, "stock") as target:
+        yield EmulatedPlace(target, device)
+
+
+@pytest.fixture
+def both(real: RealPlace, emulated: EmulatedPlace) -> Callable[[Callable[[Place], Played]], Played]:
+    """Plays on the emulator and on the real OP-TEE, and wants the same transcript, which it gives back."""
+
+    def play(script: Callable[[Place], Played]) -> Played:
+        there, here = script(real), script(emulated)
+        assert here == there, "left: the emulator, right: the real OP-TEE"
+        return there
+
+    return play
