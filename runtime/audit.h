@@ -14,4 +14,5 @@ const char *eh_row_name(u32 index); // then its scalars and paths: see struct eh
 const char *eh_rule_name(u32 index);
 
 enum { TRACE_INSIDE = 0, TRACE_DELEGATED = 1, TRACE_ABSENT = 2, TRACE_DENIED = 3 };
+void trace_message(const char *text); // to the user of an image packed with debug = true
 void trace_call(const struct eh_context *c, const u64 args[6], u64 call, u32 where, s64 result);

@@ -3,16 +3,19 @@
 #include "audit.h"
 #include "process.h"
 
-static s64 pseudo(struct eh_context *c) {
+static int pseudo(struct eh_context *c, s64 *result) {
     switch (c->x[8]) {
     case EH_COUNTER_CALL:
-        return (s64)time_counter();
+        *result = (s64)time_counter();
+        return 1;
     case EH_SERVICE_NEXT:
-        return eh_service_next(c);
+        *result = eh_service_next(c);
+        return 1;
     case EH_SERVICE_REPLY:
-        return eh_service_reply(c);
+        *result = eh_service_reply(c);
+        return 1;
     default:
-        return -ENOSYS;
+        return 0;
     }
 }
 
@@ -36,17 +39,16 @@ void eh_dispatch(struct eh_context *c) {
     struct eh_counts before = eh_counts;
     c->fp_saved = 0;
     memcpy(args, c->x, sizeof args);
-    if (number >= EH_COUNTER_CALL) {
-        c->x[0] = (u64)pseudo(c);
-    } else {
+    s64 result;
+    if (!pseudo(c, &result)) {
         static const struct eh_call absent;
         const struct eh_call *call = number < EH_CALLS ? &eh_call_table[number] : &absent;
-        s64 result = serve(c, call);
+        result = serve(c, call);
         u32 where = where_served(call, &before);
         eh_counts.served += where == TRACE_INSIDE;
         trace_call(c, args, number, where, result);
-        c->x[0] = (u64)result;
     }
+    c->x[0] = (u64)result;
     eh_check_stack();
     if (eh_current->fp_saved)
         eh_fp_load(eh_current->fp);

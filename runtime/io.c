@@ -215,9 +215,10 @@ static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
         return seek_outside(file, (u64)offset, whence);
     if (__builtin_add_overflow(base, offset, &to))
         return -EOVERFLOW;
-    if (to >> 40) // how far a file can reach is its file system's to say
-        return to < 0 ? -EINVAL : seek_outside(file, (u64)to, SEEK_SET);
-    return to;
+    if (!(to >> 40) || to < 0)
+        return to < 0 ? -EINVAL : to;
+    s64 told = seek_outside(file, (u64)to, SEEK_SET); // how far a file can reach is its file system's to say
+    return told < 0 || told == to ? told : wire_violated(EH_RULE_ANSWERS);
 }
 
 s64 sys_lseek(struct eh_context *c) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // brk, mmap and their kin. Memory is real: a page that is mapped is held, and there is no swap. What the
 // TEE cannot do is refused: executable memory (EACCES), mappings shared with other processes (ENODEV).
+#include "audit.h"
 #include "files.h"
 #include "memory.h"
 #include "rt.h"
@@ -83,6 +84,11 @@ static s64 place(u64 address, u64 size, u32 flags, u32 kind, u32 protection) {
     return result ? result : (s64)address;
 }
 
+static s64 refuse(s64 error, const char *reason) {
+    trace_message(reason);
+    return error;
+}
+
 static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
     u32 type = flags & MAP_TYPE;
     if (!size)
@@ -93,7 +99,7 @@ static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
         return -EINVAL;
     if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && bad_range(address, EH_PAGE_UP(size)))
         return address & (EH_PAGE - 1) ? -EINVAL : -ENOMEM;
-    return protection & PROT_EXEC ? -EACCES : 0;
+    return protection & PROT_EXEC ? refuse(-EACCES, "mmap: a TA has no executable memory but its image") : 0;
 }
 
 static s64 map_anonymous(u64 address, u64 size, u32 protection, u32 flags) {
@@ -104,7 +110,7 @@ static s64 map_anonymous(u64 address, u64 size, u32 protection, u32 flags) {
 
 static s64 map_file(struct eh_file *file, u64 address, u64 size, u32 protection, u32 flags, u64 offset) {
     if ((flags & MAP_TYPE) != MAP_PRIVATE)
-        return -ENODEV;
+        return refuse(-ENODEV, "mmap: a mapping of a file cannot be shared with the normal world");
     s64 at = place(address, size, flags, VMA_FILE, protection & 7);
     if (at < 0)
         return at;

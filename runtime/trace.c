@@ -59,3 +59,11 @@ void trace_call(const struct eh_context *c, const u64 args[6], u64 call, u32 whe
     log_room(length);
     log_append(EH_LOG_KIND_TRACE, body, length);
 }
+
+void trace_message(const char *text) {
+    if (!(eh_config.head.flags & EH_CONFIG_FLAG_DEBUG) || !log_capacity())
+        return;
+    u32 length = (u32)eh_length(text);
+    log_room(length);
+    log_append(EH_LOG_KIND_MESSAGE, text, length);
+}

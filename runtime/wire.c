@@ -9,8 +9,9 @@ struct eh_start eh_start;
 struct eh_counts eh_counts;
 static struct {
     u8 *control, *window; // where they lie during this entry; window is 0 when it is not attached
-    u32 control_size, data_offset, data_size, log_offset, log_size, window_size;
-    u32 next_id, pending, log_used, want_window;
+    u32 control_size, data_offset, data_size, log_offset, window_size;
+    u32 next_id, pending, want_window;
+    struct eh_log log;
     u32 status, fatal_code;
     u64 fatal_value;
     u32 denied, violated;
@@ -40,7 +41,7 @@ u32 wire_begin(const struct eh_entry *e) {
     wire.data_offset = c.data_offset;
     wire.data_size = c.data_size;
     wire.log_offset = c.log_offset;
-    wire.log_size = c.log_size & ~7u;
+    wire.log.size = c.log_size & ~7u;
     wire.window_size = c.window_size & ~63u;
     eh_start = (struct eh_start){c.start_flags, c.argc, c.envc, c.umask & 0777, c.pid, c.ppid,
                                  c.uid,         c.euid, c.gid,  c.egid,         {0}};
@@ -68,7 +69,7 @@ static void publish(u32 state) {
     c.denied = wire.denied;
     c.violated = wire.violated;
     c.want_window = wire.want_window;
-    c.log_used = wire.log_used;
+    c.log_used = wire.log.used;
     c.pending = wire.pending;
     c.fatal_code = wire.fatal_code;
     c.fatal_value = wire.fatal_value;
@@ -83,7 +84,7 @@ void wire_leave(u32 state) {
     eh_fp_out();
     publish(state);
     eh_leave(TEE_SUCCESS);
-    wire.log_used = 0;
+    wire.log.used = 0;
 }
 
 void wire_finish(u32 status, u32 code, u64 value) {
@@ -263,21 +264,7 @@ void wire_denied(u32 rule) {
 
 void wire_detach(void) { wire.control = wire.window = 0; }
 
-u32 log_capacity(void) { return wire.log_size; }
-
-void log_room(u32 length) {
-    u64 size = 8 + ((u64)length + 7) / 8 * 8;
-    if (wire.control && wire.log_used + size > wire.log_size && wire.log_used)
-        wire_leave(EH_STATE_FLUSH);
-}
-
-void log_append(u32 kind, const void *body, u32 length) {
-    u32 head[2] = {kind, length}, size = 8 + (length + 7) / 8 * 8;
-    u8 *to = wire.control + wire.log_offset + wire.log_used;
-    if (!wire.control || (u64)wire.log_used + size > wire.log_size)
-        return; // callers make room first; during a client's command there is no log
-    memcpy(to, head, sizeof head);
-    memcpy(to + 8, body, length);
-    memset(to + 8 + length, 0, size - 8 - length);
-    wire.log_used += size;
+struct eh_log *wire_log(void) {
+    wire.log.at = wire.control ? wire.control + wire.log_offset : 0;
+    return &wire.log;
 }

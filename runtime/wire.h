@@ -52,6 +52,13 @@ s64 wire_violated(u32 rule); // note it; the errno that the program gets
 void wire_denied(u32 rule);
 void wire_detach(void); // a client's command is served: the control block is not there
 
+struct eh_log { // the log area
+    u8 *at;     // 0 while the control block is not there
+    u32 size, used;
+};
+struct eh_log *wire_log(void);
+
+// log.c
 void log_room(u32 length); // make sure that a record of `length` bytes fits; leaves the TEE if it must
 void log_append(u32 kind, const void *body, u32 length);
 u32 log_capacity(void);

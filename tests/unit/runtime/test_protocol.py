@@ -16,6 +16,7 @@ from elfhaven.abi.container import (
     TRACE_RECORD,
     ConfigFlag,
     Fatal,
+    LogKind,
     RuleFlag,
     RuleKind,
     SlotState,
@@ -298,7 +299,7 @@ def test_trace_is_for_images_signed_with_debug() -> None:
 def test_a_full_log_area_is_handed_over() -> None:
     world = World(
         "#include <unistd.h>\n#include <sys/syscall.h>\n"
-        "int main(void) { for (int i = 0; i < 2000; i++) syscall(SYS_getppid + i % 2 * 1000); return 0; }\n",
+        "int main(void) { for (int i = 0; i < 2000; i++) syscall(SYS_getppid + i % 2 * 100000); return 0; }\n",
         flags=ConfigFlag.DEBUG,
     )
     world.start(flags=StartFlag.TRACE)
@@ -310,7 +311,7 @@ def test_a_full_log_area_is_handed_over() -> None:
     assert flushes > 3
     calls = [TRACE_RECORD.struct.unpack_from(body)[:2] for _, body in world.log]
     assert calls.count((173, 0)) == 1000
-    assert calls.count((1173, 2)) == 1000
+    assert calls.count((100173, 2)) == 1000
     assert calls[-1][0] == 94
 
 
@@ -326,3 +327,15 @@ def test_the_core_is_asked_for_nothing_unknown() -> None:
     world.start()
     world.answer(6)
     assert set(core.calls) <= {0, 3, 4, 5, 7, 13, 33}
+
+
+def test_a_refusal_is_explained_to_an_image_with_debug() -> None:
+    source = (
+        "#include <sys/mman.h>\nint main(void) { return mmap(0, 4096, PROT_READ | PROT_EXEC,"
+        " MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED; }\n"
+    )
+    for flags, messages in ((ConfigFlag.DEBUG, 1), (ConfigFlag(0), 0)):
+        world = World(source, flags=flags)
+        world.start()
+        assert world["exit_status"] == 1
+        assert [kind for kind, _ in world.log].count(LogKind.MESSAGE) == messages
