@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Write the pages of docs/reference/ that are made from the code; with --check say which are stale and fail.
+
+    python tools/generate_docs.py [--check]
+
+calls.md is not among them: tools/generate.py makes it together with the runtime's headers.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+import elfhaven
+from elfhaven.abi import gp
+from elfhaven.abi.container import RULES, Fatal
+from elfhaven.calls.row import Row, Served
+from elfhaven.calls.utee import UTEE
+from elfhaven.cli.main import elfhaven as command_line
+from elfhaven.manifest import schema
+from elfhaven.normal import messages
+from elfhaven.normal.results import meaning, tee_error
+
+ROOT = Path(__file__).resolve().parent.parent
+OUTPUT = ROOT / "docs" / "reference"
+WIDTH = 100
+_QUOTED = re.compile(r"(: |-> )'([^']*)'")
+
+
+def page(title: str, source: str, *body: str) -> str:
+    head = f"<!-- Made by tools/generate_docs.py from {source}: do not edit. -->\n# {title}"
+    return "\n\n".join((head, *body)) + "\n"
+
+
+def block(text: str) -> str:
+    """Text as a code block."""
+    return "\n".join(f"    {line}".rstrip() for line in text.strip("\n").splitlines())
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    """The first row is the head."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join((lines[0], "|" + "---|" * len(rows[0]), *lines[1:]))
+
+
+def utee() -> str:
+    counts = ", ".join(f"{sum(row.served is kind for row in UTEE.rows)} {kind.value}" for kind in Served)
+    head = ("number", "call", "served", "arguments", "reason")
+    return page(
+        "utee calls",
+        "elfhaven.calls.utee",
+        f"What a Trusted Application may ask of the core by `svc #0`. {len(UTEE.rows)} rows: {counts}.",
+        table(head, *map(_utee_row, UTEE.rows)),
+    )
+
+
+def _utee_row(row: Row) -> tuple[str, ...]:
+    arguments = ", ".join(f"{arg.name}: {arg.kind}" for arg in row.args)
+    return str(row.number), row.name, row.served.value, arguments, row.reason
+
+
+def commands() -> str:
+    found = list(_commands(command_line, "elfhaven"))
+    parts = [f"## {name}\n\n{block(text)}" for name, text in found]
+    return page("The command line", "elfhaven.cli", *parts)
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
+    with click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH) as context:
+        yield name, command.get_help(context)
+    if isinstance(command, click.Group):
+        for each in sorted(command.commands):
+            yield from _commands(command.commands[each], f"{name} {each}")
+
+
+def manifest() -> str:
+    text = inspect.getdoc(schema) or ""
+    keys = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    units = ", ".join(filter(None, schema._UNITS))
+    return page(
+        "elfhaven.toml",
+        "elfhaven.manifest.schema",
+        "Every key is optional. What no key allows is denied.",
+        block(keys),
+        f"A size is a number of bytes, or text with a unit: {units}. "
+        f"`stack` lies between {schema.STACK_MIN >> 10} KiB and {schema.STACK_MAX >> 20} MiB.",
+        "`stoppable` is reserved. A key that is not known is an error with its line.",
+    )
+
+
+def results() -> str:
+    rows = [
+        (f"`{code:#010x}`", name, *_explained(code)) for code, name in sorted(gp.RESULT_NAMES.items()) if code
+    ]
+    rules = [(f"`{rule}`", *_told(rule)) for rule in RULES]
+    fatals = [(str(code.value), code.name, *_fatal(code)) for code in Fatal]
+    return page(
+        "Results, rules and fatal codes",
+        "elfhaven.abi.gp, elfhaven.normal.results and elfhaven.normal.messages",
+        "## Results of a TEE",
+        table(("result", "name", "meaning", "what to do"), *rows),
+        "## Rules",
+        "What a run prints when a rule denied something, and when an answer from outside broke it.",
+        table(("rule", "denied", "violated"), *rules),
+        "## Why a runtime gives up",
+        table(("code", "name", "meaning", "what to do"), *fatals),
+    )
+
+
+def _explained(code: int) -> tuple[str, str]:
+    return meaning(code), tee_error(code, gp.TEE_ORIGIN_TEE, "").fix or ""
+
+
+def _told(rule: str) -> tuple[str, str]:
+    """What a denial and a violation print; nothing for what cannot happen to a rule."""
+    denied, violated = messages.denial(rule), messages.violation(rule)
+    return denied if ";" in denied else "", "" if violated.endswith("an answer broke it") else violated
+
+
+def _fatal(code: Fatal) -> tuple[str, str]:
+    error = messages.fatal(code, 0, None)
+    return error.cause.removesuffix(" (value 0x0)"), error.fix or ""
+
+
+def python() -> str:
+    parts = [_member(name, getattr(elfhaven, name)) for name in elfhaven.__all__]
+    intro = inspect.getdoc(elfhaven) or ""
+    return page("The Python API", "elfhaven", intro, *parts)
+
+
+def _member(name: str, value: object) -> str:
+    doc = inspect.cleandoc(
+        getattr(value, "__dict__", {}).get("__doc__") or getattr(value, "__doc__", "") or ""
+    )
+    if isinstance(value, type) and issubclass(value, msgspec.Struct):
+        fields = ", ".join(f"`{field}`" for field in value.__struct_fields__)
+        return f"## {name}\n\nA part of [elfhaven.toml](manifest.md) in Python. Keys, all by name: {fields}."
+    if isinstance(value, type) and issubclass(value, elfhaven.ElfhavenError):
+        bases = ", ".join(base.__name__ for base in value.__bases__)
+        return f"## {name}({bases})\n\n{doc}"
+    assert callable(value)
+    return f"## {name}\n\n{block(_signature(name, value))}\n\n{doc}"
+
+
+def _signature(name: str, value: Callable[..., object]) -> str:
+    """One parameter a line where one line is too short. Annotations are shown as they are written."""
+    signature = inspect.signature(value)
+    line = _plain(f"{name}{signature}")
+    if len(line) <= WIDTH:
+        return line
+    parameters = list(signature.parameters.values())
+    first = next((p for p in parameters if p.kind is p.KEYWORD_ONLY), None)
+    star = first is not None and not any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    lines = [f"    {parameter}," for parameter in parameters]
+    if star and first is not None:
+        lines.insert(parameters.index(first), "    *,")
+    tail = f"{signature}".rpartition(")")[2]
+    return _plain("\n".join((f"{name}(", *lines, f"){tail}")))
+
+
+def _plain(text: str) -> str:
+    return _QUOTED.sub(r"\1\2", text)
+
+
+PAGES = {
+    "command-line.md": commands,
+    "manifest.md": manifest,
+    "python-api.md": python,
+    "results.md": results,
+    "utee.md": utee,
+}
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for name, make in PAGES.items():
+        path, text = OUTPUT / name, make()
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(str(path.relative_to(ROOT)))
+        if "--check" not in arguments:
+            path.write_text(text)
+    if stale and "--check" in arguments:
+        print(f"{', '.join(stale)}: not what tools/generate_docs.py makes; run it and commit the result")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
