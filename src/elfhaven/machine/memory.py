@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 PAGE = 4096
 _MAP_NORESERVE = 0x4000
+_LARGE_FROM = 4 << 20  # bytes; a smaller range would pay for memory that it does not use
 _DISCARD_FROM = 1 << 16  # below this, writing zeros is cheaper than asking the kernel
 
 
@@ -32,6 +33,11 @@ class Region:
         if at < 0 or size < 0 or at + size > self.size:
             raise ValueError(f"{address:#x}+{size:#x} is outside region {self.name}")
         return self.view[at : at + size]
+
+    def expect(self, address: int, size: int) -> None:
+        """Say that a range will be used as a whole: large host pages then make its first touches cheap."""
+        if size >= _LARGE_FROM:
+            self._mmap.madvise(mmap.MADV_HUGEPAGE, address - self.base, size)
 
     def discard(self, address: int, size: int) -> None:
         """Zero whole pages and give their memory back to the host."""

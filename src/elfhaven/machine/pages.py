@@ -81,6 +81,7 @@ class PagePool:
                 if free == span:
                     del self._starts[i], self._sizes[i]
                 self.used += span
+                self._region.expect(address, span)
                 return Backing(((address, span),), True, self)
         raise OutOfPages(f"{span} bytes wanted, {self.total - self.used} free in all")
 
