@@ -299,7 +299,7 @@ def test_trace_is_for_images_signed_with_debug() -> None:
 def test_a_full_log_area_is_handed_over() -> None:
     world = World(
         "#include <unistd.h>\n#include <sys/syscall.h>\n"
-        "int main(void) { for (int i = 0; i < 2000; i++) syscall(SYS_getppid + i % 2 * 100000); return 0; }\n",
+        "int main(void) { for (int i = 0; i < 2000; i++) syscall(SYS_getppid + i % 2 * 100000); }\n",
         flags=ConfigFlag.DEBUG,
     )
     world.start(flags=StartFlag.TRACE)
