@@ -122,6 +122,15 @@ class ProbeSession:
             time.sleep(0.02)
         return _placed(found) if found else None
 
+    def said(self, text: str) -> bool:
+        """Whether the secure console has a line with `text` since this session began."""
+        deadline = time.monotonic() + _SETTLED
+        while not (found := any(text in line for line in self._place.console()[self._before :])):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        return found
+
     def close(self) -> None:
         self.session.close()
         self.memory.close()

@@ -19,6 +19,7 @@ from elfhaven.cli.demo import demo
 from elfhaven.cli.doctor import doctor
 from elfhaven.cli.inspect import inspect
 from elfhaven.cli.pack import pack
+from elfhaven.cli.qemu import qemu
 from elfhaven.cli.run import run
 from elfhaven.errors import ElfhavenError
 
@@ -32,7 +33,7 @@ def elfhaven() -> None:
     """Runs unmodified aarch64 Linux programs inside OP-TEE."""
 
 
-for _verb in (run, pack, inspect, calls, audit, demo, doctor):
+for _verb in (run, pack, inspect, calls, audit, demo, doctor, qemu):
     elfhaven.add_command(_verb)
 
 

@@ -9,7 +9,13 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 
 
 @click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS] [--]")
-@click.option("--target", type=click.Choice(["emulator"]), default="emulator", help="Where it runs.")
+@click.option(
+    "--target",
+    type=click.Choice(["emulator", "qemu"]),
+    default="emulator",
+    show_default=True,
+    help="Where it runs: in the emulator, or on the real OP-TEE under QEMU (see `elfhaven qemu`).",
+)
 @click.option(
     "--memory",
     type=click.Choice(["stock", "large"]),

@@ -16,10 +16,9 @@ from elfhaven.manifest import Manifest
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import AnyPath, pack_program
 from elfhaven.target.container import Outcome, Request, execute
-from elfhaven.target.emulator import trusted_keys
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
-from elfhaven.target.targets import open_target
+from elfhaven.target.targets import check, open_target, signer_for, trusted_by
 
 Stream = int | IO[Any] | None
 
@@ -79,7 +78,7 @@ def run(
             on_note(line)
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    packed = prepare(program, manifest, device)
+    packed = prepare(program, manifest, device, target)
     for note in packed.notes:
         tell(note)
     with ExitStack() as stack:
@@ -97,25 +96,33 @@ def run(
             started=on_start,
         )
         images = {packed.uuid: packed.path.read_bytes()}
-        outcome = execute(stack.enter_context(open_target(target, device, memory, images)), packed, request)
+        place = stack.enter_context(open_target(target, device, memory, images, tell))
+        outcome = execute(place, packed, request)
         if outcome.fault is not None:
             tell(f"{os.path.basename(program)} died inside: {outcome.fault}")
         return _result(outcome, told, [_content(file) for file in captured])
 
 
-def prepare(program: AnyPath, manifest: AnyPath | Manifest | None, device: StateDirectory) -> PackedTa:
-    """The program packed under the local development key, or the .ta that it is, installed on the device."""
+def prepare(
+    program: AnyPath, manifest: AnyPath | Manifest | None, device: StateDirectory, target: str
+) -> PackedTa:
+    """The program packed under a key that the target trusts, or the .ta that it is.
+
+    The emulator's device keeps what runs on it; a machine under QEMU gets it when it is opened.
+    """
+    check(target)
     path = os.fspath(program)
     data = read_program(path)
     if is_ta(data):
         if manifest is not None:
             raise UsageError(f"{path} is packed already: its manifest lies in it", "leave -m out")
-        packed = open_ta(path, trusted_keys(device))
+        packed = open_ta(path, trusted_by(target, device))
     else:
-        packed = pack_program(path, manifest)
+        packed = pack_program(path, manifest, signer_for(target))
         data = packed.path.read_bytes()
-    device.claim(packed.uuid, packed.name or path, packed.signer)
-    device.install(packed.uuid, data)
+    if target == "emulator":
+        device.claim(packed.uuid, packed.name or path, packed.signer)
+        device.install(packed.uuid, data)
     return packed
 
 

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
 from elfhaven.errors import UsageError
+from elfhaven.image.keys import PublicKey
 from elfhaven.normal.client import Context
-from elfhaven.target.emulator import Emulator
+from elfhaven.packing import default_public
+from elfhaven.target.emulator import Emulator, trusted_keys
 from elfhaven.target.state import StateDirectory
 
-TARGETS = ("emulator",)
+TARGETS = ("emulator", "qemu")
 
 
 class Target(Protocol):
@@ -33,9 +35,36 @@ class Target(Protocol):
 
 
 def open_target(
-    name: str, device: StateDirectory, memory: str, images: Mapping[UUID, bytes]
+    name: str,
+    device: StateDirectory,
+    memory: str,
+    images: Mapping[UUID, bytes],
+    report: Callable[[str], None] = print,
 ) -> AbstractContextManager[Target]:
-    """The target `name`, on which `images` can be opened. Raises UsageError, TargetError or StateError."""
+    """The target `name`, on which `images` can be opened. `report` gets lines for the user.
+
+    Raises UsageError, TargetError, StateError or PackageError.
+    """
+    check(name)
+    if name == "qemu":
+        from elfhaven.target.qemu.machine import Machine
+        from elfhaven.target.qemu.target import Qemu
+
+        return Qemu(Machine(memory), memory, report, images)
+    return Emulator(device, memory, images)
+
+
+def check(name: str) -> None:
+    """Raises UsageError where there is no target `name`."""
     if name not in TARGETS:
         raise UsageError(f"no target called {name!r}", f"take one of: {', '.join(TARGETS)}")
-    return Emulator(device, memory, images)
+
+
+def signer_for(name: str) -> str | None:
+    """The signer whose TAs the target loads, as `--sign` names it; None is the local development key."""
+    return "optee-default" if name == "qemu" else None
+
+
+def trusted_by(name: str, device: StateDirectory) -> tuple[PublicKey, ...]:
+    """The keys whose TAs the target loads."""
+    return (default_public(),) if name == "qemu" else trusted_keys(device)
