@@ -66,7 +66,11 @@ class Engine(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """Stop a running `enter`; may be called from any thread; nothing happens when none runs."""
+        """Stop the running `enter`, or the next one if none runs yet, until `rearm`. From any thread."""
+        ...
+
+    def rearm(self) -> None:
+        """Forget an interruption: what comes next is not meant by it."""
         ...
 
     @property
@@ -100,6 +104,9 @@ class FakeEngine:
 
     def interrupt(self) -> None:
         """Nothing runs beside the caller."""
+
+    def rearm(self) -> None:
+        """Nothing was interrupted."""
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -178,7 +178,7 @@ class UnicornEngine:
         self, space: Translation, code_epoch: int, pc: int, sp: int, arguments: Sequence[int], on_svc: OnSvc
     ) -> Exit:
         """See machine.engine.Engine."""
-        self._exit, self._error, self._interrupted = None, None, False
+        self._exit, self._error = None, None
         self._space, self._on_svc = space, on_svc
         self._running = True
         try:
@@ -262,12 +262,15 @@ class UnicornEngine:
 
     def interrupt(self) -> None:
         """See machine.engine.Engine. Repeats itself for the moment in which Unicorn is just starting."""
+        self._interrupted = True
         for _ in range(20):
             if not self._running:
                 return
-            self._interrupted = True
             uclib.uc_emu_stop(self._handle)
             sleep(0.0005)
+
+    def rearm(self) -> None:
+        self._interrupted = False
 
     @property
     def thread_pointer(self) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from elfhaven.secure.profile import Profile
+
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
 
@@ -73,7 +75,7 @@ class FakeClock:
 class CoreConfig:
     """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel."""
 
-    profile: str = "stock"
+    profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
     huk: bytes = bytes(HUK_SIZE)
     storage: Storage = field(default_factory=MemoryStorage)

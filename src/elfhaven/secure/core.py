@@ -7,6 +7,7 @@ Lock: `lock` is the one lock of the secure world (see threads.py). `interrupt` t
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
 _CAPABILITIES = abi.SEC_CAP_UNREGISTERED_SHM | abi.SEC_CAP_DYNAMIC_SHM | abi.SEC_CAP_MEMREF_NULL
+_CLOSE_WAIT = 5.0  # seconds for running TAs to stop
 _UNKNOWN: Answer = (abi.RETURN_UNKNOWN_FUNCTION, 0, 0, 0)
 _PSEUDO_TAS: tuple[type[PseudoTa], ...] = (SystemPta,)
 
@@ -55,7 +57,7 @@ class SecureCore:
         self.memory = memory
         self.normal = normal
         self.config = config
-        self.profile = PROFILES[config.profile]
+        self.profile = profile_of(config)
         self.console = Console()
         self.lock = threading.Lock()
         self._own_memory()
@@ -214,10 +216,7 @@ class SecureCore:
     def interrupt(self) -> None:
         """Stop every running TA; each dies as after a panic. May be called from any thread."""
         for thread in self.threads.threads:
-            if thread.busy:
-                thread.interrupted = True
-                for engine in thread.engines:
-                    engine.interrupt()
+            thread.interrupt()
 
     def leaks(self) -> dict[str, int]:
         """What is still held: all zero once every session is closed and every buffer is unregistered."""
@@ -234,8 +233,14 @@ class SecureCore:
         }
 
     def close(self) -> None:
-        """End suspended calls of this host thread and give everything back. The core is of no use
-        afterwards."""
+        """Stop what runs, end suspended calls of this host thread, give everything back. The core is of no
+        use afterwards. A TA that another host thread cannot bring to an end keeps what it has."""
+        self.interrupt()
+        deadline = time.monotonic() + _CLOSE_WAIT
+        while any(thread.running for thread in self.threads.threads):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.001)
         with self.lock:
             self.threads.close()
             self.sessions.close_all()
@@ -248,6 +253,11 @@ def _uuid_words(uuid: UUID) -> Answer:
     return words[0], words[1], words[2], words[3]
 
 
+def profile_of(config: CoreConfig) -> Profile:
+    """The profile that a configuration names or brings; KeyError for an unknown name."""
+    return PROFILES[config.profile] if isinstance(config.profile, str) else config.profile
+
+
 def regions(profile: Profile, normal_size: int) -> list[tuple[str, int, int]]:
     """The regions of a machine with such a secure world and so much normal memory."""
     return [("secure", profile.tzdram_base, profile.tzdram_size), ("normal", NORMAL_BASE, normal_size)]
@@ -255,6 +265,6 @@ def regions(profile: Profile, normal_size: int) -> list[tuple[str, int, int]]:
 
 def build(config: CoreConfig, normal_size: int) -> tuple[NormalMemory, SecureCore]:
     """A machine with a core on it, and the normal world's memory."""
-    memory = PhysicalMemory(regions(PROFILES[config.profile], normal_size))
+    memory = PhysicalMemory(regions(profile_of(config), normal_size))
     normal = NormalMemory(memory.region("normal"))
     return normal, SecureCore(memory, normal, config)

@@ -154,8 +154,11 @@ class SessionManager:
             return TEE_ERROR_TARGET_DEAD, TEE_ORIGIN_TEE
         if isinstance(target, PseudoTa):
             return target.enter(thread, session, entry, params or Parameters(), command)
-        if not self._set_busy(thread, target):
-            return TEE_ERROR_BUSY, TEE_ORIGIN_TEE
+        try:
+            if not self._set_busy(thread, target):
+                return TEE_ERROR_BUSY, TEE_ORIGIN_TEE
+        except TeeResult as error:  # waiting failed, or was ended from outside
+            return error.code, TEE_ORIGIN_TEE
         if target.panicked:  # died while we waited
             self._clear_busy(thread, target)
             return TEE_ERROR_TARGET_DEAD, TEE_ORIGIN_TEE

@@ -49,8 +49,22 @@ class Thread:
     def start(self, work: Callable[[Thread], Answer]) -> Answer:
         """Run `work` until it ends or asks for an RPC."""
         self.interrupted = False
+        for engine in self.engines:
+            engine.rearm()
         self._greenlet = greenlet(lambda: work(self))
         return self._switch(None)
+
+    @property
+    def running(self) -> bool:
+        """Whether a host thread is inside this call right now."""
+        return self.busy and not self.suspended
+
+    def interrupt(self) -> None:
+        """Have the call's TAs die, now or when they next run. From any host thread."""
+        if self.busy:
+            self.interrupted = True  # first: an engine made from now on is not entered
+            for engine in self.engines:
+                engine.interrupt()
 
     def resume(self, registers: Sequence[int]) -> Answer:
         """RETURN_FROM_RPC."""

@@ -11,11 +11,11 @@ import pytest
 
 from elfhaven.abi import optee_msg as msg
 from elfhaven.abi.gp import TA_FLAG_INSTANCE_KEEP_ALIVE, TA_FLAG_MULTI_SESSION, TA_FLAG_SINGLE_INSTANCE
-from elfhaven.world.message import Param
+from elfhaven.world.message import Message, Param
 
 from .client import Client
 from .normal_world import NormalWorld
-from .probe import PRIVATE, SHARED, Probe, signed
+from .probe import DEADLY, PRIVATE, SHARED, Probe, signed
 
 Install = Callable[..., UUID]
 SINGLE, MULTI = TA_FLAG_SINGLE_INSTANCE, TA_FLAG_SINGLE_INSTANCE | TA_FLAG_MULTI_SESSION
@@ -253,3 +253,53 @@ def test_large_profile_holds_a_large_program(install: Install) -> None:
     client.close()
     assert not any(world.core.leaks().values())
     world.close()
+
+
+def test_memory_of_a_size_that_the_target_sets(install: Install) -> None:
+    from dataclasses import replace
+
+    from elfhaven.secure.profile import STOCK
+
+    world = NormalWorld(profile=replace(STOCK, tzdram_size=4 << 20))
+    uuid = uuid4()
+    world.tas[uuid] = signed(uuid, heap=1 << 20)
+    Client(world, uuid).close()
+    world.tas[uuid] = signed(uuid, heap=2 << 20)
+    assert world.open(uuid).result == 0xFFFF000C
+    world.close()
+
+
+@pytest.mark.parametrize("cpu,alive", [("cortex-a53", False), ("cortex-a72", False), ("max", True)])
+def test_cpu_is_a_choice(cpu: str, alive: bool) -> None:
+    world = NormalWorld(cpu=cpu)
+    uuid = uuid4()
+    world.tas[uuid] = signed(uuid)
+    client = Client(world, uuid)
+    client.invoke(Probe.TRAP, value=(DEADLY.index("cas"), 0))
+    assert (client.last.result == 0) is alive
+    world.close()
+
+
+def test_interrupt_ends_a_wait(client: Client) -> None:
+    world, plain = client.world, client.world.answers[msg.RPC_CMD_SUSPEND]
+
+    def suspend(asked: Message) -> None:
+        plain(asked)
+        world.core.interrupt()
+
+    world.answers[msg.RPC_CMD_SUSPEND] = suspend
+    client.invoke(Probe.SVC, 12, 0xFFFFFFFF)
+    assert (client.last.result, client.last.origin) == (0xFFFF3024, 3)
+    assert len(world.suspended) == 1
+
+
+def test_close_stops_what_runs(world: NormalWorld, install: Install) -> None:
+    client = Client(world, install())
+    runner = threading.Thread(target=client.invoke, args=(Probe.SPIN,))
+    runner.start()
+    while not world.core.leaks()["threads"]:
+        pass
+    world.close()
+    runner.join(10)
+    assert not runner.is_alive()
+    assert not any(world.core.leaks().values())
