@@ -70,7 +70,7 @@ static s64 access_path(u64 directory, u64 address, u32 mode, u32 flags) {
         return -EINVAL;
     if ((flags & AT_EMPTY_PATH) && path_empty(address) == 1)
         return fd_file(directory) ? 0 : -EBADF;
-    s64 result = allowed_path(&path, directory, address, EH_RULE_KIND_READ);
+    s64 result = allowed_path(&path, directory, address, POLICY_LOOK);
     if (result)
         return result;
     char normal[EH_PATH_MAX];
@@ -117,7 +117,7 @@ s64 sys_readlinkat(struct eh_context *c) {
         return result;
     if (is_self(path.text, path.length))
         return self_link(c->x[2], (u64)size);
-    result = policy_path(&path, EH_RULE_KIND_READ);
+    result = policy_path(&path, POLICY_LOOK);
     if (result)
         return result;
     size = EH_MIN(size, EH_PATH_MAX);

@@ -179,7 +179,7 @@ s64 sys_newfstatat(struct eh_context *c) {
     if (result == 1)
         return stat_fd(c->x[0], c->x[2]);
     if (!result)
-        result = policy_path(&path, EH_RULE_KIND_READ);
+        result = policy_path(&path, POLICY_LOOK);
     if (result)
         return result;
     struct eh_request r = {.row = ROW_newfstatat,
@@ -234,7 +234,7 @@ s64 sys_statx(struct eh_context *c) {
     if (result == 1 && !file)
         return -EBADF;
     if (!result)
-        result = policy_path(&path, EH_RULE_KIND_READ);
+        result = policy_path(&path, POLICY_LOOK);
     if (result < 0)
         return result;
     struct eh_request r = {.row = ROW_statx,

@@ -14,7 +14,8 @@ static struct {
     u64 size;
     const struct eh_policy *head;
     const struct eh_policy_pinned *pinned;
-    struct covered *rules; // the rules, then the pinned files
+    struct covered *rules; // the rules, then the pinned files, then the first working directory
+    u32 covered;
     char *text;
 } policy;
 
@@ -68,7 +69,7 @@ static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, co
 static u64 text_needed(u32 cwd_length) {
     const struct eh_policy *p = policy.head;
     const struct eh_policy_rule *rule = (const void *)(policy.blob + p->rule_offset);
-    u64 size = 0;
+    u64 size = cwd_length;
     for (u32 i = 0; i < p->rule_count; i++)
         size += (u64)rule[i].path_length + cwd_length + 2;
     for (u32 i = 0; i < p->pinned_count; i++)
@@ -87,7 +88,7 @@ u32 policy_begin(const char *cwd, u32 cwd_length) {
     const struct eh_policy *p = policy.head;
     const struct eh_policy_rule *rule = (const void *)(policy.blob + p->rule_offset);
     policy.pinned = (const void *)(policy.blob + p->pinned_offset);
-    u64 table = (u64)(p->rule_count + p->pinned_count) * sizeof *policy.rules;
+    u64 table = (p->rule_count + p->pinned_count + 1ull) * sizeof *policy.rules;
     policy.rules = arena_own(table + text_needed(cwd_length) + 1);
     if (!policy.rules)
         return TEE_ERROR_OUT_OF_MEMORY;
@@ -104,7 +105,12 @@ u32 policy_begin(const char *cwd, u32 cwd_length) {
                                       cwd, cwd_length)
                                 : 0;
     }
-    return length ? TEE_SUCCESS : TEE_ERROR_BAD_PARAMETERS;
+    if (!length)
+        return TEE_ERROR_BAD_PARAMETERS;
+    policy.rules[n] =
+        (struct covered){.offset = at, .length = path_normalise(policy.text + at, cwd, cwd_length)};
+    policy.covered = n + 1;
+    return TEE_SUCCESS;
 }
 
 int policy_covers(const char *rule, u32 rule_length, int tree, const char *path, u32 length) {
@@ -126,10 +132,20 @@ const struct eh_policy_pinned *policy_pin(const char *normal, u32 length) {
     return 0;
 }
 
+// Whether a path lies on the way to something that a rule names, or to the first working directory.
+static int leads_there(const char *normal, u32 length) {
+    for (u32 i = 0; i < policy.covered; i++)
+        if (policy_covers(normal, length, 1, policy.text + policy.rules[i].offset, policy.rules[i].length))
+            return 1;
+    return 0;
+}
+
 int policy_allows(const char *normal, u32 length, u32 want) {
     const struct eh_policy_pinned *pin = policy_pin(normal, length);
     if (pin)
-        return want == EH_RULE_KIND_READ;
+        return want <= EH_RULE_KIND_READ;
+    if (want == POLICY_LOOK && leads_there(normal, length))
+        return 1;
     for (u32 i = 0; i < policy.head->rule_count; i++)
         if (policy.rules[i].kind >= want && rule_covers(&policy.rules[i], normal, length))
             return 1;

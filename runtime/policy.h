@@ -5,7 +5,12 @@
 
 u32 policy_begin(const char *cwd, u32 cwd_length); // TEE_SUCCESS; BAD_PARAMETERS: the blob is damaged
 
-// `want`: EH_RULE_KIND_READ or EH_RULE_KIND_WRITE. 0, or -EACCES with the rule noted as having denied.
+enum {
+    POLICY_LOOK = 0
+}; // what a path is, not what it holds: also each directory on the way to what is allowed
+
+// `want`: POLICY_LOOK, EH_RULE_KIND_READ or EH_RULE_KIND_WRITE. 0, or -EACCES with the rule noted as having
+// denied.
 s64 policy_path(const struct eh_path *path, u32 want);
 int policy_allows(const char *normal, u32 length, u32 want); // the same without noting; a normalised path
 const struct eh_policy_pinned *policy_pin(const char *normal, u32 length); // 0: not a pinned file

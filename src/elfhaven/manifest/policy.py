@@ -43,6 +43,15 @@ class Policy:
             self.pin_of(path, cwd)
         )
 
+    def allows_look(self, path: str, cwd: str) -> bool:
+        """Whether the program may ask what `path` is: what it may read, and each directory on the way there
+        or to its first working directory, so that realpath() works. Their content stays closed."""
+        path = normalise(path)
+        above = path if path == "/" else path + "/"
+        ways = (cwd, *(_base(rule.path, rule.flags, cwd) for rule in self.rules),
+                *(_base(pin.path, flags, cwd) for pin, flags in self.pinned))  # fmt: skip
+        return self.allows_read(path, cwd) or any(f"{normalise(way)}/".startswith(above) for way in ways)
+
     def allows_write(self, path: str, cwd: str) -> bool:
         """True only where a `write` rule covers the path and no pin does: a pinned file never changes."""
         path = normalise(path)
@@ -68,10 +77,14 @@ class Policy:
 
 def covers(rule_path: str, flags: RuleFlag, path: str, cwd: str) -> bool:
     """Whether a rule's path covers the normalised absolute `path`."""
-    base = normalise(f"{cwd}/{rule_path}" if flags & RuleFlag.RELATIVE else rule_path)
+    base = _base(rule_path, flags, cwd)
     if path == base:
         return True
     return bool(flags & RuleFlag.TREE) and path.startswith(base if base == "/" else base + "/")
+
+
+def _base(rule_path: str, flags: RuleFlag, cwd: str) -> str:
+    return normalise(f"{cwd}/{rule_path}" if flags & RuleFlag.RELATIVE else rule_path)
 
 
 def normalise(path: str) -> str:

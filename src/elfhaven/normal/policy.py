@@ -18,6 +18,7 @@ from elfhaven.abi.container import RuleFlag, RuleKind
 
 READ = "files.read"
 WRITE = "files.write"
+LOOK = "files.look"  # no rule of its own: what may be read, and the directories on the way there
 
 # /proc/<pid> of this process or another: what lies there belongs to the host's processes, not to the program
 _PROCESSES = re.compile(r"/proc/(?:\d+|self|thread-self)(?:/|$)")
@@ -57,6 +58,7 @@ class RootPolicy:
         self._read = _Places(readable, cwd)
         self._write = _Places(written, cwd)
         self._pinned = _Places(fixed, cwd)
+        self._above = _above((*(root.path for root in readable), "."), cwd)
         self._read_as_written = _Places(readable, cwd, _written)
         self._write_as_written = _Places(written, cwd, _written)
 
@@ -74,6 +76,8 @@ class RootPolicy:
             return False
         if rule == WRITE:
             return self._write.hold(path) and not self._pinned.hold(path)
+        if rule == LOOK:
+            return self._read.hold(path) or path in self._above
         return rule == READ and self._read.hold(path)
 
     def names(self, rule: str, path: str) -> bool:
@@ -84,6 +88,20 @@ class RootPolicy:
 def _root(path: str, flags: RuleFlag, cwd: str) -> Root:
     full = f"{cwd}/{path}" if flags & RuleFlag.RELATIVE else path
     return Root(manifest.normalise(full), bool(flags & RuleFlag.TREE))
+
+
+def _above(paths: Iterable[str], cwd: str) -> frozenset[str]:
+    """The directories that lead to `paths`, as they are written and where they really lie.
+
+    realpath() and databases look at each; they see what it is and no name in it.
+    """
+    found: set[str] = set()
+    for path in paths:
+        for form in _forms(os.path.join(cwd, path)) | _written(os.path.join(cwd, path)):
+            while form != "/":
+                form = os.path.dirname(form)
+                found.add(form)
+    return frozenset(found)
 
 
 class _Places:

@@ -11,7 +11,7 @@ from elfhaven.normal.linux.convert import file_mode, pack_stat
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.paths import Place, Resolver
 from elfhaven.normal.linux.umask import Umask
-from elfhaven.normal.policy import READ, WRITE
+from elfhaven.normal.policy import LOOK, READ, WRITE
 
 _RENAME_FLAGS: Final = linux.RENAME_NOREPLACE | linux.RENAME_EXCHANGE
 _ACCESS_MODES: Final = os.R_OK | os.W_OK | os.X_OK
@@ -27,7 +27,7 @@ class Tree:
         self._umask = umask
 
     def stat(self, path: bytes, flags: int, out: memoryview) -> int:
-        with self._find(path, READ, follow=_follows(flags)) as place:
+        with self._find(path, LOOK, follow=_follows(flags)) as place:
             place.must_be_what_was_written()
             found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
         if len(out) < linux.STAT_SIZE:
@@ -37,7 +37,7 @@ class Tree:
 
     def statx(self, path: bytes, flags: int, mask: int, out: memoryview) -> int:
         kept = flags & (linux.AT_STATX_SYNC_TYPE | linux.AT_NO_AUTOMOUNT) | linux.AT_SYMLINK_NOFOLLOW
-        with self._find(path, READ, follow=_follows(flags)) as place:
+        with self._find(path, LOOK, follow=_follows(flags)) as place:
             place.must_be_what_was_written()
             self._host.statx(place.directory, _name(place), kept, mask, out)
         return 0
@@ -47,7 +47,7 @@ class Tree:
         if mode & ~_ACCESS_MODES:
             raise OSError(linux.EINVAL, "a mode that Linux does not know")
         kept = flags & linux.AT_EACCESS | linux.AT_SYMLINK_NOFOLLOW
-        with self._find(path, WRITE if mode & os.W_OK else READ, follow=_follows(flags)) as place:
+        with self._find(path, WRITE if mode & os.W_OK else LOOK, follow=_follows(flags)) as place:
             place.must_be_what_was_written()
             self._host.faccessat2(place.directory, _name(place), mode, kept)
         return 0
@@ -69,7 +69,7 @@ class Tree:
         return len(real)
 
     def read_link(self, path: bytes, out: memoryview) -> int:
-        with self._find(path, READ, follow=False) as place:
+        with self._find(path, LOOK, follow=False) as place:
             place.must_be_what_was_written()
             target = os.fsencode(os.readlink(place.name, dir_fd=place.directory))
         length = min(len(target), len(out))
