@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,9 @@ int main(int count, char **words) {
 }
 """
 
+Run = Callable[..., tuple[int, str, str]]
+Start = Callable[..., AbstractContextManager["subprocess.Popen[bytes]"]]
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
@@ -82,34 +86,44 @@ FLAGS = ("-static", "-fPIE", "-pie", "-O1", "-w", "-fno-sanitize=all", "-g0")
 
 
 @pytest.fixture
-def start(home: Path) -> Callable[..., "subprocess.Popen[bytes]"]:
-    """`elfhaven WORDS`, started in a directory and for a user of this test's own."""
+def start(home: Path) -> Start:
+    """`elfhaven WORDS`, started in a directory and for a user of this test's own; killed if it is left."""
     env = {name: value for name, value in os.environ.items() if name != "ELFHAVEN_DEBUG"}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     env |= {f"XDG_{name}_HOME": str(home / name.lower()) for name in ("DATA", "STATE")}
 
-    def begin(*words: object, program: Sequence[str] = (), **options: object) -> "subprocess.Popen[bytes]":
+    @contextmanager
+    def begin(
+        *words: object, program: Sequence[str] = (), **options: object
+    ) -> Iterator["subprocess.Popen[bytes]"]:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         command = [*(program or (sys.executable, "-m", "elfhaven")), *map(str, words)]
-        return subprocess.Popen(command, cwd=home, env=env, **(pipes | options))  # type: ignore[call-overload, no-any-return]
+        options = pipes | {"cwd": home, "env": env, "preexec_fn": _ordinary_signals} | options
+        with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
+            try:
+                yield process
+            finally:
+                process.kill()
 
     return begin
 
 
+def _ordinary_signals() -> None:
+    """A job in the background, as CI may be, ignores SIGINT, and so would what it starts."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
-def elfhaven(start: Callable[..., "subprocess.Popen[bytes]"]) -> Callable[..., tuple[int, str, str]]:
+def elfhaven(start: Start) -> Run:
     """The same to its end: status, stdout, stderr."""
 
     def run(*words: object, given: bytes = b"") -> tuple[int, str, str]:
-        process = start(*words, stdin=subprocess.PIPE)
-        out, err = process.communicate(given, timeout=60)
+        with start(*words, stdin=subprocess.PIPE) as process:
+            out, err = process.communicate(given, timeout=60)
         return process.returncode, out.decode(), err.decode()
 
     return run
-
-
-Run = Callable[..., tuple[int, str, str]]
-Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
 @pytest.mark.parametrize("status", [0, 1, 42, 125, 255])
@@ -129,15 +143,15 @@ def test_streams_pass_through_whole(elfhaven: Run, home: Path) -> None:
 
 
 def test_output_comes_when_it_is_written(start: Start) -> None:
-    process = start("run", "program", "cat", stdin=subprocess.PIPE)
-    assert process.stdin
-    assert process.stdout
-    for word in (b"one\n", b"two\n"):
-        process.stdin.write(word)
-        process.stdin.flush()
-        assert process.stdout.readline() == word
-    process.communicate(timeout=20)
-    assert process.returncode == 0
+    with start("run", "program", "cat", stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        for word in (b"one\n", b"two\n"):
+            process.stdin.write(word)
+            process.stdin.flush()
+            assert process.stdout.readline() == word
+        process.communicate(timeout=60)
+        assert process.returncode == 0
 
 
 def test_two_programs_in_a_pipe_share_a_device(start: Start) -> None:
