@@ -5,10 +5,20 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from elfhaven.target.interrupt import Interrupt, ProgramInterrupted, watch
+from elfhaven.target.interrupt import WATCHED, Interrupt, ProgramInterrupted, watch
+
+
+@pytest.fixture(autouse=True)
+def ordinary_signals() -> Iterator[None]:
+    """A job in the background, as CI may be, ignores SIGINT; then there is nothing to watch."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in WATCHED}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def _soon(number: int) -> threading.Timer:
@@ -92,3 +102,13 @@ def test_another_thread_watches_nothing() -> None:
     thread.start()
     thread.join()
     assert statuses == [None]
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """nohup's SIGHUP, a background job's SIGINT."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with watch(lambda: pytest.fail("stopped")) as seen:
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(0.05)
+    assert seen.status is None
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
