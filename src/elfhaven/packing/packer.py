@@ -18,9 +18,6 @@ from uuid import UUID, uuid5
 
 from elfhaven.abi.container import VERSION, ConfigFlag
 from elfhaven.errors import ImageError, StateError
-from elfhaven.image.layout import ContainerConfig, build
-from elfhaven.image.reader import Elf
-from elfhaven.image.runtime_image import RuntimeImage
 from elfhaven.image.ta import sign
 from elfhaven.manifest import Manifest, compile_policy, pin
 from elfhaven.packing.signer import Signer
@@ -64,6 +61,10 @@ def pack(
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
     path = (cache or cache_directory()) / "ta" / f"{key}.ta"
     if not _touch(path):
+        from elfhaven.image.layout import ContainerConfig, build  # not needed for what is packed already
+        from elfhaven.image.reader import Elf
+        from elfhaven.image.runtime_image import RuntimeImage
+
         config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
         elf = build(RuntimeImage.parse(runtime), Elf.parse(data, name), config, policy)
         _store(path, sign(elf, uuid, signer.key()))

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives import serialization
 
 from elfhaven.errors import PackageError
 from elfhaven.image import keys
-from elfhaven.packages import fetch
 
 OPTEE_DEFAULT = "optee-default"
 OPTEE_DEFAULT_PUBLIC = b"""\
@@ -106,6 +105,8 @@ def _default_fingerprint() -> str:
 
 
 def _default_key() -> keys.PrivateKey:
+    from elfhaven.packages import fetch  # asked for seldom
+
     tree = fetch([_PACKAGE], suite=_SUITE, architecture=_ARCHITECTURE)
     for path in sorted(tree.glob("usr/lib/optee-os-dev/*/keys/default.pem")):
         key = keys.load(path)
