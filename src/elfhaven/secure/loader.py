@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from elfhaven.abi import elf as abi
-from elfhaven.abi.gp import TEE_ERROR_ACCESS_CONFLICT, TEE_ERROR_BAD_FORMAT, TEE_ERROR_OUT_OF_MEMORY
+from elfhaven.abi.gp import (
+    TEE_ERROR_ACCESS_CONFLICT,
+    TEE_ERROR_BAD_FORMAT,
+    TEE_ERROR_GENERIC,
+    TEE_ERROR_OUT_OF_MEMORY,
+)
 from elfhaven.abi.utee import DL_PHDR_INFO, PHDR_INFO_HEAD
 from elfhaven.machine.address_space import AddressSpace, Mapping, NoRoom
 from elfhaven.machine.memory import PAGE
@@ -105,6 +110,8 @@ class Loader:
     def _image(self, ta: VerifiedTa, load: _Load) -> Image:
         plan = check(ta.elf)
         first = plan.segments[0]
+        if not load.images and first.offset < PAGE:
+            raise TeeResult(TEE_ERROR_GENERIC, "the headers are in the first segment")  # a library may
         label = f"[{len(load.images)}]"
         rest = plan.span - (first.pages_end - first.first_page)
         try:

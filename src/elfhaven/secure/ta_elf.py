@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from elfhaven.abi import elf as abi
-from elfhaven.abi.gp import TEE_ERROR_BAD_FORMAT, TEE_ERROR_NOT_SUPPORTED
+from elfhaven.abi.gp import (
+    TEE_ERROR_ACCESS_DENIED,
+    TEE_ERROR_BAD_FORMAT,
+    TEE_ERROR_BAD_PARAMETERS,
+    TEE_ERROR_BAD_STATE,
+    TEE_ERROR_GENERIC,
+    TEE_ERROR_NOT_SUPPORTED,
+    TEE_ERROR_OUT_OF_MEMORY,
+)
 from elfhaven.abi.utee import TA_HEAD
 from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pagetable import Protection
@@ -44,6 +52,7 @@ class Segment:
 
     @property
     def protection(self) -> Protection:
+        """A segment that is both writable and executable loses the right to execute, as under ldelf."""
         if self.flags & abi.PF_W:
             return _RW
         return _RX if self.flags & abi.PF_X else Protection.READ
@@ -74,7 +83,7 @@ class Head:
 
 
 def check(elf: bytes) -> Plan:
-    """Parse by ldelf's rules; TeeResult BAD_FORMAT or NOT_SUPPORTED names the one that is broken."""
+    """Parse by ldelf's rules; the TeeResult has ldelf's code and names the one that is broken."""
     header = _header(elf)
     segments = _segments(elf, header.phoff, header.phnum)
     _check_order(segments)
@@ -119,7 +128,7 @@ def _header(elf: bytes) -> _Header:
     if len(elf) < abi.EHDR.size:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "shorter than an ELF header")
     fields = abi.EHDR.unpack_from(elf)
-    ident, kind, machine, _, entry, phoff, _, flags, _, phentsize, phnum, shentsize, _, _ = fields
+    ident, kind, machine, _, entry, phoff, shoff, flags, _, phentsize, phnum, shentsize, shnum, _ = fields
     if ident[:8] != b"\x7fELF\x02\x01\x01\x00" or machine != abi.EM_AARCH64:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "not an ELF64 for AArch64 with OSABI 0")
     if kind != abi.ET_DYN or flags:
@@ -128,7 +137,17 @@ def _header(elf: bytes) -> _Header:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "sizes of header entries are not 56 and 64")
     if phoff + phnum * phentsize > min(PAGE, len(elf)):
         raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "program headers are not in the first page")
+    _expect(phoff % 8 == 0, "program headers are not aligned")
+    _expect(shoff != 0, "no section headers")
+    if shoff + shnum * shentsize > len(elf):
+        raise TeeResult(TEE_ERROR_BAD_PARAMETERS, "section headers reach past the end of the file")
     return _Header(entry, phoff, phnum)
+
+
+def _expect(holds: bool, otherwise: str) -> None:
+    """What ldelf asserts: where it does not hold, ldelf panics, and the core answers GENERIC."""
+    if not holds:
+        raise TeeResult(TEE_ERROR_GENERIC, otherwise)
 
 
 def _segments(elf: bytes, phoff: int, phnum: int) -> tuple[Segment, ...]:
@@ -137,31 +156,30 @@ def _segments(elf: bytes, phoff: int, phnum: int) -> tuple[Segment, ...]:
         kind, flags, offset, address, _, filesz, memsz, align = abi.PHDR.unpack_from(elf, phoff + 56 * i)
         if kind == abi.PT_LOAD:
             out.append(Segment(flags, offset, address, filesz, memsz, align))
-    if not out:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "no load segment")
+    _expect(bool(out), "no load segment")
     return tuple(out)
 
 
 def _check_order(segments: tuple[Segment, ...]) -> None:
+    for segment in segments:
+        _expect(segment.align >= PAGE, "alignment is less than a page")
+        _expect(segment.end < 1 << 64, "segment wraps around")
+        _expect((segment.offset - segment.address) % PAGE == 0, "offset and address differ in a page")
     for low, high in pairwise(segments):
-        if high.first_page < low.pages_end or high.offset < low.offset + low.file_size:
-            raise TeeResult(TEE_ERROR_BAD_FORMAT, "segments overlap or are not in order")
-        if high.align != low.align:
-            raise TeeResult(TEE_ERROR_BAD_FORMAT, "segments differ in alignment")
+        _expect(high.address >= low.end, "segments overlap or are not in order")
+        _expect(high.offset >= low.offset + low.file_size, "segments overlap or are not in order")
+        _expect(high.align == low.align, "segments differ in alignment")
+        _expect(high.first_page >= low.pages_end, "segments share a page")
 
 
 def _check_segment(segment: Segment, size: int) -> None:
-    if segment.align < PAGE or segment.align & (segment.align - 1):
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "alignment is less than a page or no power of two")
-    if (segment.offset - segment.address) % PAGE:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "offset and address differ modulo the page size")
     if not segment.flags & abi.PF_R:
         raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "segment is not readable")
-    if segment.flags & abi.PF_W and segment.flags & abi.PF_X:
-        raise TeeResult(TEE_ERROR_NOT_SUPPORTED, "segment is writable and executable")
-    if segment.file_size > segment.memory_size or segment.offset + segment.file_size > size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "segment reaches past the end of the file")
     if not segment.flags & abi.PF_W and segment.file_size != segment.memory_size:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "read-only segment with filesz other than memsz")
-    if segment.end > 1 << 39 or not segment.memory_size:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "segment is empty or lies out of reach")
+    if not segment.memory_size:
+        raise TeeResult(TEE_ERROR_OUT_OF_MEMORY, "segment is empty")
+    if segment.offset + segment.file_size > size:
+        raise TeeResult(TEE_ERROR_BAD_STATE, "segment reaches past the end of the file")
+    if segment.offset % PAGE + segment.file_size > segment.pages_end - segment.first_page:
+        raise TeeResult(TEE_ERROR_ACCESS_DENIED, "segment has more in the file than in memory")
