@@ -47,7 +47,7 @@ class Qemu:
         return [line.decode(errors="replace") for line in lines if not line.startswith(_DEBUG)]
 
     def install(self, uuid: UUID, data: bytes) -> None:
-        """Puts a TA file where the machine's supplicant finds it; whether it is any good is OP-TEE's to say."""
+        """Puts a TA file where the machine's supplicant finds it; OP-TEE judges whether it is good."""
         self._transport.install(uuid, data)
 
     def interrupt(self) -> None:
