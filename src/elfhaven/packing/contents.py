@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from elfhaven.image.keys import PublicKey
 from elfhaven.image.reader import Elf
 from elfhaven.image.ta import TaFile, parse, verify
 from elfhaven.manifest import Policy, decode
-from elfhaven.packing.packer import PackedTa, read_program
+from elfhaven.packing.packer import PackedTa
 
 TA_MAGIC = b"HSTO"
 _MAGIC = struct.pack("<Q", container.CONFIG_MAGIC)
@@ -65,16 +66,22 @@ def read_contents(ta: TaFile) -> Contents | None:
     return None
 
 
-def open_ta(path: str | Path, trusted: tuple[PublicKey, ...]) -> PackedTa:
-    """A .ta file as something to run. Raises ImageError where it is not one of elfhaven's."""
-    ta = parse(read_program(path), str(path))
+def open_ta(path: str | Path, data: bytes, trusted: tuple[PublicKey, ...]) -> PackedTa:
+    """The .ta file `data` as something to run; `path` names it. ImageError where it is not elfhaven's."""
+    ta = parse(data, str(path))
     contents = read_contents(ta)
     if contents is None:
         raise ImageError(
             f"{path}: a Trusted Application that elfhaven did not pack", "run the program itself"
         )
     return PackedTa(
-        Path(path), ta.uuid, None, verify(ta, trusted), contents.blob, contents.debug, contents.audit_required
+        Path(path),
+        ta.uuid,
+        os.path.basename(path),
+        verify(ta, trusted),
+        contents.blob,
+        contents.debug,
+        contents.audit_required,
     )
 
 

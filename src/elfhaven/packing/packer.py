@@ -178,6 +178,10 @@ def _last_used(path: Path) -> float:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    """Whole or not at all; what is no regular file (a pipe, a device) is written to, never replaced."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".pack-", delete=False) as file:
         try:
             file.write(data)

@@ -78,7 +78,9 @@ def run(
             on_note(line)
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    packed = prepare(program, manifest, device, target)
+    packed, image = prepare(program, manifest, target, device)
+    if target == "emulator" and (packed.name or audit is not None):
+        keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
         tell(note)
     with ExitStack() as stack:
@@ -95,8 +97,7 @@ def run(
             symbols=lambda: of_program(packed, os.fspath(program)),
             started=on_start,
         )
-        images = {packed.uuid: packed.path.read_bytes()}
-        place = stack.enter_context(open_target(target, device, memory, images, tell))
+        place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell))
         outcome = execute(place, packed, request)
         if outcome.fault is not None:
             tell(f"{os.path.basename(program)} died inside: {outcome.fault}")
@@ -104,26 +105,27 @@ def run(
 
 
 def prepare(
-    program: AnyPath, manifest: AnyPath | Manifest | None, device: StateDirectory, target: str
-) -> PackedTa:
-    """The program packed under a key that the target trusts, or the .ta that it is.
-
-    The emulator's device keeps what runs on it; a machine under QEMU gets it when it is opened.
-    """
+    program: AnyPath, manifest: AnyPath | Manifest | None, target: str, device: StateDirectory
+) -> tuple[PackedTa, bytes]:
+    """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
     check(target)
     path = os.fspath(program)
     data = read_program(path)
     if is_ta(data):
         if manifest is not None:
             raise UsageError(f"{path} is packed already: its manifest lies in it", "leave -m out")
-        packed = open_ta(path, trusted_by(target, device))
-    else:
-        packed = pack_program(path, manifest, signer_for(target))
-        data = packed.path.read_bytes()
-    if target == "emulator":
-        device.claim(packed.uuid, packed.name or path, packed.signer)
-        device.install(packed.uuid, data)
-    return packed
+        return open_ta(path, data, trusted_by(target, device)), data
+    packed = pack_program(path, manifest, signer_for(target))
+    return packed, packed.path.read_bytes()
+
+
+def keep(packed: PackedTa, image: bytes, program: str, device: StateDirectory) -> None:
+    """Binds a program that comes again (by its name, or to verify its log) to its signer, and stores it.
+
+    The UUID of a program without a name comes from its content, signer included: nobody else can claim it.
+    """
+    device.claim(packed.uuid, packed.name or program, packed.signer)
+    device.install(packed.uuid, image)
 
 
 def _tracer(trace: bool | Callable[[str], None]) -> Callable[[str], None] | None:

@@ -326,6 +326,11 @@ def test_a_named_program_belongs_to_its_first_signer(elfhaven: Run, home: Path) 
     status, _, err = elfhaven("run", "-m", "m.toml", "program", "status", "0")
     assert status == 125
     assert "installed on this device under another key" in err
+    assert elfhaven("pack", "-m", "m.toml", "program", "-o", "p.ta")[0] == 0
+    status, _, err = elfhaven("run", "p.ta", "status", "0")
+    assert status == 125
+    assert "p.ta is installed on this device under another key" in err
+    assert elfhaven("run", "--state", "other", "p.ta", "status", "3")[0] == 3
 
 
 def test_the_python_api_does_the_same(home: Path) -> None:

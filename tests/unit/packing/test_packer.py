@@ -118,7 +118,8 @@ def test_a_cache_that_cannot_be_written_is_named(program: Path, key: Path, tmp_p
 
 def test_a_file_opens_only_under_a_trusted_key(program: Path, key: Path) -> None:
     packed = _pack(program, key, Manifest(debug=True))
-    opened = open_ta(packed.path, (keys.load_public(key),))
+    data = packed.path.read_bytes()
+    opened = open_ta(packed.path, data, (keys.load_public(key),))
     assert (opened.uuid, opened.signer, opened.policy, opened.debug) == (
         packed.uuid,
         packed.signer,
@@ -126,8 +127,8 @@ def test_a_file_opens_only_under_a_trusted_key(program: Path, key: Path) -> None
         True,
     )
     with pytest.raises(SignatureError, match="not signed by a trusted key"):
-        open_ta(packed.path, (packing.default_public(),))
-    assert is_ta(packed.path.read_bytes())
+        open_ta(packed.path, data, (packing.default_public(),))
+    assert is_ta(data)
     assert not is_ta(program.read_bytes())
 
 
