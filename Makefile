@@ -44,6 +44,7 @@ check: $(RUNTIME)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/generate_docs.py --check
 
 bench: $(RUNTIME)
 	$(BIN)/python -m bench

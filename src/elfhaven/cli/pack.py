@@ -11,7 +11,7 @@ import click
     "-m",
     "--manifest",
     type=click.Path(),
-    help="What the program may do.  [default: ./elfhaven.toml if there is one]",
+    help="What the program may do.  [default: read the working directory]",
 )
 @click.option("-o", "--output", type=click.Path(), help="Where to write it.  [default: <uuid>.ta]")
 @click.option(

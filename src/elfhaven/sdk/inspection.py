@@ -39,6 +39,9 @@ def _program(summary: Summary) -> dict[str, object]:
     }
     if summary.refusal is not None:
         return found | {"can run": f"no: {summary.refusal.cause}", "fix": summary.refusal.fix}
+    if summary.interpreter or summary.needed:
+        cause = "a dynamic program, whose interpreter and libraries are not packed with it"
+        return found | {"can run": f"no: {cause}", "fix": "link it with -static-pie"}
     sites = len(summary.sites.svc) if summary.sites else 0
     return found | {
         "can run": "yes" if summary.memory < STOCK_HEAP else "with --memory large",

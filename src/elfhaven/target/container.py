@@ -107,16 +107,22 @@ def name_paths(line: str, policy: Policy, argv: Sequence[str], cwd: str) -> str:
     The runtime tells which rule denied and not which path: that would leave the TEE. But arguments that name
     files are the caller's own.
     """
-    decide = policy.allows_write if _WRITE in line else policy.allows_read
-    named = [
-        f'"{word}"' for word in argv[1:] if _names_file(word, cwd) and not decide(_absolute(word, cwd), cwd)
-    ]
+    writing = _WRITE in line
+    decide = policy.allows_write if writing else policy.allows_read
+    suits = _names_new_file if writing else _names_file  # an input must never be offered for writing
+    named = [f'"{word}"' for word in argv[1:] if suits(word, cwd) and not decide(_absolute(word, cwd), cwd)]
     return line.replace('"PATH"', ", ".join(named)) if named else line
 
 
 def _names_file(word: str, cwd: str) -> bool:
     path = _absolute(word, cwd)
     return os.path.lexists(path) or ("/" in word and os.path.isdir(os.path.dirname(path)))
+
+
+def _names_new_file(word: str, cwd: str) -> bool:
+    path = _absolute(word, cwd)
+    named = "/" in word or "." in word
+    return named and not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
 
 
 def _absolute(word: str, cwd: str) -> str:

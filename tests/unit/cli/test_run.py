@@ -206,8 +206,11 @@ def test_without_a_manifest_only_reading_here_is_allowed(elfhaven: Run, home: Pa
     )
     status, _, err = elfhaven("run", "program", "make", "note")
     assert status == 4
-    assert '[files] write = ["note"]' in err
+    assert '[files] write = ["PATH"]' in err, "what exists is never offered for writing: it may be an input"
     assert (home / "note").read_text() == "a note\n"
+    status, _, err = elfhaven("run", "program", "make", "new.txt")
+    assert status == 4
+    assert '[files] write = ["new.txt"]' in err
 
 
 def test_a_manifest_is_kept(elfhaven: Run, home: Path) -> None:
