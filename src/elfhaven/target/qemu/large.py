@@ -38,6 +38,7 @@ _OPTIONS: Final = (
     "CFG_TEE_RAM_VA_SIZE=0x00800000",
     "CFG_CORE_HEAP_SIZE=1048576",
     "CFG_TEE_CORE_LOG_LEVEL=2",
+    "CFG_BUILD_IN_TREE_TA=n",
     "CROSS_COMPILE_core=aarch64-linux-gnu-",
     "CROSS_COMPILE_ta_arm64=aarch64-linux-gnu-",
 )

@@ -75,7 +75,7 @@ def emulator(report: Report) -> Tools:
 def compiler(report: Report) -> Tools:
     """make and a C compiler for arm64."""
     cross = "gcc" if host_architecture() == "arm64" else "gcc-aarch64-linux-gnu"
-    return _tools("a cross compiler", (cross, "make"), report)
+    return _tools("a cross compiler", (cross, "make", "device-tree-compiler"), report)
 
 
 def guest(report: Report) -> Path:
