@@ -19,7 +19,7 @@ void cache_drop(struct eh_file *file) {
 
 static int drop_matching(int all, u64 device, u64 inode) {
     int dropped = 0;
-    for (u32 i = 0; caches && i < 33 * 32; i++) {
+    for (u32 i = 0; caches && i < FILES_MOST; i++) {
         struct eh_file *file = fd_file_at(i);
         if (!file || !file->cache || (!all && (file->device != device || file->inode != inode)))
             continue;

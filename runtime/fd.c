@@ -4,8 +4,8 @@
 #include "files.h"
 #include "process.h"
 
-enum { DESCRIPTORS = 1024, FILES_A_PAGE = 32, FILE_PAGES = 33, STREAMS = 3 };
-enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC = 1030 };
+enum { DESCRIPTORS = 1024, STREAMS = 3 };
+enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
 enum { FD_CLOEXEC = 1, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
 
 static struct {
@@ -17,7 +17,7 @@ static struct {
 } table;
 
 struct eh_file *fd_file_at(u32 number) {
-    struct eh_file *page = number < FILES_A_PAGE * FILE_PAGES ? table.pages[number / FILES_A_PAGE] : 0;
+    struct eh_file *page = number < FILES_MOST ? table.pages[number / FILES_A_PAGE] : 0;
     struct eh_file *file = page ? &page[number % FILES_A_PAGE] : 0;
     return file && file->kind ? file : 0;
 }
@@ -81,7 +81,8 @@ u32 fd_init(void) {
 static s64 drop(u32 fd) {
     struct eh_file *file = fd_file(fd);
     table.fds[fd].file = 0;
-    if (--file->references)
+    locks_drop(file, --file->references != 0);
+    if (file->references)
         return 0;
     struct eh_request r = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
     s64 result = wire_call(&r, 0);
@@ -149,8 +150,12 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_GETFL:
         return file->kind == FILE_STREAM ? stream_flags(file) : file->flags;
     case F_SETFL:
-        return set_flags(file, (u32)argument);
+        return file->flags & O_PATH ? -EBADF : set_flags(file, (u32)argument);
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+        return file->flags & O_PATH ? -EBADF : locks_call(file, command, argument);
     default:
-        return -EINVAL;
+        return file->flags & O_PATH ? -EBADF : -EINVAL;
     }
 }

@@ -35,6 +35,8 @@ enum { // arm64
 };
 enum { S_IFMT = 0170000, S_IFDIR = 0040000, S_IFREG = 0100000 };
 
+enum { FILES_A_PAGE = 32, FILE_PAGES = 33, FILES_MOST = FILES_A_PAGE * FILE_PAGES };
+
 struct eh_file {
     u32 kind, references, number, flags;
     u64 offset, size; // size: as it was at the open or the last answer that told it
@@ -46,9 +48,10 @@ struct eh_file {
     u8 *cache; // cache.c: file bytes [cache_from, cache_from + cache_used)
     u64 cache_size, cache_from, cache_used;
     u64 sequel; // the offset at which a sequential reader comes back
-    u64 reserved[2];
+    u32 locked; // a record lock was taken through it
+    u32 reserved[3];
 };
-_Static_assert(sizeof(struct eh_file) == 128, "32 open files a page");
+_Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fill a page");
 
 // fd.c
 u32 fd_init(void);
@@ -58,6 +61,10 @@ s64 fd_free(u32 from);                         // lowest free descriptor from `f
 struct eh_file *file_new(u32 kind, u32 flags); // 0: no memory, or too many
 void file_release(struct eh_file *file);
 void fd_set(u32 fd, struct eh_file *file, int close_on_exec);
+
+// locks.c
+s64 locks_call(struct eh_file *file, u32 command, u64 address); // F_GETLK, F_SETLK, F_SETLKW
+void locks_drop(const struct eh_file *file, int stays_open);    // a descriptor of the file is closed
 
 // cache.c: regular files, read in large pieces
 s64 cache_read(struct eh_file *file, struct eh_span *s, u64 offset);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Made by tools/generate.py from elfhaven.calls.linux: do not edit.
 static const struct eh_row eh_rows[EH_ROWS] = {
-    {{0x402802ull, 0x0ull}, 25, 0, 4, 7, 0}, // fcntl
+    {{0x2800402a12ull, 0x800ull}, 25, 0, 4, 7, 0}, // fcntl
     {{0x2400022ull, 0x0ull}, 29, 32, 0, 8, 0}, // ioctl
     {{0x110d0533026ull, 0x400000000000000ull}, 34, 54, 0, 1, 0}, // mkdirat
     {{0x190d0733026ull, 0x400000000000000ull}, 35, 75, 0, 1, 0}, // unlinkat

@@ -116,6 +116,10 @@ RENAME_EXCHANGE: Final = 2
 
 F_GETFL: Final = 3
 F_SETFL: Final = 4
+F_GETLK: Final = 5
+F_SETLK: Final = 6
+F_SETLKW: Final = 7
+FLOCK_SIZE: Final = 32  # struct flock, the same on x86-64
 TCGETS: Final = 0x5401
 TIOCGWINSZ: Final = 0x5413
 TERMIOS_SIZE: Final = 36

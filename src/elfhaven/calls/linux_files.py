@@ -21,11 +21,12 @@ FILES: tuple[Row, ...] = (
         25,
         "fcntl",
         "fd:fd command:uint argument:hex",
-        "file:file command:uint argument:hex",
-        errors="EINVAL EPERM EACCES EAGAIN",
+        "file:file command:uint argument:hex lock:inout(32)",
+        errors="EINVAL EPERM EACCES EAGAIN EBADF EDEADLK ENOLCK EINTR EOVERFLOW",
         policy="files",
         result=Result.VALUE,
-        reason="F_SETFL alone crosses (O_APPEND, O_NONBLOCK); the rest is served inside",
+        reason="F_SETFL (O_APPEND, O_NONBLOCK), F_GETFL of a stream, and record locks cross: F_GETLK, "
+        "F_SETLK, F_SETLKW with struct flock, for which `argument` is its type; the rest is served inside",
     ),
     delegated(
         29,

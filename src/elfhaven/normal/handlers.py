@@ -16,6 +16,7 @@ from elfhaven.abi import linux
 from elfhaven.calls.row import Served, Table
 from elfhaven.normal.linux.files import FileTable
 from elfhaven.normal.linux.host import HostCalls
+from elfhaven.normal.linux.locks import LOCK_COMMANDS, lock
 from elfhaven.normal.linux.paths import Resolver
 from elfhaven.normal.linux.streams import Streams
 from elfhaven.normal.linux.tree import Tree
@@ -126,7 +127,10 @@ class Handlers:
         return self.streams.ask(call.args[0], call.args[1], call.output)
 
     def sys_fcntl(self, call: Call) -> int:
-        return self.streams.control(call.args[0], call.args[1], call.args[2])
+        number, command, argument = call.args[:3]
+        if command in LOCK_COMMANDS:
+            return lock(self.files.fd(number), command, call.input, call.output)
+        return self.streams.control(number, command, argument)
 
     def sys_ppoll(self, call: Call) -> int:
         return self.streams.poll(call.input, call.output, signed(call.args[1]))

@@ -336,3 +336,102 @@ R(ioctl(f, TCGETS, buf));
 R(ioctl(f, TIOCGWINSZ, buf));
 R(ioctl(f, 0x12345678, buf));
 R(isatty(f));
+
+//// locks_within_a_process
+int a = open("data.txt", O_RDWR), b = open("data.txt", O_RDWR);
+struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 10, .l_len = 20};
+R(fcntl(a, F_SETLK, &l));
+R(fcntl(b, F_SETLK, &l));
+R(fcntl(b, F_SETLKW, &l));
+l.l_type = F_RDLCK;
+R(fcntl(b, F_SETLK, &l));
+l.l_start = 15;
+l.l_len = 0;
+l.l_pid = 77;
+R(fcntl(b, F_GETLK, &l));
+printf("%d %d %ld %ld %d\n", l.l_type, l.l_whence, (long)l.l_start, (long)l.l_len, l.l_pid);
+l.l_whence = SEEK_END;
+l.l_start = -5;
+R(fcntl(a, F_SETLK, &l));
+R(fcntl(a, F_SETLKW, &l));
+R(close(b));
+R(lockf(a, F_LOCK, 3));
+R(lockf(a, F_TEST, 3));
+R(lockf(a, F_ULOCK, 0));
+
+//// locks_from_the_offset
+int f = open("data.txt", O_RDWR);
+struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_CUR, .l_start = -50, .l_len = 1};
+R(fcntl(f, F_SETLK, &l));
+R(lseek(f, 100, SEEK_SET));
+R(fcntl(f, F_SETLK, &l));
+l.l_start = -101;
+R(fcntl(f, F_SETLK, &l));
+l.l_start = LONG_MAX - 99;
+R(fcntl(f, F_SETLK, &l));
+R(fcntl(f, F_GETLK, &l));
+l.l_start = 0;
+l.l_len = -100;
+R(fcntl(f, F_SETLK, &l));
+l.l_len = -101;
+R(fcntl(f, F_SETLK, &l));
+l.l_len = LONG_MAX;
+R(fcntl(f, F_SETLK, &l));
+
+//// locks_bad_arguments
+int f = open("data.txt", O_RDWR), r = open("data.txt", O_RDONLY), w = open("data.txt", O_WRONLY);
+int p = open("data.txt", O_PATH), c[] = {F_GETLK, F_SETLK, F_SETLKW};
+for (int i = 0; i < 3; i++) {
+    struct flock l = {0};
+    R(fcntl(f, c[i], BAD));
+    R(fcntl(f, c[i], HIGH));
+    R(fcntl(f, c[i], (void *)-1l));
+    R(fcntl(99, c[i], &l));
+    R(fcntl(p, c[i], &l));
+    for (int t = -1; t < 5; t++) {
+        l.l_type = t;
+        l.l_whence = SEEK_SET;
+        printf("%d %d ", i, t);
+        R(fcntl(f, c[i], &l));
+    }
+    l.l_type = F_WRLCK;
+    for (int t = -1; t < 6; t++) {
+        l.l_whence = t;
+        printf("%d %d ", i, t);
+        R(fcntl(f, c[i], &l));
+    }
+    l.l_whence = SEEK_SET;
+    l.l_type = F_WRLCK;
+    R(fcntl(r, c[i], &l));
+    l.l_type = F_RDLCK;
+    R(fcntl(w, c[i], &l));
+    l.l_type = F_RDLCK;
+    l.l_start = -1;
+    R(fcntl(f, c[i], &l));
+    l.l_start = LONG_MAX;
+    l.l_len = 2;
+    R(fcntl(f, c[i], &l));
+}
+R(fcntl(p, F_SETFL, 0));
+R(fcntl(p, 9999));
+R(fcntl(p, F_GETFD));
+
+//// locks_of_directories
+int d = open("sub", O_RDONLY);
+struct flock l = {.l_type = F_RDLCK};
+R(fcntl(d, F_SETLK, &l));
+R(fcntl(d, F_GETLK, &l));
+l.l_type = F_WRLCK;
+R(fcntl(d, F_SETLK, &l));
+
+//// locks_and_truncate
+int f = open("data.txt", O_RDWR);
+struct flock l = {.l_type = F_WRLCK};
+R(fcntl(f, F_SETLK, &l));
+R(truncate("data.txt", 40));
+R(truncate("sub", 1));
+R(truncate("none", 1));
+R(truncate("link", 30));
+R(truncate("dangling", 30));
+R(truncate("loop", 30));
+R(lseek(f, 0, SEEK_END));

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Record locks. The normal world's kernel keeps them, for the process that stands there for the program. What
+// depends on descriptors is known here alone: an offset of a regular file, and that closing any descriptor of
+// a file drops every lock that the program has on it.
+#include "files.h"
+#include "memory.h"
+
+enum { F_GETLK = 5, F_SETLK = 6, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR = 1 };
+#define OFFSET_MAX ((s64)(~0ull >> 1))
+
+struct linux_flock {
+    s16 type, whence;
+    u32 padding;
+    s64 start, length;
+    s32 pid;
+    u32 padding2;
+};
+_Static_assert(sizeof(struct linux_flock) == 32, "struct flock");
+
+static int same_file(const struct eh_file *a, const struct eh_file *b) {
+    if (a->kind == FILE_STREAM || b->kind == FILE_STREAM)
+        return a == b; // what a stream is, the runtime does not know
+    return a->device == b->device && a->inode == b->inode;
+}
+
+// Forget that the program has locks on the file; whether it had any.
+static int forget(const struct eh_file *file) {
+    int had = 0;
+    for (u32 i = 0; i < FILES_MOST; i++) {
+        struct eh_file *other = fd_file_at(i);
+        if (other && other->locked && same_file(file, other)) {
+            other->locked = 0;
+            had = 1;
+        }
+    }
+    return had;
+}
+
+static s64 request(struct eh_request *r, const struct linux_flock *lock) {
+    s64 result = wire_open(r);
+    if (result)
+        return result;
+    memcpy(wire_input(r), lock, sizeof *lock);
+    return wire_send(r, 0);
+}
+
+void locks_drop(const struct eh_file *file, int stays_open) {
+    static const struct linux_flock all = {.type = F_UNLCK, .whence = SEEK_SET};
+    if (!forget(file) || !stays_open)
+        return; // a close outside drops them
+    struct eh_request r = {.row = ROW_fcntl,
+                           .rule = AUDIT_FILES,
+                           .args = {file->number, F_SETLK, F_UNLCK},
+                           .in_length = sizeof all,
+                           .out_capacity = sizeof all};
+    request(&r, &all);
+}
+
+// The lock that stands in the way, or F_UNLCK alone.
+static s64 found(struct linux_flock *asked, const void *answer, u64 to) {
+    struct linux_flock told;
+    memcpy(&told, answer, sizeof told);
+    if (told.type == F_UNLCK) {
+        asked->type = F_UNLCK;
+        return user_out(to, asked, sizeof *asked);
+    }
+    int conflicts = told.type == F_WRLCK || (told.type == F_RDLCK && asked->type == F_WRLCK);
+    if (!conflicts || told.whence != SEEK_SET || told.start < 0 || told.length < 0 ||
+        told.length > OFFSET_MAX - told.start || told.pid < -1)
+        return wire_violated(EH_RULE_ANSWERS);
+    told.padding = asked->padding;
+    told.padding2 = asked->padding2;
+    return user_out(to, &told, sizeof told);
+}
+
+s64 locks_call(struct eh_file *file, u32 command, u64 address) {
+    struct linux_flock asked, sent;
+    if (user_in(&asked, address, sizeof asked))
+        return -EFAULT;
+    sent = asked;
+    sent.padding = sent.padding2 = 0;
+    sent.pid = 0;
+    if (file->kind == FILE_REGULAR && asked.whence == SEEK_CUR) {
+        if (__builtin_add_overflow((s64)file->offset, asked.start, &sent.start))
+            return -EOVERFLOW;
+        sent.whence = SEEK_SET;
+    }
+    struct eh_request r = {.row = ROW_fcntl,
+                           .rule = AUDIT_FILES,
+                           .args = {file->number, command, (u16)asked.type},
+                           .in_length = sizeof sent,
+                           .out_capacity = sizeof sent};
+    s64 result = request(&r, &sent);
+    if (result)
+        return result;
+    if (command == F_GETLK)
+        return found(&asked, wire_output(&r), address);
+    if (asked.type != F_UNLCK) {
+        file->locked = 1;
+        cache_forget(file->device, file->inode); // whoever had the lock may have written
+    }
+    return 0;
+}
