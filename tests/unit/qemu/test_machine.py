@@ -96,6 +96,7 @@ def test_a_pid_that_another_process_got_is_not_taken_for_the_machine(root: Path)
     machine.up("stock", _quiet)
     stat = (machine.path / "process").read_text()
     machine.down()
+    time.sleep(2 / os.sysconf("SC_CLK_TCK"))  # start times are counted in ticks
     other = subprocess.Popen(["sleep", "60"])
     try:
         (machine.path / "machine.json").write_text(f'{{"memory": "stock", "boot": "{boot_id()}"}}')
