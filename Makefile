@@ -2,6 +2,7 @@
 # All the set-up there is: plain python3 (3.11 or newer) with pip, and make. Every target makes .venv first.
 #   make demo    run the example programs inside the secure world
 #   make test    the whole test suite        make check   formatting, lint, types, layering, generated files
+#   make fidelity the same programs and TAs on the real OP-TEE under QEMU and on the emulator, compared
 #   make bench   the measurements            make docs    the generated reference pages
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ RUNTIME_SOURCES := $(wildcard runtime/* runtime/generated/* tools/build_runtime.
 SOURCES := src tests tools bench examples
 PYTEST_FLAGS ?=
 
-.PHONY: all setup runtime demo test check bench docs clean
+.PHONY: all setup runtime bridge demo test fidelity check bench docs clean
 all: demo
 
 setup: $(STAMP)
@@ -32,11 +33,17 @@ $(RUNTIME): $(STAMP) $(RUNTIME_SOURCES)
 	$(BIN)/python tools/build_runtime.py
 	@touch $@
 
+bridge: $(STAMP)
+	$(BIN)/python tools/build_bridge.py
+
 demo: $(RUNTIME)
 	$(BIN)/elfhaven demo
 
 test: $(RUNTIME)
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+fidelity: $(RUNTIME) bridge
+	$(BIN)/python -m pytest -m qemu tests/fidelity $(PYTEST_FLAGS)
 
 check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -45,6 +52,7 @@ check: $(RUNTIME)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/generate_docs.py --check
+	$(BIN)/python tools/generate_bridge.py --check
 
 bench: $(RUNTIME)
 	$(BIN)/python -m bench

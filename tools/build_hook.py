@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""hatchling's build hook: the runtime is built into every wheel and every editable install.
+"""hatchling's build hook: the runtime is built into every wheel and every editable install, the bridge (which
+takes a libc to link, and half a minute) into wheels; in a checkout `make bridge` builds it.
 
 Without ziglang (an environment built with --no-build-isolation) a runtime.elf that is already there is kept.
 """
@@ -14,6 +15,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 RUNTIME = "src/elfhaven/runtime.elf"
+BRIDGE = "src/elfhaven/bridge.elf"
 
 
 class RuntimeHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -28,7 +30,11 @@ class RuntimeHook(BuildHookInterface):  # type: ignore[type-arg]
                 raise RuntimeError("ziglang is needed to build the container runtime: pip install ziglang")
             return
         sys.path.insert(0, str(root / "tools"))
+        import build_bridge
         import build_runtime
 
         build_runtime.build(root / RUNTIME)
         build_data.setdefault("artifacts", []).append(RUNTIME)
+        if version != "editable":
+            build_bridge.build(root / BRIDGE)
+            build_data["artifacts"].append(BRIDGE)

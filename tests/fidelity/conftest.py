@@ -24,10 +24,6 @@ HERE = Path(__file__).parent
 Played = TypeVar("Played")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "qemu: runs on the real OP-TEE under QEMU")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     wanted = "qemu" in str(config.getoption("-m"))
     for item in items:
