@@ -92,6 +92,22 @@ static s64 drop(u32 fd) {
 
 s64 sys_close(struct eh_context *c) { return fd_file(c->x[0]) ? drop((u32)c->x[0]) : -EBADF; }
 
+s64 sys_close_range(struct eh_context *c) {
+    enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
+    u32 first = (u32)c->x[0], last = (u32)c->x[1], flags = (u32)c->x[2];
+    if ((flags & ~(u32)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+        return -EINVAL;
+    for (u32 fd = first; fd < DESCRIPTORS && fd <= last; fd++) {
+        if (!fd_file(fd))
+            continue;
+        if (flags & CLOSE_RANGE_CLOEXEC)
+            table.fds[fd].close_on_exec = 1;
+        else
+            drop(fd); // what its close says, nobody hears
+    }
+    return 0;
+}
+
 static s64 duplicate(u32 fd, u32 from, int close_on_exec) {
     s64 made = fd_free(from);
     if (made >= 0)

@@ -4,7 +4,6 @@
 #include "files.h"
 #include "process.h"
 
-enum { SEEK_SET = 0, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 enum { SIGPIPE = 13 };
 
 static s64 fetch_piece(struct eh_file *file, u8 *to, u64 size, u64 offset) {
@@ -56,6 +55,12 @@ s64 file_mappable(const struct eh_file *file) {
 static struct eh_file *usable(u64 fd, u32 not_mode) {
     struct eh_file *file = fd_file(fd);
     return file && !(file->flags & O_PATH) && (file->flags & O_ACCMODE) != not_mode ? file : 0;
+}
+
+// The call's buffer, or its vector of them.
+static s64 span_take(struct eh_span *s, struct eh_context *c, int single, u32 protection) {
+    return single ? span_single(s, c->x[1], c->x[2], protection)
+                  : span_vector(s, c->x[1], c->x[2], protection);
 }
 
 // One request: what a stream has now.
@@ -165,13 +170,32 @@ s64 sys_readv(struct eh_context *c) {
     return result ? result : read_on(file, &s);
 }
 
-s64 sys_pread64(struct eh_context *c) {
+// At an offset of the call's own: a span that `single` says how to take.
+static s64 read_from(struct eh_context *c, int single, u64 offset) {
     struct eh_span s;
-    if ((s64)c->x[3] < 0)
+    if ((s64)offset < 0)
         return -EINVAL;
     struct eh_file *file = usable(c->x[0], O_WRONLY);
-    s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
-    return result ? result : read_at(file, &s, c->x[3]);
+    s64 result = file ? span_take(&s, c, single, PROT_WRITE) : -EBADF;
+    return result ? result : read_at(file, &s, offset);
+}
+
+s64 sys_pread64(struct eh_context *c) { return read_from(c, 1, c->x[3]); }
+s64 sys_preadv(struct eh_context *c) { return read_from(c, 0, c->x[3]); }
+
+// Offset -1: the file's own. A flag asks for what cannot be promised, as soon as there is anything to do.
+s64 sys_preadv2(struct eh_context *c) {
+    struct eh_span s;
+    u64 offset = c->x[3];
+    if ((s64)offset < -1)
+        return -EINVAL;
+    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
+    if (!result && s.left && (u32)c->x[5])
+        result = -EOPNOTSUPP;
+    if (result)
+        return result;
+    return offset == ~0ull ? read_on(file, &s) : read_at(file, &s, offset);
 }
 
 s64 sys_write(struct eh_context *c) {
@@ -188,79 +212,35 @@ s64 sys_writev(struct eh_context *c) {
     return result ? result : write_on(file, &s);
 }
 
-s64 sys_pwrite64(struct eh_context *c) {
-    struct eh_span s;
+static s64 write_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 end;
-    if ((s64)c->x[3] < 0)
+    if (file->kind != FILE_REGULAR)
+        return write_all(file, s, ROW_pwrite64, offset, &end);
+    return s->left ? write_regular(file, s, ROW_pwrite64, offset, &end) : 0;
+}
+
+static s64 write_to(struct eh_context *c, int single, u64 offset) {
+    struct eh_span s;
+    if ((s64)offset < 0)
         return -EINVAL;
     struct eh_file *file = usable(c->x[0], O_RDONLY);
-    s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
+    s64 result = file ? span_take(&s, c, single, PROT_READ) : -EBADF;
+    return result ? result : write_at(file, &s, offset);
+}
+
+s64 sys_pwrite64(struct eh_context *c) { return write_to(c, 1, c->x[3]); }
+s64 sys_pwritev(struct eh_context *c) { return write_to(c, 0, c->x[3]); }
+
+s64 sys_pwritev2(struct eh_context *c) {
+    struct eh_span s;
+    u64 offset = c->x[3];
+    if ((s64)offset < -1)
+        return -EINVAL;
+    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
+    if (!result && s.left && (u32)c->x[5])
+        result = -EOPNOTSUPP;
     if (result)
         return result;
-    if (file->kind != FILE_REGULAR)
-        return write_all(file, &s, ROW_pwrite64, c->x[3], &end);
-    return s.left ? write_regular(file, &s, ROW_pwrite64, c->x[3], &end) : 0;
+    return offset == ~0ull ? write_on(file, &s) : write_at(file, &s, offset);
 }
-
-static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
-    struct eh_request r = {.row = ROW_lseek, .rule = AUDIT_FILES, .args = {file->number, offset, whence}};
-    return wire_call(&r, ~0ull >> 1);
-}
-
-static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
-    s64 base = whence == SEEK_CUR ? (s64)file->offset : 0, to;
-    if (whence == SEEK_END && file->pin)
-        base = (s64)file->pin->size;
-    else if (whence >= SEEK_END)
-        return seek_outside(file, (u64)offset, whence);
-    if (__builtin_add_overflow(base, offset, &to))
-        return -EOVERFLOW;
-    if (!(to >> 40) || to < 0)
-        return to < 0 ? -EINVAL : to;
-    s64 told = seek_outside(file, (u64)to, SEEK_SET); // how far a file can reach is its file system's to say
-    return told < 0 || told == to ? told : wire_violated(EH_RULE_ANSWERS);
-}
-
-s64 sys_lseek(struct eh_context *c) {
-    struct eh_file *file = fd_file(c->x[0]);
-    u32 whence = (u32)c->x[2];
-    if (!file || (file->flags & O_PATH))
-        return -EBADF;
-    if (whence > SEEK_HOLE)
-        return -EINVAL;
-    if (file->kind != FILE_REGULAR)
-        return seek_outside(file, c->x[1], whence);
-    s64 to = seek_regular(file, (s64)c->x[1], whence);
-    if (to >= 0)
-        file->offset = (u64)to;
-    return to;
-}
-
-s64 sys_ftruncate(struct eh_context *c) {
-    struct eh_file *file = fd_file(c->x[0]);
-    u64 length = c->x[1];
-    if ((s64)length < 0)
-        return -EINVAL;
-    if (!file || (file->flags & O_PATH))
-        return -EBADF;
-    if (file->kind == FILE_DIRECTORY || (file->flags & O_ACCMODE) == O_RDONLY)
-        return -EINVAL;
-    struct eh_request r = {.row = ROW_ftruncate, .rule = AUDIT_FILES_WRITE, .args = {file->number, length}};
-    s64 result = wire_call(&r, 0);
-    cache_forget(file->device, file->inode);
-    if (!result)
-        file->size = length;
-    return result;
-}
-
-static s64 sync_file(u64 fd, u32 row) {
-    struct eh_file *file = fd_file(fd);
-    if (!file || (file->flags & O_PATH))
-        return -EBADF;
-    struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};
-    return wire_call(&r, 0);
-}
-
-s64 sys_fsync(struct eh_context *c) { return sync_file(c->x[0], ROW_fsync); }
-
-s64 sys_fdatasync(struct eh_context *c) { return sync_file(c->x[0], ROW_fdatasync); }

@@ -5,7 +5,7 @@
 #include "process.h"
 
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_SYNC = 0x6000 };
-enum { S_IFIFO = 0010000, S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFLNK = 0120000, S_IFSOCK = 0140000 };
+enum { S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFLNK = 0120000, S_IFSOCK = 0140000 };
 #define NO_FILE 0xffffffffull
 
 static int known_type(u32 mode) {

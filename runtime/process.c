@@ -33,6 +33,8 @@ u32 process_umask(void) { return process.umask; }
 
 u64 process_most_files(void) { return process.limits[RLIMIT_NOFILE][0]; }
 
+static int other_process(u64 pid) { return (u32)pid && (u32)pid != eh_start.pid; }
+
 s64 sys_getpid(struct eh_context *c) { return (void)c, eh_start.pid; }
 s64 sys_getppid(struct eh_context *c) { return (void)c, eh_start.ppid; }
 s64 sys_getuid(struct eh_context *c) { return (void)c, eh_start.uid; }
@@ -41,6 +43,22 @@ s64 sys_getgid(struct eh_context *c) { return (void)c, eh_start.gid; }
 s64 sys_getegid(struct eh_context *c) { return (void)c, eh_start.egid; }
 s64 sys_gettid(struct eh_context *c) { return c->tid; }
 s64 sys_sched_yield(struct eh_context *c) { return (void)c, 0; }
+
+// The program leads its session and its group, and nobody else is in them.
+static s64 led_by(u64 pid) { return other_process(pid) ? -ESRCH : (s64)eh_start.pid; }
+
+s64 sys_getpgid(struct eh_context *c) { return led_by(c->x[0]); }
+s64 sys_getsid(struct eh_context *c) { return led_by(c->x[0]); }
+s64 sys_setsid(struct eh_context *c) { return (void)c, -EPERM; }
+
+s64 sys_setpgid(struct eh_context *c) {
+    s32 pid = (s32)c->x[0], group = (s32)c->x[1];
+    if ((group ? group : pid) < 0)
+        return -EINVAL;
+    return other_process(c->x[0]) ? -ESRCH : -EPERM;
+}
+
+s64 sys_getgroups(struct eh_context *c) { return (s32)c->x[0] < 0 ? -EINVAL : 0; }
 
 s64 sys_umask(struct eh_context *c) {
     u32 old = process.umask;
@@ -54,8 +72,6 @@ s64 sys_set_tid_address(struct eh_context *c) {
 }
 
 s64 sys_set_robust_list(struct eh_context *c) { return c->x[1] == ROBUST_LIST_SIZE ? 0 : -EINVAL; }
-
-static int other_process(u64 pid) { return (u32)pid && (u32)pid != eh_start.pid; }
 
 s64 sys_sched_getaffinity(struct eh_context *c) {
     u64 mask = 1;

@@ -121,6 +121,19 @@ s64 sys_gettimeofday(struct eh_context *c) {
     return !result && c->x[1] ? user_out(c->x[1], &zone, sizeof zone) : result;
 }
 
+s64 sys_getrusage(struct eh_context *c) {
+    enum { RUSAGE_CHILDREN = -1, RUSAGE_SELF, RUSAGE_THREAD };
+    s32 who = (s32)c->x[0];
+    u64 usage[18] = {0}, used = utee_monotonic_ms() - clock.start_ms;
+    if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
+        return -EINVAL;
+    if (who != RUSAGE_CHILDREN) { // user time
+        usage[0] = used / 1000;
+        usage[1] = used % 1000 * 1000;
+    }
+    return user_out(c->x[1], usage, sizeof usage);
+}
+
 s64 sys_times(struct eh_context *c) {
     u64 now = utee_monotonic_ms();
     u64 ticks[4] = {(now - clock.start_ms) / 10, 0, 0, 0};

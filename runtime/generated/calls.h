@@ -97,6 +97,7 @@ enum {
     CALL_renameat = 38,
     CALL_truncate = 45,
     CALL_ftruncate = 46,
+    CALL_fallocate = 47,
     CALL_faccessat = 48,
     CALL_chdir = 49,
     CALL_fchdir = 50,
@@ -110,6 +111,8 @@ enum {
     CALL_writev = 66,
     CALL_pread64 = 67,
     CALL_pwrite64 = 68,
+    CALL_preadv = 69,
+    CALL_pwritev = 70,
     CALL_ppoll = 73,
     CALL_readlinkat = 78,
     CALL_newfstatat = 79,
@@ -135,7 +138,13 @@ enum {
     CALL_rt_sigprocmask = 135,
     CALL_rt_sigreturn = 139,
     CALL_times = 153,
+    CALL_setpgid = 154,
+    CALL_getpgid = 155,
+    CALL_getsid = 156,
+    CALL_setsid = 157,
+    CALL_getgroups = 158,
     CALL_uname = 160,
+    CALL_getrusage = 165,
     CALL_umask = 166,
     CALL_gettimeofday = 169,
     CALL_getpid = 172,
@@ -150,12 +159,16 @@ enum {
     CALL_munmap = 215,
     CALL_mremap = 216,
     CALL_mmap = 222,
+    CALL_fadvise64 = 223,
     CALL_mprotect = 226,
     CALL_madvise = 233,
     CALL_prlimit64 = 261,
     CALL_renameat2 = 276,
     CALL_getrandom = 278,
+    CALL_preadv2 = 286,
+    CALL_pwritev2 = 287,
     CALL_statx = 291,
+    CALL_close_range = 436,
     CALL_faccessat2 = 439,
 };
 
@@ -167,27 +180,32 @@ enum {
     ROW_renameat = 4,
     ROW_truncate = 5,
     ROW_ftruncate = 6,
-    ROW_faccessat = 7,
-    ROW_chdir = 8,
-    ROW_openat = 9,
-    ROW_close = 10,
-    ROW_getdents64 = 11,
-    ROW_lseek = 12,
-    ROW_read = 13,
-    ROW_write = 14,
-    ROW_readv = 15,
-    ROW_writev = 16,
-    ROW_pread64 = 17,
-    ROW_pwrite64 = 18,
-    ROW_ppoll = 19,
-    ROW_readlinkat = 20,
-    ROW_newfstatat = 21,
-    ROW_fstat = 22,
-    ROW_fsync = 23,
-    ROW_fdatasync = 24,
-    ROW_renameat2 = 25,
-    ROW_statx = 26,
-    ROW_faccessat2 = 27,
+    ROW_fallocate = 7,
+    ROW_faccessat = 8,
+    ROW_chdir = 9,
+    ROW_openat = 10,
+    ROW_close = 11,
+    ROW_getdents64 = 12,
+    ROW_lseek = 13,
+    ROW_read = 14,
+    ROW_write = 15,
+    ROW_readv = 16,
+    ROW_writev = 17,
+    ROW_pread64 = 18,
+    ROW_pwrite64 = 19,
+    ROW_preadv = 20,
+    ROW_pwritev = 21,
+    ROW_ppoll = 22,
+    ROW_readlinkat = 23,
+    ROW_newfstatat = 24,
+    ROW_fstat = 25,
+    ROW_fsync = 26,
+    ROW_fdatasync = 27,
+    ROW_renameat2 = 28,
+    ROW_preadv2 = 29,
+    ROW_pwritev2 = 30,
+    ROW_statx = 31,
+    ROW_faccessat2 = 32,
 };
 
 enum {
@@ -220,7 +238,7 @@ enum {
 };
 
 #define EH_CALLS 472
-#define EH_ROWS 28
+#define EH_ROWS 33
 
 struct eh_row {
     u64 errors[2]; // bit n: the answer -n is allowed
@@ -248,6 +266,7 @@ s64 sys_unlinkat(struct eh_context *c);
 s64 sys_renameat(struct eh_context *c);
 s64 sys_truncate(struct eh_context *c);
 s64 sys_ftruncate(struct eh_context *c);
+s64 sys_fallocate(struct eh_context *c);
 s64 sys_faccessat(struct eh_context *c);
 s64 sys_chdir(struct eh_context *c);
 s64 sys_fchdir(struct eh_context *c);
@@ -261,6 +280,8 @@ s64 sys_readv(struct eh_context *c);
 s64 sys_writev(struct eh_context *c);
 s64 sys_pread64(struct eh_context *c);
 s64 sys_pwrite64(struct eh_context *c);
+s64 sys_preadv(struct eh_context *c);
+s64 sys_pwritev(struct eh_context *c);
 s64 sys_ppoll(struct eh_context *c);
 s64 sys_readlinkat(struct eh_context *c);
 s64 sys_newfstatat(struct eh_context *c);
@@ -286,7 +307,13 @@ s64 sys_rt_sigaction(struct eh_context *c);
 s64 sys_rt_sigprocmask(struct eh_context *c);
 s64 sys_rt_sigreturn(struct eh_context *c);
 s64 sys_times(struct eh_context *c);
+s64 sys_setpgid(struct eh_context *c);
+s64 sys_getpgid(struct eh_context *c);
+s64 sys_getsid(struct eh_context *c);
+s64 sys_setsid(struct eh_context *c);
+s64 sys_getgroups(struct eh_context *c);
 s64 sys_uname(struct eh_context *c);
+s64 sys_getrusage(struct eh_context *c);
 s64 sys_umask(struct eh_context *c);
 s64 sys_gettimeofday(struct eh_context *c);
 s64 sys_getpid(struct eh_context *c);
@@ -301,10 +328,14 @@ s64 sys_brk(struct eh_context *c);
 s64 sys_munmap(struct eh_context *c);
 s64 sys_mremap(struct eh_context *c);
 s64 sys_mmap(struct eh_context *c);
+s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);
 s64 sys_madvise(struct eh_context *c);
 s64 sys_prlimit64(struct eh_context *c);
 s64 sys_renameat2(struct eh_context *c);
 s64 sys_getrandom(struct eh_context *c);
+s64 sys_preadv2(struct eh_context *c);
+s64 sys_pwritev2(struct eh_context *c);
 s64 sys_statx(struct eh_context *c);
+s64 sys_close_range(struct eh_context *c);
 s64 sys_faccessat2(struct eh_context *c);

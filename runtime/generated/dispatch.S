@@ -14,6 +14,7 @@
 	.hidden sys_renameat
 	.hidden sys_truncate
 	.hidden sys_ftruncate
+	.hidden sys_fallocate
 	.hidden sys_faccessat
 	.hidden sys_chdir
 	.hidden sys_fchdir
@@ -27,6 +28,8 @@
 	.hidden sys_writev
 	.hidden sys_pread64
 	.hidden sys_pwrite64
+	.hidden sys_preadv
+	.hidden sys_pwritev
 	.hidden sys_ppoll
 	.hidden sys_readlinkat
 	.hidden sys_newfstatat
@@ -52,7 +55,13 @@
 	.hidden sys_rt_sigprocmask
 	.hidden sys_rt_sigreturn
 	.hidden sys_times
+	.hidden sys_setpgid
+	.hidden sys_getpgid
+	.hidden sys_getsid
+	.hidden sys_setsid
+	.hidden sys_getgroups
 	.hidden sys_uname
+	.hidden sys_getrusage
 	.hidden sys_umask
 	.hidden sys_gettimeofday
 	.hidden sys_getpid
@@ -67,12 +76,16 @@
 	.hidden sys_munmap
 	.hidden sys_mremap
 	.hidden sys_mmap
+	.hidden sys_fadvise64
 	.hidden sys_mprotect
 	.hidden sys_madvise
 	.hidden sys_prlimit64
 	.hidden sys_renameat2
 	.hidden sys_getrandom
+	.hidden sys_preadv2
+	.hidden sys_pwritev2
 	.hidden sys_statx
+	.hidden sys_close_range
 	.hidden sys_faccessat2
 eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 0 io_setup
@@ -122,43 +135,43 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 44 fstatfs
 	.word sys_truncate - eh_call_table; .byte 2, 0; .hword 0x5 // 45 truncate
 	.word sys_ftruncate - eh_call_table; .byte 2, 0; .hword 0x6 // 46 ftruncate
-	.word 0; .byte 0, 0; .hword 0xffff // 47 fallocate
-	.word sys_faccessat - eh_call_table; .byte 2, 0; .hword 0x7 // 48 faccessat
-	.word sys_chdir - eh_call_table; .byte 2, 0; .hword 0x8 // 49 chdir
+	.word sys_fallocate - eh_call_table; .byte 2, 0; .hword 0x7 // 47 fallocate
+	.word sys_faccessat - eh_call_table; .byte 2, 0; .hword 0x8 // 48 faccessat
+	.word sys_chdir - eh_call_table; .byte 2, 0; .hword 0x9 // 49 chdir
 	.word sys_fchdir - eh_call_table; .byte 1, 0; .hword 0xffff // 50 fchdir
 	.word 0; .byte 0, 0; .hword 0xffff // 51 chroot
 	.word 0; .byte 0, 0; .hword 0xffff // 52 fchmod
 	.word 0; .byte 0, 0; .hword 0xffff // 53 fchmodat
 	.word 0; .byte 0, 0; .hword 0xffff // 54 fchownat
 	.word 0; .byte 0, 0; .hword 0xffff // 55 fchown
-	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0x9 // 56 openat
-	.word sys_close - eh_call_table; .byte 2, 0; .hword 0xa // 57 close
+	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0xa // 56 openat
+	.word sys_close - eh_call_table; .byte 2, 0; .hword 0xb // 57 close
 	.word 0; .byte 0, 0; .hword 0xffff // 58 vhangup
 	.word 0; .byte 0, 0; .hword 0xffff // 59 pipe2
 	.word 0; .byte 0, 0; .hword 0xffff // 60 quotactl
-	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0xb // 61 getdents64
-	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0xc // 62 lseek
-	.word sys_read - eh_call_table; .byte 2, 0; .hword 0xd // 63 read
-	.word sys_write - eh_call_table; .byte 2, 0; .hword 0xe // 64 write
-	.word sys_readv - eh_call_table; .byte 2, 0; .hword 0xf // 65 readv
-	.word sys_writev - eh_call_table; .byte 2, 0; .hword 0x10 // 66 writev
-	.word sys_pread64 - eh_call_table; .byte 2, 0; .hword 0x11 // 67 pread64
-	.word sys_pwrite64 - eh_call_table; .byte 2, 0; .hword 0x12 // 68 pwrite64
-	.word 0; .byte 0, 0; .hword 0xffff // 69 preadv
-	.word 0; .byte 0, 0; .hword 0xffff // 70 pwritev
+	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0xc // 61 getdents64
+	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0xd // 62 lseek
+	.word sys_read - eh_call_table; .byte 2, 0; .hword 0xe // 63 read
+	.word sys_write - eh_call_table; .byte 2, 0; .hword 0xf // 64 write
+	.word sys_readv - eh_call_table; .byte 2, 0; .hword 0x10 // 65 readv
+	.word sys_writev - eh_call_table; .byte 2, 0; .hword 0x11 // 66 writev
+	.word sys_pread64 - eh_call_table; .byte 2, 0; .hword 0x12 // 67 pread64
+	.word sys_pwrite64 - eh_call_table; .byte 2, 0; .hword 0x13 // 68 pwrite64
+	.word sys_preadv - eh_call_table; .byte 2, 0; .hword 0x14 // 69 preadv
+	.word sys_pwritev - eh_call_table; .byte 2, 0; .hword 0x15 // 70 pwritev
 	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
 	.word 0; .byte 0, 0; .hword 0xffff // 72 pselect6
-	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x13 // 73 ppoll
+	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x16 // 73 ppoll
 	.word 0; .byte 0, 0; .hword 0xffff // 74 signalfd4
 	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
 	.word 0; .byte 0, 0; .hword 0xffff // 76 splice
 	.word 0; .byte 0, 0; .hword 0xffff // 77 tee
-	.word sys_readlinkat - eh_call_table; .byte 2, 0; .hword 0x14 // 78 readlinkat
-	.word sys_newfstatat - eh_call_table; .byte 2, 0; .hword 0x15 // 79 newfstatat
-	.word sys_fstat - eh_call_table; .byte 2, 0; .hword 0x16 // 80 fstat
+	.word sys_readlinkat - eh_call_table; .byte 2, 0; .hword 0x17 // 78 readlinkat
+	.word sys_newfstatat - eh_call_table; .byte 2, 0; .hword 0x18 // 79 newfstatat
+	.word sys_fstat - eh_call_table; .byte 2, 0; .hword 0x19 // 80 fstat
 	.word 0; .byte 0, 0; .hword 0xffff // 81 sync
-	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x17 // 82 fsync
-	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x18 // 83 fdatasync
+	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x1a // 82 fsync
+	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x1b // 83 fdatasync
 	.word 0; .byte 0, 0; .hword 0xffff // 84 sync_file_range
 	.word 0; .byte 0, 0; .hword 0xffff // 85 timerfd_create
 	.word 0; .byte 0, 0; .hword 0xffff // 86 timerfd_settime
@@ -229,18 +242,18 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 151 setfsuid
 	.word 0; .byte 0, 0; .hword 0xffff // 152 setfsgid
 	.word sys_times - eh_call_table; .byte 1, 0; .hword 0xffff // 153 times
-	.word 0; .byte 0, 0; .hword 0xffff // 154 setpgid
-	.word 0; .byte 0, 0; .hword 0xffff // 155 getpgid
-	.word 0; .byte 0, 0; .hword 0xffff // 156 getsid
-	.word 0; .byte 0, 0; .hword 0xffff // 157 setsid
-	.word 0; .byte 0, 0; .hword 0xffff // 158 getgroups
+	.word sys_setpgid - eh_call_table; .byte 1, 0; .hword 0xffff // 154 setpgid
+	.word sys_getpgid - eh_call_table; .byte 1, 0; .hword 0xffff // 155 getpgid
+	.word sys_getsid - eh_call_table; .byte 1, 0; .hword 0xffff // 156 getsid
+	.word sys_setsid - eh_call_table; .byte 1, 0; .hword 0xffff // 157 setsid
+	.word sys_getgroups - eh_call_table; .byte 1, 0; .hword 0xffff // 158 getgroups
 	.word 0; .byte 0, 0; .hword 0xffff // 159 setgroups
 	.word sys_uname - eh_call_table; .byte 1, 0; .hword 0xffff // 160 uname
 	.word 0; .byte 0, 0; .hword 0xffff // 161 sethostname
 	.word 0; .byte 0, 0; .hword 0xffff // 162 setdomainname
 	.word 0; .byte 0, 0; .hword 0xffff // 163 getrlimit
 	.word 0; .byte 0, 0; .hword 0xffff // 164 setrlimit
-	.word 0; .byte 0, 0; .hword 0xffff // 165 getrusage
+	.word sys_getrusage - eh_call_table; .byte 1, 0; .hword 0xffff // 165 getrusage
 	.word sys_umask - eh_call_table; .byte 1, 0; .hword 0xffff // 166 umask
 	.word 0; .byte 0, 0; .hword 0xffff // 167 prctl
 	.word 0; .byte 0, 0; .hword 0xffff // 168 getcpu
@@ -298,7 +311,7 @@ eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 220 clone
 	.word 0; .byte 3, 38; .hword 0xffff // 221 execve
 	.word sys_mmap - eh_call_table; .byte 1, 0; .hword 0xffff // 222 mmap
-	.word 0; .byte 0, 0; .hword 0xffff // 223 fadvise64
+	.word sys_fadvise64 - eh_call_table; .byte 1, 0; .hword 0xffff // 223 fadvise64
 	.word 0; .byte 0, 0; .hword 0xffff // 224 swapon
 	.word 0; .byte 0, 0; .hword 0xffff // 225 swapoff
 	.word sys_mprotect - eh_call_table; .byte 1, 0; .hword 0xffff // 226 mprotect
@@ -351,7 +364,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 273 finit_module
 	.word 0; .byte 0, 0; .hword 0xffff // 274 sched_setattr
 	.word 0; .byte 0, 0; .hword 0xffff // 275 sched_getattr
-	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x19 // 276 renameat2
+	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x1c // 276 renameat2
 	.word 0; .byte 0, 0; .hword 0xffff // 277 seccomp
 	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
 	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
@@ -361,12 +374,12 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 283 membarrier
 	.word 0; .byte 0, 0; .hword 0xffff // 284 mlock2
 	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
-	.word 0; .byte 0, 0; .hword 0xffff // 286 preadv2
-	.word 0; .byte 0, 0; .hword 0xffff // 287 pwritev2
+	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x1d // 286 preadv2
+	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x1e // 287 pwritev2
 	.word 0; .byte 0, 0; .hword 0xffff // 288 pkey_mprotect
 	.word 0; .byte 0, 0; .hword 0xffff // 289 pkey_alloc
 	.word 0; .byte 0, 0; .hword 0xffff // 290 pkey_free
-	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x1a // 291 statx
+	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x1f // 291 statx
 	.word 0; .byte 0, 0; .hword 0xffff // 292 io_pgetevents
 	.word 0; .byte 3, 38; .hword 0xffff // 293 rseq
 	.word 0; .byte 0, 0; .hword 0xffff // 294 kexec_file_load
@@ -511,10 +524,10 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 433 fspick
 	.word 0; .byte 0, 0; .hword 0xffff // 434 pidfd_open
 	.word 0; .byte 3, 38; .hword 0xffff // 435 clone3
-	.word 0; .byte 0, 0; .hword 0xffff // 436 close_range
+	.word sys_close_range - eh_call_table; .byte 1, 0; .hword 0xffff // 436 close_range
 	.word 0; .byte 0, 0; .hword 0xffff // 437 openat2
 	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
-	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x1b // 439 faccessat2
+	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x20 // 439 faccessat2
 	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
 	.word 0; .byte 0, 0; .hword 0xffff // 441 epoll_pwait2
 	.word 0; .byte 0, 0; .hword 0xffff // 442 mount_setattr

@@ -55,6 +55,8 @@ static long act(const char *what) {
         return CALL(SYS_truncate, "out/append", 0);
     if (!strcmp(what, "ftruncate"))
         return CALL(SYS_ftruncate, file, 0);
+    if (!strcmp(what, "fallocate"))
+        return CALL(SYS_fallocate, file, 0, 0, 100);
     if (!strcmp(what, "fsync"))
         return CALL(SYS_fsync, file);
     if (!strcmp(what, "fdatasync"))
@@ -92,7 +94,7 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     if (!strcmp(what, "getdents64"))
         file = open("in", O_RDONLY | O_DIRECTORY);
-    else if (!strcmp(what, "write") || strstr("ftruncate fsync fdatasync fcntl", what))
+    else if (!strcmp(what, "write") || strstr("ftruncate fallocate fsync fdatasync fcntl", what))
         file = open("out/append", O_RDWR | O_CREAT | O_APPEND, 0600);
     else if (!strcmp(what, "pwrite64"))
         file = open("out/plain", O_RDWR | O_CREAT, 0600);

@@ -120,6 +120,7 @@ F_GETLK: Final = 5
 F_SETLK: Final = 6
 F_SETLKW: Final = 7
 FLOCK_SIZE: Final = 32  # struct flock, the same on x86-64
+FALLOC_FL_KEEP_SIZE: Final = 1
 TCGETS: Final = 0x5401
 TIOCGWINSZ: Final = 0x5413
 TERMIOS_SIZE: Final = 36

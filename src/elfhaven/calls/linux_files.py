@@ -7,11 +7,10 @@ ends), and an open file is a number that the runtime chose: the normal world nev
 
 from __future__ import annotations
 
-from elfhaven.calls.linux_rows import DATA, MAKE, PATH, STORE, delegated, inside
+from elfhaven.calls.linux_rows import MAKE, PATH, delegated, inside
 from elfhaven.calls.row import Result, Row
 
 FD_INSIDE = "the descriptor table is the runtime's"
-CACHED = "regular files are read in large pieces and served from TEE memory"
 
 FILES: tuple[Row, ...] = (
     inside(17, "getcwd", "buf:out(size) size:size", Result.VALUE, "the working directory is kept inside"),
@@ -133,76 +132,6 @@ FILES: tuple[Row, ...] = (
         reason="every record is checked inside",
     ),
     delegated(
-        62,
-        "lseek",
-        "fd:fd offset:offset whence:uint",
-        "file:file offset:offset whence:uint",
-        errors="EINVAL ENXIO EOVERFLOW ESPIPE",
-        policy="files",
-        result=Result.OFFSET,
-        reason="regular files keep their offset inside; streams, directories and SEEK_DATA, SEEK_HOLE cross",
-    ),
-    delegated(
-        63,
-        "read",
-        "fd:fd buf:out(count) count:size",
-        "file:file count:size buf:out(count)",
-        errors=DATA,
-        policy="files.read",
-        result=Result.COUNT,
-        reason=CACHED,
-    ),
-    delegated(
-        64,
-        "write",
-        "fd:fd buf:in(count) count:size",
-        "file:file count:size buf:in(count)",
-        errors=STORE,
-        policy="files.write",
-        result=Result.COUNT,
-        reason="streams and O_APPEND; slot.value is the new offset of an O_APPEND file",
-    ),
-    delegated(
-        65,
-        "readv",
-        "fd:fd iov:ptr count:int",
-        "file:file count:size buf:out(count)",
-        errors=DATA,
-        policy="files.read",
-        result=Result.COUNT,
-        reason="crosses as read or pread64 of all the pieces at once",
-    ),
-    delegated(
-        66,
-        "writev",
-        "fd:fd iov:ptr count:int",
-        "file:file count:size buf:in(count)",
-        errors=STORE,
-        policy="files.write",
-        result=Result.COUNT,
-        reason="crosses as write or pwrite64 of all the pieces at once",
-    ),
-    delegated(
-        67,
-        "pread64",
-        "fd:fd buf:out(count) count:size offset:offset",
-        "file:file count:size offset:offset buf:out(count)",
-        errors=DATA + " ESPIPE ENXIO EOVERFLOW",
-        policy="files.read",
-        result=Result.COUNT,
-        reason=CACHED,
-    ),
-    delegated(
-        68,
-        "pwrite64",
-        "fd:fd buf:in(count) count:size offset:offset",
-        "file:file count:size offset:offset buf:in(count)",
-        errors=STORE + " ESPIPE ENXIO EOVERFLOW",
-        policy="files.write",
-        result=Result.COUNT,
-        reason="regular files keep their offset inside",
-    ),
-    delegated(
         73,
         "ppoll",
         "fds:ptr count:uint timeout:ptr mask:ptr sigsetsize:size",
@@ -275,6 +204,12 @@ FILES: tuple[Row, ...] = (
         errors=PATH + " EOVERFLOW",
         policy="files.read",
         reason="every field is checked inside; file is 0xffffffff where the path names the file",
+    ),
+    inside(
+        436,
+        "close_range",
+        "first:uint last:uint flags:hex",
+        reason="each descriptor as close would, or marked close-on-exec",
     ),
     delegated(
         439,

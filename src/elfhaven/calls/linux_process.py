@@ -8,6 +8,7 @@ from elfhaven.calls.row import Result, Row
 
 MEMORY_REASON = "memory is the TEE's own"
 TIME_REASON = "the TEE's clock; the normal world's date is read through the core and never runs backwards"
+ALONE = "the program is the only one of its session and leads it"
 IDENTITY = "told once at the start by the caller; nothing rests on it"
 
 MEMORY: tuple[Row, ...] = (
@@ -37,6 +38,7 @@ TIME: tuple[Row, ...] = (
     inside(114, "clock_getres", "clock:clock resolution:out(16)", reason=TIME_REASON),
     inside(115, "clock_nanosleep", "clock:clock flags:hex request:in(16) remaining:ptr", reason=TIME_REASON),
     inside(153, "times", "buf:out(32)", Result.VALUE, TIME_REASON),
+    inside(165, "getrusage", "who:int usage:out(144)", reason="the time since the start; all else is 0"),
     inside(169, "gettimeofday", "time:out(16) zone:ptr", reason=TIME_REASON),
 )
 
@@ -55,6 +57,11 @@ PROCESS: tuple[Row, ...] = (
     inside(134, "rt_sigaction", "signal:signal new:ptr old:ptr size:size", reason="recorded"),
     inside(135, "rt_sigprocmask", "how:uint new:ptr old:ptr size:size", reason="recorded"),
     inside(139, "rt_sigreturn", "", Result.VALUE, "recorded; nothing to return from yet"),
+    inside(154, "setpgid", "pid:pid group:pid", reason=ALONE),
+    inside(155, "getpgid", "pid:pid", Result.VALUE, ALONE),
+    inside(156, "getsid", "pid:pid", Result.VALUE, ALONE),
+    inside(157, "setsid", "", Result.VALUE, ALONE),
+    inside(158, "getgroups", "size:int list:ptr", Result.VALUE, "none is told"),
     inside(160, "uname", "buf:out(390)"),
     inside(166, "umask", "mask:mode", Result.VALUE),
     inside(172, "getpid", "", Result.VALUE, IDENTITY),

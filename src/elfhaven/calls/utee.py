@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The table of utee system calls: what a TA asks of the core (OP-TEE 4.5, numbers 0..54 and 70).
 
-INSIDE: served by the core. ABSENT: returns TEE_ERROR_NOT_IMPLEMENTED. Numbers 55..69 were deprecated; they
+INSIDE: served by the core. REFUSED: returns `refusal`. ABSENT: returns TEE_ERROR_NOT_IMPLEMENTED. Numbers 55..69 were deprecated; they
 and all above 70 return TEE_ERROR_NOT_SUPPORTED. `errors` are the results that a well-formed call may give.
 """
 
@@ -122,11 +122,22 @@ _STORAGE = (
     _served(53, "storage_obj_seek", "object:uint offset:int whence:uint", "OVERFLOW"),
 )
 
+_REFUSED = (
+    Row(
+        70,
+        "cache_operation",
+        Served.REFUSED,
+        parse_args("address:ptr length:size operation:uint"),
+        refusal="TEE_ERROR_NOT_SUPPORTED",
+        reason="stock OP-TEE refuses it too, with or without the TA's flag",
+    ),
+)
+
 UTEE = Table(
     "utee",
     tuple(
         sorted(
-            (*_SESSIONS, *_TIME, *_CRYPTO, *_OBJECTS, *_STORAGE, *ABSENT),
+            (*_SESSIONS, *_TIME, *_CRYPTO, *_OBJECTS, *_STORAGE, *_REFUSED, *ABSENT),
             key=lambda row: row.number,
         )
     ),

@@ -9,7 +9,6 @@ _CIPHERS = "ciphers are not served yet: hashes and MACs come first"
 _AE = "authenticated encryption is not served yet: hashes and MACs come first"
 _ASYMMETRIC = "asymmetric keys are not served yet: secret keys come first"
 _ENUMERATION = "Storage cannot list its names"
-_CACHE = "the engine has no caches; no TA of a container asks for it"
 
 
 def _absent(number: int, name: str, args: str, reason: str) -> Row:
@@ -45,5 +44,4 @@ ABSENT = (
     _absent(47, "storage_enum_reset", "enumerator:uint", _ENUMERATION),
     _absent(48, "storage_enum_start", "enumerator:uint storage:hex", _ENUMERATION),
     _absent(49, "storage_enum_next", "enumerator:uint info:out(28) id:out(64) length:ptr", _ENUMERATION),
-    _absent(70, "cache_operation", "address:ptr length:size operation:uint", _CACHE),
 )

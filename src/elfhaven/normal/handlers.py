@@ -82,6 +82,13 @@ class Handlers:
 
     sys_readv = sys_read
     sys_writev = sys_write
+    sys_preadv = sys_preadv2 = sys_pread64
+    sys_pwritev = sys_pwritev2 = sys_pwrite64
+
+    def sys_fallocate(self, call: Call) -> int:
+        number, mode, offset, length = call.args[:4]
+        self.files.allocate(number, mode, signed(offset), signed(length))
+        return 0
 
     # open files
 

@@ -435,3 +435,138 @@ R(truncate("link", 30));
 R(truncate("dangling", 30));
 R(truncate("loop", 30));
 R(lseek(f, 0, SEEK_END));
+
+//// preadv_pwritev
+int f = open("data.txt", O_RDWR);
+char a[5], b[7];
+struct iovec v[3] = {{a, 5}, {0, 0}, {b, 7}};
+R(preadv(f, v, 3, 40));
+text("a", a, 5);
+text("b", b, 7);
+R(lseek(f, 0, SEEK_CUR));
+R(preadv(f, v, 3, 590));
+R(preadv(f, v, 3, 10000));
+R(pwritev(f, v, 3, 3));
+R(pwritev(f, v, 0, 3));
+R(lseek(f, 0, SEEK_CUR));
+R(pread(f, buf, 20, 0));
+text("head", buf, 20);
+R(preadv(f, v, 3, -1));
+R(pwritev(f, v, 3, -1));
+R(preadv(f, v, -1, 0));
+R(pwritev(f, v, 1025, 0));
+R(syscall(SYS_preadv, f, BAD, 1, 0l, 0l));
+R(syscall(SYS_pwritev, f, HIGH, 1, 0l, 0l));
+v[1] = (struct iovec){BAD, 4};
+R(preadv(f, v, 3, 0));
+R(pwritev(f, v, 3, 0));
+R(preadv(99, v, 1, 0));
+int r = open("data.txt", O_RDONLY), w = open("data.txt", O_WRONLY), d = open("sub", O_RDONLY);
+R(preadv(w, v, 1, 0));
+R(pwritev(r, v, 1, 0));
+R(preadv(d, v, 1, 0));
+R(preadv(1, v, 1, 0));
+R(pwritev(1, v, 1, 0));
+int p = open("data.txt", O_PATH);
+R(preadv(p, v, 1, 0));
+
+//// preadv2_pwritev2
+int f = open("data.txt", O_RDWR);
+char a[5], b[7];
+struct iovec v[2] = {{a, 5}, {b, 7}};
+#define READ2(f, n, at, flags) syscall(SYS_preadv2, f, v, (long)(n), (long)(at), 0l, flags)
+#define WRITE2(f, n, at, flags) syscall(SYS_pwritev2, f, v, (long)(n), (long)(at), 0l, flags)
+R(READ2(f, 2, 30, 0));
+text("a", a, 5);
+R(lseek(f, 0, SEEK_CUR));
+R(READ2(f, 2, -1, 0));
+text("b", b, 7);
+R(lseek(f, 0, SEEK_CUR));
+R(WRITE2(f, 2, -1, 0));
+R(lseek(f, 0, SEEK_CUR));
+R(WRITE2(f, 1, 100, 0));
+R(READ2(f, 2, -2, 0));
+R(WRITE2(f, 2, LONG_MIN, 0));
+R(READ2(f, 2, 0, 0x40000000));
+R(WRITE2(f, 2, 0, 0x40000000));
+R(READ2(f, 2, -1, 0x40000000));
+R(WRITE2(f, 2, -1, 0x40000000));
+R(READ2(f, 0, 0, 0x40000000));
+R(READ2(99, 2, 0, 0x40000000));
+R(WRITE2(99, 2, -1, 0));
+R(READ2(f, -1, -1, 0x40000000));
+R(syscall(SYS_preadv2, f, BAD, 1, 0l, 0l, 0x40000000));
+R(READ2(1, 1, 0, 0));
+R(WRITE2(1, 1, 0, 0));
+R(lseek(f, 0, SEEK_CUR));
+int g = open("data.txt", O_WRONLY | O_APPEND);
+R(WRITE2(g, 2, -1, 0));
+R(lseek(g, 0, SEEK_CUR));
+R(READ2(g, 2, -1, 0));
+
+//// fallocate
+int f = open("room", O_CREAT | O_RDWR, 0644), r = open("data.txt", O_RDONLY), d = open("sub", O_RDONLY);
+struct stat s;
+R(write(f, "abc", 3));
+R(fallocate(f, 0, 0, 1000));
+R(fstat(f, &s));
+R(s.st_size);
+R(lseek(f, 0, SEEK_END));
+R(pread(f, buf, 2000, 0));
+text("start", buf, 5);
+R(fallocate(f, FALLOC_FL_KEEP_SIZE, 1000, 9000));
+R(lseek(f, 0, SEEK_END));
+R(fallocate(f, 0, 10, 10));
+R(lseek(f, 0, SEEK_END));
+R(posix_fallocate(f, 5000, 1));
+R(read(f, buf, 10));
+R(lseek(f, 0, SEEK_END));
+R(fallocate(f, 0, -1, 10));
+R(fallocate(f, 0, 0, 0));
+R(fallocate(f, 0, 0, -1));
+R(fallocate(f, 0x4000, 0, 10));
+R(fallocate(f, 0x4000, -1, 10));
+R(fallocate(f, 0, LONG_MAX, 10));
+R(fallocate(r, 0, 0, 10));
+R(fallocate(r, 0x4000, 0, 10));
+R(fallocate(d, 0, 0, 10));
+R(fallocate(99, 0, -1, 10));
+R(fallocate(1, 0, 0, 10));
+R(fallocate(open("data.txt", O_PATH), 0, 0, 10));
+
+//// fadvise
+int f = open("data.txt", 0), d = open("sub", 0), p = open("data.txt", O_PATH), n = open("big.bin", O_RDWR);
+for (int a = -1; a < 8; a++) R(syscall(SYS_fadvise64, f, 0l, 0l, a));
+R(syscall(SYS_fadvise64, f, 0l, -1l, 0));
+R(syscall(SYS_fadvise64, f, -5l, 10l, 3));
+R(syscall(SYS_fadvise64, f, LONG_MAX, LONG_MAX, 3));
+R(syscall(SYS_fadvise64, n, 10l, 10l, 4));
+R(syscall(SYS_fadvise64, p, 0l, 0l, 0));
+R(syscall(SYS_fadvise64, 99, 0l, -1l, 9));
+R(syscall(SYS_fadvise64, d, 0l, 0l, 2));
+R(syscall(SYS_fadvise64, 0, 0l, 0l, 2));
+R(syscall(SYS_fadvise64, 1, 0l, 0l, 99));
+R(posix_fadvise(f, 0, 0, POSIX_FADV_SEQUENTIAL));
+
+//// close_range
+int a = open("one", 0), b = open("one", 0), c = open("one", 0), d = open("one", 0), e = dup(b);
+#define CLOSE(...) syscall(436, __VA_ARGS__)
+R(CLOSE(b, c, 0));
+R(fcntl(a, F_GETFD));
+R(fcntl(b, F_GETFD));
+R(fcntl(c, F_GETFD));
+R(read(e, buf, 1));
+R(CLOSE(d, -1u, 4));
+R(fcntl(d, F_GETFD));
+R(fcntl(e, F_GETFD));
+R(fcntl(a, F_GETFD));
+R(CLOSE(b, c, 0));
+R(CLOSE(c, b, 0));
+R(CLOSE(a, d, 1));
+R(CLOSE(a, d, 8));
+R(CLOSE(a, a, 2));
+R(fcntl(a, F_GETFD));
+R(CLOSE(3, -1u, 0));
+R(fcntl(e, F_GETFD));
+R(open("one", 0));
+R(CLOSE(2000, 5000000, 0));

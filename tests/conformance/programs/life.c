@@ -316,3 +316,41 @@ printf("%d %d\n", (int)lround(2.5), (int)lrint(2.5));
 char *e;
 printf("%.17g %ld\n", strtod("1.7976931348623157e308x", &e), strtol("-0x7fz", &e, 16));
 puts(e);
+
+//// getrusage
+struct rusage u;
+memset(&u, 0xff, sizeof u);
+R(getrusage(RUSAGE_SELF, &u));
+OK(u.ru_utime.tv_sec >= 0 && u.ru_utime.tv_usec >= 0 && u.ru_utime.tv_usec < 1000000);
+OK(u.ru_stime.tv_sec >= 0 && u.ru_stime.tv_usec >= 0 && u.ru_stime.tv_usec < 1000000);
+R(u.ru_nswap);
+R(u.ru_ixrss);
+memset(&u, 0xff, sizeof u);
+R(getrusage(RUSAGE_CHILDREN, &u));
+R(u.ru_utime.tv_sec);
+R(u.ru_utime.tv_usec);
+R(u.ru_maxrss);
+R(getrusage(1, &u));
+R(syscall(SYS_getrusage, 2, &u));
+R(syscall(SYS_getrusage, -2, &u));
+R(syscall(SYS_getrusage, -2, BAD));
+R(syscall(SYS_getrusage, 0, BAD));
+R(syscall(SYS_getrusage, -1, HIGH));
+
+//// groups_and_sessions
+OK(getgroups(0, 0) >= 0);
+OK(getgroups(0, BAD) >= 0);
+R(getgroups(-1, 0));
+R(getgroups(INT_MIN, 0));
+OK(getpgid(0) > 0);
+OK(getpgid(0) == getpgid(getpid()));
+OK(getsid(0) > 0);
+OK(getsid(0) == getsid(getpid()));
+R(getpgid(-1));
+R(getsid(-1));
+R(getpgid(INT_MAX));
+R(getsid(INT_MAX));
+R(setpgid(0, -1));
+R(setpgid(-1, -1));
+R(setpgid(-1, 0));
+R(setpgid(INT_MAX, 0));

@@ -120,6 +120,12 @@ class FileTable:
         self._host.statx(self.fd(number), b"", empty, mask, out)
         return 0
 
+    def allocate(self, number: int, mode: int, offset: int, length: int) -> None:
+        """fallocate; EOPNOTSUPP for modes that take room away or move what is there."""
+        if mode & ~linux.FALLOC_FL_KEEP_SIZE:
+            raise OSError(linux.ERRNO["EOPNOTSUPP"], "not a mode that is served")
+        self._host.fallocate(self.fd(number), mode, offset, length)
+
     def entries(self, number: int, out: memoryview) -> int:
         """The next directory entries, as many whole records as `out` holds."""
         return self._host.getdents64(self.fd(number), out)

@@ -17,7 +17,6 @@ _NUMBERS = {
     "x86_64": {"getdents64": 217, "fallocate": 285, "renameat2": 316, "statx": 332, "faccessat2": 439},
     "aarch64": {"getdents64": 61, "fallocate": 47, "renameat2": 276, "statx": 291, "faccessat2": 439},
 }
-_FALLOC_FL_KEEP_SIZE = 1
 
 
 class HostCalls:
@@ -76,10 +75,13 @@ class HostCalls:
 
     def reserve(self, fd: int, offset: int, length: int) -> None:
         """Allocates room in a file without changing its size (fallocate, FALLOC_FL_KEEP_SIZE)."""
+        self.fallocate(fd, linux.FALLOC_FL_KEEP_SIZE, offset, length)
+
+    def fallocate(self, fd: int, mode: int, offset: int, length: int) -> None:
         self._call(
             "fallocate",
             ctypes.c_int(fd),
-            ctypes.c_int(_FALLOC_FL_KEEP_SIZE),
+            ctypes.c_int(mode),
             ctypes.c_int64(offset),
             ctypes.c_int64(length),
         )
