@@ -64,6 +64,36 @@ int main(void) {
 """
 
 
+LOOK = r"""
+static struct stat st;
+static char target[16];
+static long look(const char *path) { return CALL(SYS_newfstatat, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW); }
+static long access_(const char *path, int mode) { return CALL(SYS_faccessat2, AT_FDCWD, path, mode, 0); }
+static long read_link(const char *path) { return CALL(SYS_readlinkat, AT_FDCWD, path, target, 9); }
+static void on_the_way(const char *path) {
+    long list = CALL(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    long handle = CALL(SYS_openat, AT_FDCWD, path, O_PATH);
+    say("%s %ld %ld %ld %ld %ld %ld", path, look(path), access_(path, F_OK), read_link(path),
+        access_(path, W_OK), list, handle);
+}
+int main(void) {
+    char here[4096], real[4096];
+    const char *closed[] = {"secret", "secret/key", "/etc", "in/../secret", "/proc/self/exe/x"};
+    if (!getcwd(here, sizeof here) || !realpath("in/data", real))
+        return 9;
+    say("%s", real);
+    for (int i = 0; i < 5; i++)
+        say("%ld %ld %ld", look(closed[i]), access_(closed[i], F_OK), read_link(closed[i]));
+    for (char *end = here + strlen(here); end > here; end = strrchr(here, '/')) {
+        *end = 0;
+        on_the_way(here);
+    }
+    on_the_way("/");
+    return 0;
+}
+"""
+
+
 def test_calls_served_inside_make_no_message(device: Device) -> None:
     outcome = device.run(INSIDE, Witness)
     assert outcome.lines == ["begin", "end 1 0 0 0 -11 1 32"]
@@ -96,3 +126,17 @@ def test_what_is_denied_never_reaches_the_agent(device: Device) -> None:
     assert set(outcome.denied) == {"files.read", "files.write"}
     for name in (b"passwd", b"secret", b"stolen"):
         assert not any(name in block for block in outcome.agent.blocks)
+
+
+def test_directories_on_the_way_can_be_looked_at_and_not_opened(device: Device) -> None:
+    outcome = device.run(LOOK, Witness)
+    refused, not_a_link = -linux.EACCES, -linux.EINVAL
+    ways = [device.place, *device.place.parents]
+    assert outcome.lines == [
+        f"{device.place}/in/data",
+        *[" ".join([str(refused)] * 3)] * 5,
+        *[f"{way} 0 0 {not_a_link} {refused} {refused} {refused}" for way in ways],
+    ]
+    assert outcome.denied == ("files.read",)
+    assert "openat" not in outcome.agent.seen.names
+    assert not any(b"secret" in path for _, paths, _ in outcome.agent.seen.calls for path in paths)

@@ -47,6 +47,38 @@ def test_paths(path: str, read: bool, write: bool) -> None:
     assert POLICY.allows_write(path, "/w") is write
 
 
+@pytest.mark.parametrize(
+    ("path", "look"),
+    [
+        ("/", True),
+        ("/w", True),
+        ("/w/x/..", True),
+        ("/out", True),
+        ("/etc", True),
+        ("/etc/hosts", True),
+        ("/w/one", True),
+        ("/w/tree/a/b", True),
+        ("/out/model", True),
+        ("/etc/passwd", False),
+        ("/e", False),
+        ("/w/x", False),
+        ("/w/one/more", False),
+        ("/wide", False),
+    ],
+)
+def test_the_way_to_what_is_allowed_can_be_looked_at(path: str, look: bool) -> None:
+    assert POLICY.allows_look(path, "/w") is look
+
+
+def test_the_way_to_the_working_directory_and_to_a_pin_can_be_looked_at() -> None:
+    policy = Policy(pinned=((Pin("/models/big/file", 0, ()), RuleFlag(0)),))
+    for path in ("/", "/home", "/home/ann", "/models", "/models/big", "/models/big/file"):
+        assert policy.allows_look(path, "/home/ann")
+        assert policy.allows_read(path, "/home/ann") is (path == "/models/big/file")
+    assert not policy.allows_look("/home/ann/x", "/home/ann")
+    assert not policy.allows_look("/home/bob", "/home/ann")
+
+
 def test_the_root_as_a_tree_covers_everything() -> None:
     policy = Policy(rules=(Rule(RuleKind.READ, "/", TREE),))
     assert policy.allows_read("/any/thing", "/w")

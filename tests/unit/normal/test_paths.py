@@ -13,7 +13,7 @@ from elfhaven import manifest
 from elfhaven.abi import linux
 from elfhaven.normal.agent import Agent
 from elfhaven.normal.linux.paths import Resolver
-from elfhaven.normal.policy import READ, WRITE, Root, RootPolicy
+from elfhaven.normal.policy import LOOK, READ, WRITE, Root, RootPolicy
 
 ELOOP = linux.ERRNO["ELOOP"]
 ENOTDIR = linux.ERRNO["ENOTDIR"]
@@ -136,6 +136,39 @@ def test_a_root_may_be_a_link(place: Path) -> None:
     assert not policy.allows("env", f"{place}/v1/f")
     assert policy.names(READ, f"{place}/current/f")
     assert not policy.names(READ, f"{place}/v1/f")  # where the link leads is not what is written
+
+
+def test_the_way_to_what_is_allowed_can_be_looked_at(place: Path) -> None:
+    (place / "v1/deep").mkdir(parents=True)
+    os.symlink("v1", place / "current")
+    policy = RootPolicy(
+        [Root("current/deep/data")], [Root(f"{place}/out/x/y")], f"{place}/in", [Root("/m/pin")]
+    )
+    ways = [place, *place.parents, place / "in", place / "in/current", place / "in/current/deep"]
+    for path in map(str, [*ways, place / "out", place / "out/x", "/m"]):
+        assert policy.allows(LOOK, path), path
+        assert not policy.allows(READ, path), path
+        assert not policy.allows(WRITE, path), path
+    for path in ("secret", "in/data", "in/current/other", "out/xx", "current", "v1", "out/x/y/z"):
+        assert not policy.allows(LOOK, f"{place}/{path}"), path
+    assert policy.allows(LOOK, f"{place}/out/x/y")
+
+
+def test_a_link_on_the_way_can_be_looked_at_from_both_sides(place: Path) -> None:
+    (place / "v1/deep").mkdir(parents=True)
+    os.symlink("v1", place / "current")
+    os.symlink("secret", place / "away")
+    requester = Requester(Agent(RootPolicy([Root("current/deep/data")], [], str(place))))
+    for path in ("current", "v1", "v1/deep", "current/deep", "", "current/..", "current/"):
+        assert requester.call("newfstatat", [0], [f"{place}/{path}"], room=128) == 0, path
+        assert opened(requester, f"{place}/{path}") == -linux.EACCES, path
+    assert requester.call("readlinkat", [100], [f"{place}/current"], room=100) == 2
+    assert requester.call("faccessat2", [os.R_OK, 0], [f"{place}/v1"]) == 0
+    assert requester.call("faccessat2", [os.W_OK, 0], [f"{place}/v1"]) == -linux.EACCES
+    assert requester.call("readlinkat", [100], [f"{place}/away"], room=100) == -linux.EACCES
+    assert (
+        requester.call("newfstatat", [0], [f"{place}/current/deep/../../secret"], room=128) == -linux.EACCES
+    )
 
 
 def test_chdir_tells_a_path_that_the_policy_names(place: Path) -> None:

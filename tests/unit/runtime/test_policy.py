@@ -18,6 +18,7 @@ from elfhaven.manifest.policy import Policy, Rule, normalise
 
 CWD = "/home/ann/work"
 BAD_PARAMETERS = 0xFFFF0006
+LOOK = 0  # POLICY_LOOK of policy.h
 PART = st.sampled_from(["a", "b", "ab", ".", "..", "", "home", "ann", "work", "...", "ä"])
 PATHS = st.lists(PART, max_size=7).map(lambda parts: "/" + "/".join(parts))
 RULE_PATHS = st.lists(PART, min_size=1, max_size=4).map("/".join)
@@ -39,7 +40,7 @@ class Decider:
         length = self.lib.path_normalise(to, raw, len(raw))
         return to.raw[:length]
 
-    def allows(self, path: str, kind: RuleKind) -> bool:
+    def allows(self, path: str, kind: RuleKind | int) -> bool:
         normal = self.normal(path)
         return bool(self.lib.policy_allows(normal, len(normal), int(kind)))
 
@@ -81,6 +82,7 @@ def test_decisions_are_those_of_the_manifest(
         assert inside.normal(path).decode() == normalise(path)
         assert inside.allows(path, RuleKind.READ) == policy.allows_read(path, CWD)
         assert inside.allows(path, RuleKind.WRITE) == policy.allows_write(path, CWD)
+        assert inside.allows(path, LOOK) == policy.allows_look(path, CWD)
         assert inside.pinned(path) == (policy.pin_of(path, CWD) is not None)
 
 
@@ -91,6 +93,28 @@ def test_without_a_policy_nothing_is_allowed(host: Host) -> None:
     assert host.lib.policy_begin(b"/", 1) == 0
     assert not decider.allows("/etc/passwd", RuleKind.READ)
     assert not decider.allows("/", RuleKind.READ)
+    assert decider.allows("/", LOOK)
+    assert not decider.allows("/etc", LOOK)
+
+
+def test_the_way_to_what_is_allowed_can_be_looked_at(host: Host) -> None:
+    rules = (
+        Rule(RuleKind.READ, "/data/sets/one", RuleFlag(0)),
+        Rule(RuleKind.WRITE, "../out", RuleFlag.RELATIVE),
+    )
+    pin = (Pin("/models/big/file", 10, (bytes(32),), 16), RuleFlag(0))
+    inside = Decider(host, encode(Policy(rules=rules, pinned=(pin,))))
+    ways = ["/", "/data", "/data/sets", "/home", "/home/ann", CWD, "/models", "/models/big"]
+    for path in ways:
+        assert inside.allows(path, LOOK), path
+        assert not inside.allows(path, RuleKind.READ), path
+        assert not inside.allows(path, RuleKind.WRITE), path
+    for path in ("/data/sets/one", "/home/ann/out", "/models/big/file"):
+        assert inside.allows(path, LOOK), path
+        assert inside.allows(path, RuleKind.READ), path
+    beside = ["/dat", "/data/set", "/data/sets/two", "/data/sets/one/more", "/home/anna", f"{CWD}/x", "/etc"]
+    for path in [*beside, "/models/big/other", "/home/ann/outside"]:
+        assert not inside.allows(path, LOOK), path
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
