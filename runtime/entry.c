@@ -20,7 +20,8 @@ struct eh_entry eh_entry;
 enum eh_life eh_life;
 
 static u32 open_session(void) {
-    return utee_client_login() == LOGIN_TRUSTED_APP ? TEE_ERROR_ACCESS_DENIED : TEE_SUCCESS;
+    u32 login = utee_client_login();
+    return login == LOGIN_TRUSTED_APP || login == LOGIN_UNKNOWN ? TEE_ERROR_ACCESS_DENIED : TEE_SUCCESS;
 }
 
 static u32 start(const struct eh_entry *e) {

@@ -4,7 +4,7 @@
 #include "memory.h"
 
 enum { RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMITS = 16 };
-enum { GRND_ALL = 7, GRND_BOTH = 6, RANDOM_MAX = 33554431, RANDOM_PIECE = 65536 };
+enum { GRND_ALL = 7, GRND_BOTH = 6, RANDOM_MAX = 33554431 };
 enum { ROBUST_LIST_SIZE = 24 };
 enum {
     FUTEX_WAIT = 0,
@@ -142,8 +142,7 @@ s64 sys_getrandom(struct eh_context *c) {
     u64 usable = vma_prefix(&eh_map, to, size, PROT_WRITE);
     if (size && !usable)
         return -EFAULT;
-    for (u64 done = 0; done < usable; done += RANDOM_PIECE)
-        utee_random((void *)(to + done), EH_MIN((u64)RANDOM_PIECE, usable - done));
+    utee_random((void *)to, usable);
     return (s64)usable;
 }
 

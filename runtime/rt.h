@@ -89,8 +89,9 @@ void utee_wait(u32 milliseconds);
 u64 utee_monotonic_ms(void);
 u64 utee_ree_ms(void);
 u64 utee_map_zero(u64 size, u64 address); // fresh zero pages at `address` (0: anywhere); 0 when refused
-u32 utee_client_login(void);              // login type of the session's client; 0 when it is not known
-u32 utee_unique_key(u8 key[32]);          // of this TA on this device
+#define LOGIN_UNKNOWN 0xffffffffu
+u32 utee_client_login(void);     // login type of the session's client, or LOGIN_UNKNOWN
+u32 utee_unique_key(u8 key[32]); // of this TA on this device
 u32 utee_sha256(const void *data, u64 size, u8 hash[32]);
 u32 utee_mac_open(const u8 key[32], u32 *state);
 u32 utee_mac_start(u32 state);

@@ -3,6 +3,7 @@
 #include "rt.h"
 
 enum { // numbers of OP-TEE's utee ABI
+    UTEE_PANIC = 2,
     UTEE_GET_PROPERTY = 3,
     UTEE_PROPERTY_INDEX = 4,
     UTEE_OPEN_SESSION = 5,
@@ -24,6 +25,7 @@ enum { // numbers of OP-TEE's utee ABI
 };
 enum { PTA_DERIVE_UNIQUE_KEY = 1, PTA_MAP_ZERO = 2 };
 enum { TYPE_VALUE_IN = 1, TYPE_VALUE_INOUT = 3, TYPE_MEMREF_IN = 5, TYPE_MEMREF_OUT = 6 };
+enum { RANDOM_MOST = 4096 };
 enum { TIME_SYSTEM = 0, TIME_REE = 2 };
 enum { ALG_SHA256 = 0x50000004, ALG_HMAC_SHA256 = 0x30000004, TYPE_HMAC_SHA256 = 0xa0000004 };
 enum { MODE_MAC = 4, MODE_DIGEST = 5, ATTR_SECRET_VALUE = 0xc0000000 };
@@ -37,7 +39,13 @@ static u32 call5(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e) {
     return eh_svc(a, b, c, d, e, 0, 0, 0, number);
 }
 
-void utee_random(void *to, u64 size) { call2(UTEE_RANDOM, (u64)to, size); }
+// OP-TEE fills at most a page at a time. Bytes that are not random must never pass for such: a panic ends
+// all.
+void utee_random(void *to, u64 size) {
+    for (u64 done = 0; done < size; done += RANDOM_MOST)
+        if (call2(UTEE_RANDOM, (u64)to + done, EH_MIN((u64)RANDOM_MOST, size - done)))
+            call2(UTEE_PANIC, TEE_ERROR_OUT_OF_MEMORY, 0);
+}
 
 void utee_wait(u32 milliseconds) { call2(UTEE_WAIT, milliseconds, 0); }
 
@@ -86,10 +94,10 @@ u32 utee_client_login(void) {
     u32 index = 0, type = 0, size = 20;
     u32 identity[5] = {0}; // login, UUID
     if (eh_svc(PROPSET_CURRENT_CLIENT, (u64)name, sizeof name, (u64)&index, 0, 0, 0, 0, UTEE_PROPERTY_INDEX))
-        return 0;
+        return LOGIN_UNKNOWN;
     if (eh_svc(PROPSET_CURRENT_CLIENT, index, 0, 0, (u64)identity, (u64)&size, (u64)&type, 0,
                UTEE_GET_PROPERTY))
-        return 0;
+        return LOGIN_UNKNOWN;
     return identity[0];
 }
 
