@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,25 +81,30 @@ def interleaved(runs: int, **places: Callable[[], float]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in figures.items()}
 
 
-def whole_process(command: Sequence[str], env: Mapping[str, str] | None = None) -> tuple[float, float]:
-    """Seconds and peak MiB of a command from its start to its end."""
-    with tempfile.TemporaryFile() as sink:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=sink, stderr=sink, env=dict(env or os.environ))
-        _, status, usage = os.wait4(process.pid, 0)
-        took = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sink.seek(0)
-            raise SystemExit(f"bench: {' '.join(command)}: {sink.read().decode(errors='replace')}")
-    return took, usage.ru_maxrss / 1024
+_LAUNCHER = """
+import os, sys, time
+sink = os.open(os.devnull, os.O_WRONLY)
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, sink, 1)])
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - start, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status))
+"""
+
+
+def whole_process(command: Sequence[str], cwd: Path | None = None) -> tuple[float, float]:
+    """Seconds and peak MiB of a command from its start to its end.
+
+    It is started by a small process of its own: the kernel counts what the starting process holds as the
+    new one's, up to exec.
+    """
+    launch = [sys.executable, "-S", "-E", "-c", _LAUNCHER, *command]
+    done = subprocess.run(launch, capture_output=True, text=True, cwd=cwd, check=True)
+    took, peak, status = done.stdout.split()
+    if int(status):
+        raise SystemExit(f"bench: {' '.join(command)}: status {status}: {done.stderr}")
+    return float(took), float(peak)
 
 
 def command_line() -> list[str]:
     """The `elfhaven` command of this environment."""
     return [str(Path(sys.executable).parent / "elfhaven")]
-
-
-def own_peak() -> float:
-    """Peak MiB of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -15,8 +15,7 @@ BASE = 1 << 38  # physical
 SIZE = 6 * 4096
 ROOT = BASE + 2 * 4096  # of its translation tables
 CODE = 0x0FE0_0000  # where its code is mapped
-ROUNDS = 4  # each doubles the TLB; a fifth brought nothing
-ARGUMENTS = (0, 0, 4096)  # first page, nothing, number of pages
+ROUNDS = (256, 512, 1024, 2048)  # pages to touch: as many as the TLB has entries, which doubles it
 _TABLE = 3
 
 
