@@ -71,7 +71,7 @@ def load(work: Path, runs: int) -> list[Row]:
         figures = ", ".join(f"{place} {speed[place]:.0f} MB/s" for place in ("inside", "native", "qemu"))
         ratio = f"{speed['inside'] / speed['native']:.2f} x native"
         rows.append(Row(f"load of 60 MB by {how}", figures, ratio, "1050 MB/s"))
-    return rows + [_tokenizer(work, program, places, runs)]
+    return [*rows, _tokenizer(work, program, places, runs)]
 
 
 def _tokenizer(work: Path, program: Program, places: Places, runs: int) -> Row:

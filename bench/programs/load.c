@@ -23,7 +23,7 @@ static char *load(const char *how, const char *path, size_t size) {
         data = mmap(0, size, PROT_READ, MAP_PRIVATE, fd, 0);
         return data == MAP_FAILED ? 0 : data;
     }
-    if (!(data = calloc(1, size))) return 0;
+    if (!(data = malloc(size))) return 0;
     if (!strcmp(how, "records")) {  // as a tokenizer is read: 4 bytes, a length of 4, then so many bytes
         FILE *file = fopen(path, "r");
         uint32_t score, length;
