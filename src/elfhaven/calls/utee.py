@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The table of utee system calls: what a TA asks of the core (OP-TEE 4.5, numbers 0..54 and 70).
 
-INSIDE: served by the core. REFUSED: returns `refusal`. ABSENT: returns TEE_ERROR_NOT_IMPLEMENTED. Numbers 55..69 were deprecated; they
-and all above 70 return TEE_ERROR_NOT_SUPPORTED. `errors` are the results that a well-formed call may give.
+INSIDE: served by the core. REFUSED: returns `refusal`. ABSENT: returns TEE_ERROR_NOT_IMPLEMENTED. Numbers
+55..69 were deprecated; they and all above 70 return TEE_ERROR_NOT_SUPPORTED. `errors` are the results
+that a well-formed call may give.
 """
 
 from __future__ import annotations

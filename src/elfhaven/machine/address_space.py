@@ -3,7 +3,7 @@
 
 Whatever the core reads from a TA goes through `read` (a copy, with the TA's own rights), whatever it writes
 through `write`. Placement follows OP-TEE's vm: regions lie in ascending order, a new one goes into the
-first gap that fits, and a page is kept free between regions of different lifetime.
+first gap that fits, and a page is kept free beside regions of a special kind.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import bisect
 import struct
 from dataclasses import dataclass
+from enum import IntFlag
 
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.pages import Backing
@@ -35,22 +36,38 @@ class NoRoom(Exception):
     """No gap fits, or the wanted address is taken."""
 
 
+class Kind(IntFlag):
+    """What sets a region apart (OP-TEE's VM_FLAG_*). Behind and before such a region, a page stays free."""
+
+    PLAIN = 0
+    EPHEMERAL = 1  # a parameter of a call
+    PERMANENT = 2  # cannot be unmapped by the TA
+    SHAREABLE = 4  # another TA may be given it
+
+
+PARAMETER = Kind.EPHEMERAL | Kind.SHAREABLE
+
+
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """One region. `ephemeral` ones are parameters of a call; `label` names it in abort reports."""
+    """One region; `label` names it in abort reports."""
 
     start: int
     size: int
     protection: int
     backing: Backing
     offset: int = 0
-    ephemeral: bool = False
+    kind: Kind = Kind.PLAIN
     label: str = ""
     view: memoryview | None = None  # the live bytes, where the backing is contiguous
 
     @property
     def end(self) -> int:
         return self.start + self.size
+
+    @property
+    def ephemeral(self) -> bool:
+        return bool(self.kind & Kind.EPHEMERAL)
 
 
 class AddressSpace:
@@ -86,15 +103,15 @@ class AddressSpace:
         offset: int = 0,
         pad_begin: int = 0,
         pad_end: int = 0,
-        ephemeral: bool = False,
+        kind: Kind = Kind.PLAIN,
         label: str = "",
     ) -> Mapping:
         """Map a part of `backing`, at `at` if not 0. NoRoom or OutOfTables leave everything as it was."""
-        new = Mapping(at, size, int(protection), backing, offset, ephemeral, label)
+        new = Mapping(at, size, int(protection), backing, offset, kind, label)
         place = self._place(new, pad_begin, pad_end)
         pieces = backing.pieces(offset, size)
         self._map_pieces(new.start, pieces, protection)
-        if len(pieces) == 1:
+        if len(pieces) == 1 and protection:
             new.view = self._memory.slice(*pieces[0])
         self.mappings.insert(place, new)
         self._starts.insert(place, new.start)
@@ -157,7 +174,7 @@ class AddressSpace:
             return
         head = at - mapping.start
         tail = Mapping(at, mapping.size - head, mapping.protection, mapping.backing, mapping.offset + head)
-        tail.ephemeral, tail.label = mapping.ephemeral, mapping.label
+        tail.kind, tail.label = mapping.kind, mapping.label
         if mapping.view is not None:
             tail.view, mapping.view = mapping.view[head:], mapping.view[:head]
         mapping.size = head
@@ -260,6 +277,26 @@ class AddressSpace:
     def write_u64(self, address: int, value: int) -> None:
         self.write(address, struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))
 
+    def check_private(self, address: int, size: int) -> None:
+        """GuestFault unless the range, which may be empty, lies in the guest's own memory: none of a
+        call's."""
+        end = address + max(size, 1)
+        while address < end:
+            mapping = self.find(address)
+            if mapping is None or mapping.ephemeral:
+                raise GuestFault(address, size, 0)
+            address = mapping.end
+
+    def read_private(self, address: int, size: int) -> bytes:
+        """`read` from the guest's own memory alone."""
+        self.check_private(address, size)
+        return self.read(address, size)
+
+    def write_private(self, address: int, data: bytes) -> None:
+        """`write` to the guest's own memory alone."""
+        self.check_private(address, len(data))
+        self.write(address, data)
+
     def check(self, address: int, size: int, rights: int) -> None:
         """GuestFault unless the whole range is open for `rights`."""
         rights = int(rights)
@@ -280,5 +317,5 @@ def _identity(mapping: Mapping) -> Identity:
 
 
 def _gap(other: Mapping | None, new: Mapping) -> int:
-    """Bytes kept free between a new region and its neighbour."""
-    return PAGE if other is not None and other.ephemeral != new.ephemeral else 0
+    """Bytes kept free between a new region and its neighbour: the neighbour's kind decides."""
+    return PAGE if other is not None and other.kind and other.kind != new.kind else 0

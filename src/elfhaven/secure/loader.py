@@ -19,7 +19,7 @@ from elfhaven.abi.gp import (
     TEE_ERROR_OUT_OF_MEMORY,
 )
 from elfhaven.abi.utee import DL_PHDR_INFO, PHDR_INFO_HEAD
-from elfhaven.machine.address_space import AddressSpace, Mapping, NoRoom
+from elfhaven.machine.address_space import AddressSpace, Kind, Mapping, NoRoom
 from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pages import Backing, OutOfPages, PagePool
 from elfhaven.machine.pagetable import OutOfTables, Protection
@@ -29,8 +29,10 @@ from elfhaven.secure.store import VerifiedTa
 from elfhaven.secure.ta_elf import Segment, check, ta_head
 
 ASLR_PAGES = 128  # CFG_TA_ASLR_MAX_OFFSET_PAGES
-LDELF_SIZE = 16 * PAGE  # what the loader itself holds of each TA's memory
+CORE_SIZE = 4 * PAGE  # of the core's own at the start of every address space
+LDELF_SIZE = 16 * PAGE  # what the loader itself holds of each TA's memory, and a page of headers
 MAX_IMAGES = 16
+CORE_LABEL = "(core)"
 _RW = Protection.READ | Protection.WRITE
 _PHDR_INFO = "__elf_phdr_info"
 _PHDR_SIZE = 56
@@ -90,11 +92,12 @@ class Loader:
         return Loaded(main.base + head.entry, stack.end, head.flags, images)
 
     def _map_loader(self, load: _Load) -> None:
-        """The loader's own memory: a page that the TA may read, and what it may not touch."""
-        load.space.base += self._offset()
-        hidden = LDELF_SIZE - PAGE
-        load.space.map(self._pages.allocate(hidden), hidden, Protection.NONE, label="(ldelf)")
-        load.info = load.space.map(self._pages.allocate(PAGE), PAGE, _RW, label="(ldelf)")
+        """What lies below every TA: pages of the core and of the loader, which the TA may not touch, and
+        a page with headers, which it may read."""
+        none, core = Protection.NONE, Backing(((0, CORE_SIZE),))
+        load.space.map(core, CORE_SIZE, none, kind=Kind.PERMANENT, label=CORE_LABEL)
+        load.space.map(self._pages.allocate(LDELF_SIZE), LDELF_SIZE, none, label="(ldelf)")
+        load.info = load.space.map(self._pages.allocate(PAGE), PAGE, Protection.READ)
 
     def _libraries(self, load: _Load) -> None:
         """Breadth first, each library once."""
@@ -182,7 +185,8 @@ class Loader:
             headers += image.elf[offset : offset + _PHDR_SIZE * count]
         if len(entries) + len(headers) > PAGE:
             raise TeeResult(TEE_ERROR_BAD_FORMAT, "too many program headers")
-        load.space.write(at, entries + headers)
+        assert load.info.view is not None
+        load.info.view[: len(entries) + len(headers)] = entries + headers
         load.space.write(where, PHDR_INFO_HEAD.pack(0, len(load.images), 0, 0, at))
 
 

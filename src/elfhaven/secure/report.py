@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from elfhaven.machine.address_space import AddressSpace, GuestFault, Mapping
+from elfhaven.machine.address_space import AddressSpace, GuestFault, Kind, Mapping
 from elfhaven.machine.engine import X30, Fault, FaultKind
 from elfhaven.machine.pagetable import Protection
 
@@ -15,6 +15,7 @@ _LD = "E/LD:  "
 _FRAMES = 16
 _ALIGNMENT, _TRANSLATION, _ACCESS_FLAG, _PERMISSION = 0x21, 0x04, 0x08, 0x0C
 _WRITE_NOT_READ = 1 << 6
+_SERROR_MASKED = 1 << 8  # a TA runs so on OP-TEE
 
 
 def describe(fault: Fault) -> str:
@@ -40,7 +41,7 @@ def abort(fault: Fault, registers: Sequence[int], root: int) -> list[str]:
         "",
         f"User mode {fault.kind.value}-abort at address {address:#x}{describe(fault)}",
         f" esr {fault.syndrome:#010x}  ttbr0 {root:#x}   ttbr1 0x00000000   cidr 0x0",
-        f" cpu #0          cpsr {fault.pstate:#010x}",
+        f" cpu #0          cpsr {fault.pstate | _SERROR_MASKED:#010x}",
     ]
     for i in range(0, X30, 2):
         lines.append(f" x{i:<2} {registers[i]:016x} x{i + 1:<2} {registers[i + 1]:016x}")
@@ -62,10 +63,11 @@ def status(
 ) -> list[str]:
     """The lines about the TA: its regions, where its images are loaded, its call stack."""
     lines = [f"Status of TA {uuid}", " arch: aarch64"]
-    lines += [_region(i, mapping) for i, mapping in enumerate(space.mappings)]
+    visible = [mapping for mapping in space.mappings if not mapping.kind & Kind.PERMANENT]
+    lines += [_region(i, mapping) for i, mapping in enumerate(visible)]
     lines += [f" [{i}] {name} @ {base:#x}" for i, (name, base) in enumerate(images)]
     lines.append(" Call stack:")
-    lines += [f"  {address:#x}" for address in stack]
+    lines += [f" {address:#x}" for address in stack]
     return [_LD + line for line in lines]
 
 
@@ -78,7 +80,7 @@ def _region(index: int, mapping: Mapping) -> str:
     secure = "s" if mapping.backing.secure else "-"
     label = f" {mapping.label}" if mapping.label else ""
     return (
-        f" region {index:2d}: va {mapping.start:#010x} pa {physical:#010x} "
+        f"region {index:2d}: va {mapping.start:#010x} pa {physical:#010x} "
         f"size {mapping.size:#08x} flags {rights}{secure}{label}"
     )
 

@@ -21,7 +21,7 @@ from elfhaven.abi.gp import (
     TEE_PARAM_TYPE_MEMREF_INPUT,
 )
 from elfhaven.abi.utee import PARAMS, STACK_ALIGNMENT, Entry
-from elfhaven.machine.address_space import AddressSpace, GuestFault, NoRoom
+from elfhaven.machine.address_space import PARAMETER, AddressSpace, GuestFault, NoRoom
 from elfhaven.machine.engine import Fault, Stop
 from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pagetable import OutOfTables, Protection
@@ -77,6 +77,7 @@ class Task:
         """One entry into the TA: (TEE_Result, origin). A TA that dies gives TARGET_DEAD and is `panicked`."""
         outer = getattr(self, "thread", None), getattr(self, "session", None)
         self.thread, self.session = thread, session
+        session.cancel_masked = True
         thread.sessions.append(session)
         try:
             return self._enter(entry, params or Parameters(), command)
@@ -172,7 +173,7 @@ class Task:
         offset = buffer.offset - inside
         try:
             mapping = self.space.map(
-                buffer.backing, size, rights, offset=offset, ephemeral=True, label="(param)"
+                buffer.backing, size, rights, offset=offset, kind=PARAMETER, label="(param)"
             )
         except (NoRoom, OutOfTables):
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None

@@ -8,10 +8,10 @@ guest code runs (Task.enter) and while every thread is suspended in an RPC, sinc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from greenlet import GreenletExit, getcurrent, greenlet
-from greenlet import error as GreenletError
 
 from elfhaven.abi.smc import RETURN_ERESUME, RETURN_ETHREAD_LIMIT
 from elfhaven.machine.engine import Engine
@@ -35,6 +35,7 @@ class Thread:
         self.rpc_message: tuple[int, int] | None = None  # (address, cookie) of the cached RPC message
         self.rpc_preallocated: int | None = None  # address, given by CALL_WITH_RPC_ARG
         self._greenlet: greenlet | None = None
+        self._host = 0  # the host thread that made the call: greenlets cannot leave theirs
 
     @property
     def busy(self) -> bool:
@@ -51,8 +52,14 @@ class Thread:
         self.interrupted = False
         for engine in self.engines:
             engine.rearm()
+        self._host = get_ident()
         self._greenlet = greenlet(lambda: work(self))
         return self._switch(None)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the call is suspended, and this host thread is the one that made it."""
+        return self.suspended and self._host == get_ident()
 
     @property
     def running(self) -> bool:
@@ -95,14 +102,11 @@ class Thread:
     def kill(self) -> None:
         """End a suspended call that nobody will resume. A no-op from another host thread than its own."""
         suspended = self._greenlet
-        if suspended is None:
+        if suspended is None or not self.can_resume:
             return
         self._greenlet = None
-        try:
-            suspended.parent = getcurrent()
-            suspended.throw()
-        except (GreenletError, ValueError):
-            return
+        suspended.parent = getcurrent()
+        suspended.throw()
 
     def close(self) -> None:
         self.kill()
@@ -126,12 +130,9 @@ class ThreadPool:
 
     def resume(self, number: int, registers: Sequence[int]) -> Answer:
         """Resume a suspended thread; ERESUME for one that is not, or from another host thread."""
-        if not 0 <= number < len(self.threads) or not self.threads[number].suspended:
+        if not 0 <= number < len(self.threads) or not self.threads[number].can_resume:
             return RETURN_ERESUME, 0, 0, 0
-        try:
-            return self.threads[number].resume(registers)
-        except (GreenletError, ValueError):
-            return RETURN_ERESUME, 0, 0, 0
+        return self.threads[number].resume(registers)
 
     def close(self) -> None:
         for thread in self.threads:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elfhaven.machine.address_space import AddressSpace, GuestFault, NoRoom
+from elfhaven.machine.address_space import PARAMETER, AddressSpace, GuestFault, NoRoom
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.pages import Backing, PagePool
 from elfhaven.machine.pagetable import SPAN, OutOfTables, PageTable, Protection, TablePool, decode, leaf
@@ -94,9 +94,13 @@ def test_first_gap_is_taken_and_wanted_addresses_are_kept() -> None:
 def test_parameters_keep_a_page_free_beside_them() -> None:
     machine = Machine()
     machine.map(PAGE)
-    shared = machine.space.map(Backing([(BASE + TABLES, PAGE)]), PAGE, READ, ephemeral=True)
-    assert shared.start == USER + 2 * PAGE
-    assert machine.map(PAGE) == USER + PAGE - PAGE + 4 * PAGE
+    shared = machine.space.map(Backing([(BASE + TABLES, PAGE)]), PAGE, READ, kind=PARAMETER)
+    assert shared.start == USER + PAGE
+    assert machine.map(PAGE) == USER + 3 * PAGE
+    with pytest.raises(NoRoom):
+        machine.map(PAGE, at=USER + 2 * PAGE)
+    more = machine.space.map(Backing([(BASE + TABLES, PAGE)]), PAGE, READ, kind=PARAMETER)
+    assert more.start == USER + 2 * PAGE
 
 
 def test_door_holds_the_guest_to_its_rights() -> None:
@@ -150,7 +154,7 @@ def test_epoch_changes_only_when_a_parameter_moves() -> None:
 
     def call(*backings: Backing) -> int:
         for backing in backings:
-            machine.space.map(backing, PAGE, READ, ephemeral=True)
+            machine.space.map(backing, PAGE, READ, kind=PARAMETER)
         machine.space.settle()
         epoch = machine.space.epoch
         machine.space.drop_parameters()

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from uuid import UUID
 
 from elfhaven.abi import optee_msg as msg
 from elfhaven.world.message import Message, Param
 
 from .normal_world import NormalWorld
-from .probe import SHARED, Probe
+from .probe import PRIVATE, SHARED, Probe
 
 BUFFER = 65536
-AREA = 256  # where a test's own data begin in the shared buffer
+AREA = 256  # where a test's own data begin
+STAGE = 49152  # in the shared buffer, on the way to or from the TA's memory
 
 
 class Client:
@@ -49,13 +51,27 @@ class Client:
         assert self.invoke(Probe.SVC, number, *words) == 0, hex(self.last.result)
         return self.word()
 
-    def put(self, data: bytes, offset: int = AREA) -> int:
+    def svc_twice(self, first: Sequence[int], second: Sequence[int]) -> tuple[int, int]:
+        """Two system calls in one entry; their results."""
+        words = [*first, *[0] * (9 - len(first)), *second, *[0] * (9 - len(second))]
+        assert self.invoke(Probe.TWICE, *words) == 0, hex(self.last.result)
+        return self.word(), self.word(9)
+
+    def share(self, data: bytes, offset: int = AREA) -> int:
         """Data in the shared buffer; the argument that means its address."""
         self.view[offset : offset + len(data)] = data
         return SHARED | offset
 
+    def put(self, data: bytes, offset: int = AREA) -> int:
+        """Data in the TA's own memory; the argument that means its address."""
+        self.share(data, STAGE)
+        assert self.invoke(Probe.COPY, PRIVATE | offset, SHARED | STAGE, len(data)) == 0
+        return PRIVATE | offset
+
     def get(self, size: int, offset: int = AREA) -> bytes:
-        return bytes(self.view[offset : offset + size])
+        """What lies in the TA's own memory."""
+        assert self.invoke(Probe.COPY, SHARED | STAGE, PRIVATE | offset, size) == 0
+        return bytes(self.view[STAGE : STAGE + size])
 
     def u32(self, offset: int = AREA) -> int:
         return int.from_bytes(self.get(4, offset), "little")

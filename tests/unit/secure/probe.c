@@ -18,7 +18,7 @@ static u64 opened;
 static u64 invoked;
 
 enum { OPEN, CLOSE, INVOKE };
-enum { ECHO, SVC, LOAD, STORE, JUMP, SPIN, OVERRUN, THREAD_POINTER, COUNTERS, WATCH, VECTOR, SCRATCH, TRAP };
+enum { ECHO, SVC, LOAD, STORE, JUMP, SPIN, OVERRUN, THREAD_POINTER, COUNTERS, WATCH, VECTOR, SCRATCH, TRAP, COPY, TWICE };
 
 extern const u8 traps[] __attribute__((visibility("hidden")));
 
@@ -121,6 +121,20 @@ static u32 invoke(u64 *p, u32 command)
         return 0;
     case TRAP:
         ((void (*)(void *))(traps + 8 * p[1]))(scratch);
+        return 0;
+    case TWICE: // two system calls in one entry; the results come back in words 0 and 9
+        for (int n = 0; n < 18; n += 9) {
+            for (int i = 0; i < 8; i++)
+                a[i] = place(words[n + i + 1], shared);
+            words[n] = svc(words[n], a);
+        }
+        return 0;
+    case COPY: // destination, source, size
+        a[0] = place(words[0], shared);
+        a[1] = place(words[1], shared);
+        a[2] = words[2];
+        for (u64 i = 0; i < a[2]; i++)
+            ((volatile u8 *)a[0])[i] = ((volatile u8 *)a[1])[i];
         return 0;
     default:
         return 0xffff000a;

@@ -39,6 +39,8 @@ class Probe(IntEnum):
     VECTOR = 10
     SCRATCH = 11
     TRAP = 12
+    COPY = 13
+    TWICE = 14
 
 
 SHARED = 9 << 60  # an argument that is an offset into the shared buffer

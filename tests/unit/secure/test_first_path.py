@@ -10,7 +10,7 @@ from elfhaven.abi.utee import SYSTEM_PTA
 
 from .client import Client
 from .normal_world import NormalWorld
-from .probe import PRIVATE, SHARED, Probe
+from .probe import PRIVATE, Probe
 
 DEAD = (0xFFFF3024, 3)
 
@@ -79,13 +79,13 @@ def test_map_zi_maps_zeroed_memory_where_it_is_wanted(client: Client) -> None:
 def open_pta(client: Client, uuid: str = SYSTEM_PTA) -> int:
     wanted = client.put(UUID(uuid).bytes_le)
     params = client.put(bytes(72), 512)
-    assert client.svc(5, wanted, 0xFFFFFFFF, params, SHARED | 1024, SHARED | 1028) == 0
+    assert client.svc(5, wanted, 0xFFFFFFFF, params, PRIVATE | 1024, PRIVATE | 1028) == 0
     return client.u32(1024)
 
 
 def pta(client: Client, session: int, command: int, *words: int) -> int:
     params = client.put(b"".join(word.to_bytes(8, "little") for word in words).ljust(72, b"\0"), 512)
-    return client.svc(7, session, 0xFFFFFFFF, command, params, SHARED | 1028)
+    return client.svc(7, session, 0xFFFFFFFF, command, params, PRIVATE | 1028)
 
 
 def map_zi(client: Client, session: int, size: int, where: int = 0) -> int:

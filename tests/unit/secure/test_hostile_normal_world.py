@@ -196,7 +196,7 @@ def test_lies_fail_the_call_alone(
 def test_result_of_nothing_but_failure(client: Client) -> None:
     lie(client.world, msg.RPC_CMD_GET_TIME, failure)
     client.put(b"unchanged", 8192)
-    assert client.svc(13, 2, 9 << 60 | 8192) == 0xFFFF000C
+    assert client.svc(13, 2, 10 << 60 | 8192) == 0xFFFF000C
     assert client.get(9, 8192) == b"unchanged"
 
 
@@ -205,7 +205,7 @@ def test_absurd_time_stays_in_its_bounds(client: Client) -> None:
         asked.params[0].a = asked.params[0].b = (1 << 64) - 1
 
     lie(client.world, msg.RPC_CMD_GET_TIME, absurd)
-    assert client.svc(13, 2, 9 << 60 | 8192) == 0
+    assert client.svc(13, 2, 10 << 60 | 8192) == 0
     assert struct.unpack("<II", client.get(8, 8192))[1] < 1000
 
 

@@ -13,11 +13,11 @@ from elfhaven.errors import StateError
 
 from .client import Client
 from .normal_world import NormalWorld
-from .probe import SHARED, signed
+from .probe import PRIVATE, signed
 
 READ, WRITE, META, SHARE_READ, SHARE_WRITE, OVERWRITE = 1, 2, 4, 0x10, 0x20, 0x400
 ALL = READ | WRITE | META
-OUT = SHARED | 8192
+OUT = PRIVATE | 8192
 NOT_FOUND, CONFLICT, CORRUPT, BAD_STATE = 0xFFFF0008, 0xFFFF0003, 0xF0100001, 0xFFFF0007
 
 
@@ -44,7 +44,7 @@ class Store:
 
     def read(self, handle: int, size: int) -> bytes:
         c = self.client
-        assert c.svc(50, handle, SHARED | 16384, size, OUT) == 0
+        assert c.svc(50, handle, PRIVATE | 16384, size, OUT) == 0
         return c.get(c.u32(8192), 16384)
 
     def write(self, handle: int, data: bytes) -> int:
@@ -100,7 +100,7 @@ def test_rights_of_a_handle(store: Store) -> None:
     assert store.client.svc(44, reader, store.client.put(b"n", 512), 1) == BAD_STATE
     store.close(reader)
     writer = store.open(b"name", WRITE)
-    assert store.client.svc(50, writer, SHARED | 16384, 4, OUT) == CONFLICT
+    assert store.client.svc(50, writer, PRIVATE | 16384, 4, OUT) == CONFLICT
     assert store.client.svc(30, writer, 0, 0) == 0xFFFF0006  # persistent: no attributes from the TA
 
 
@@ -130,7 +130,7 @@ def test_rename_and_delete(store: Store) -> None:
     assert store.read(handle, 9) == b"abc"
     assert store.client.svc(43, handle) == 0
     assert store.open(b"new") == -NOT_FOUND
-    assert store.client.svc(50, handle, SHARED | 16384, 4, OUT) == BAD_STATE
+    assert store.client.svc(50, handle, PRIVATE | 16384, 4, OUT) == BAD_STATE
 
 
 def test_blobs_hide_their_content_and_hold_to_their_name(store: Store) -> None:
@@ -197,5 +197,5 @@ def test_key_object_is_stored_with_its_attributes(store: Store) -> None:
     store.close(c.u32(8192))
     handle = store.open(b"key")
     c.put((64).to_bytes(8, "little"), 512)
-    assert c.svc(26, handle, SECRET, OUT, SHARED | 512) == 0
+    assert c.svc(26, handle, SECRET, OUT, PRIVATE | 512) == 0
     assert c.get(32, 8192) == b"s" * 32

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from elfhaven.abi.gp import TEE_ERROR_NOT_IMPLEMENTED, TEE_ERROR_NOT_SUPPORTED
+from elfhaven.abi.gp import RESULT_NAMES, TEE_ERROR_NOT_SUPPORTED
 from elfhaven.calls.row import Row, Served
 from elfhaven.calls.utee import UTEE
 from elfhaven.secure.calls.crypto import CryptoCalls
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Handler = Callable[..., int | None]
 Entry = tuple[Handler, int]  # the handler, and how many argument registers it takes
 
+_RESULTS = {name: code for code, name in RESULT_NAMES.items()}
 _NUMBERS = max(row.number for row in UTEE.rows) + 1
 
 
@@ -61,7 +62,7 @@ class Calls:
 
     def _entry(self, row: Row) -> Entry:
         if row.served is not Served.INSIDE:
-            return _not_implemented, 0
+            return _always(row.refusal or "TEE_ERROR_NOT_IMPLEMENTED"), 0
         if row.number == 0:
             return _not_supported, 0  # return never gets here: Task handles it
         for group in self._groups:
@@ -75,5 +76,7 @@ def _not_supported() -> int:
     return TEE_ERROR_NOT_SUPPORTED
 
 
-def _not_implemented() -> int:
-    return TEE_ERROR_NOT_IMPLEMENTED
+def _always(name: str) -> Handler:
+    """A handler that gives one result, by its name."""
+    code = _RESULTS[name]
+    return lambda: code

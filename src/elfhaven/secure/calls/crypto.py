@@ -13,18 +13,18 @@ from elfhaven.abi.gp import (
     TEE_ATTR_SECRET_VALUE,
     TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_BAD_STATE,
+    TEE_ERROR_NOT_IMPLEMENTED,
     TEE_ERROR_NOT_SUPPORTED,
     TEE_ERROR_SHORT_BUFFER,
-    TEE_MODE_DIGEST,
-    TEE_MODE_MAC,
 )
+from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.result import TeeResult
 
 if TYPE_CHECKING:
     from elfhaven.secure.calls.objects import ObjectCalls, TeeObject
     from elfhaven.secure.task import Task
 
-_NAMES = {1: "md5", 2: "sha1", 3: "sha224", 4: "sha256", 5: "sha384", 6: "sha512"}
+_NAMES = {1: "md5", 2: "sha1", 3: "sha224", 4: "sha256", 5: "sha384", 6: "sha512", 7: "sm3"}
 _DIGEST, _MAC = 0x50000000, 0x30000000
 
 
@@ -49,23 +49,23 @@ class CryptoCalls:
     def cryp_state_alloc(self, algorithm: int, mode: int, key1: int, key2: int, state: int) -> None:
         made = self._make(algorithm & 0xFFFFFFFF, mode & 0xFFFFFFFF, key1, key2)
         number, self._next = self._next, self._next + 1
-        self._task.space.write_u32(state, number)
+        self._task.space.write_private(state, number.to_bytes(4, "little"))
         self._states[number] = made
         if made.key:
             self._objects.get(made.key).busy = True
 
     def _make(self, algorithm: int, mode: int, key1: int, key2: int) -> State:
-        name = _NAMES.get(algorithm & 0xFF)
+        """As OP-TEE, this does not look at the mode of a digest or a MAC."""
+        name = _NAMES.get(algorithm & 0xFF, "")
         family = algorithm & 0xFFFFFF00
-        if name is None or family not in (_DIGEST, _MAC):
+        if family not in (_DIGEST, _MAC):
             raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
-        if mode != (TEE_MODE_DIGEST if family == _DIGEST else TEE_MODE_MAC) or key2:
+        if bool(key1) != (family == _MAC) or key2:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        if family == _DIGEST:
-            if key1:
-                raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-            return State(algorithm, mode, name)
-        self._check_key(self._objects.get(key1), algorithm)
+        if family == _MAC:
+            self._check_key(self._objects.get(key1), algorithm)
+        if name not in hashlib.algorithms_available:
+            raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)
         return State(algorithm, mode, name, key1)
 
     def _check_key(self, key: TeeObject, algorithm: int) -> None:
@@ -115,8 +115,12 @@ class CryptoCalls:
 
     def hash_final(self, state: int, chunk: int, length: int, digest: int, digest_length: int) -> None:
         space = self._task.space
-        running = self._running(state)
+        if not chunk and length:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         room = space.read_u64(digest_length)
+        space.check(chunk, length, Protection.READ)
+        space.check(digest, room, Protection.WRITE)
+        running = self._running(state)
         if room < running.digest_size:
             space.write_u64(digest_length, running.digest_size)
             raise TeeResult(TEE_ERROR_SHORT_BUFFER)

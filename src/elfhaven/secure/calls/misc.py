@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from elfhaven.abi.gp import (
     TEE_ERROR_ACCESS_DENIED,
+    TEE_ERROR_OUT_OF_MEMORY,
     TEE_MEMORY_ACCESS_ANY_OWNER,
     TEE_MEMORY_ACCESS_NONSECURE,
     TEE_MEMORY_ACCESS_READ,
     TEE_MEMORY_ACCESS_SECURE,
     TEE_MEMORY_ACCESS_WRITE,
 )
+from elfhaven.machine.address_space import GuestFault
 from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.result import Panicked, TeeResult
 
@@ -21,19 +23,27 @@ if TYPE_CHECKING:
 
 LOG_MAX = 1 << 16
 
+BOUNCE_BUFFER = 4096  # bytes that the core copies on a thread's behalf at a time
+
 
 class MiscCalls:
     def __init__(self, task: Task) -> None:
         self._task = task
 
     def log(self, address: int, length: int) -> None:
-        text = self._task.space.read(address, min(length, LOG_MAX)).decode("utf-8", "replace")
+        """Says nothing of memory that is not there: the call has no result on OP-TEE."""
+        try:
+            text = self._task.space.read(address, min(length, LOG_MAX)).decode("utf-8", "replace")
+        except GuestFault:
+            return
         self._task.core.console([line.rstrip("\0") for line in text.rstrip("\n").split("\n")])
 
     def panic(self, code: int) -> None:
         raise Panicked(code & 0xFFFFFFFF)
 
     def cryp_random_number_generate(self, address: int, length: int) -> None:
+        if length > BOUNCE_BUFFER:
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY)
         self._task.space.check(address, length, Protection.WRITE)
         self._task.space.write(address, self._task.core.config.random(length))
 
@@ -51,10 +61,12 @@ class MiscCalls:
             self._check_owner(flags, address, length)
 
     def _check_owner(self, flags: int, address: int, length: int) -> None:
+        if not flags & TEE_MEMORY_ACCESS_ANY_OWNER:
+            self._task.space.check_private(address, length)
         end = address + length
         while address < end:
             mapping = self._task.space.find(address)
-            if mapping is None or (mapping.ephemeral and not flags & TEE_MEMORY_ACCESS_ANY_OWNER):
+            if mapping is None:
                 raise TeeResult(TEE_ERROR_ACCESS_DENIED)
             wrong = TEE_MEMORY_ACCESS_NONSECURE if mapping.backing.secure else TEE_MEMORY_ACCESS_SECURE
             if flags & wrong:

@@ -14,6 +14,7 @@ from elfhaven.abi.gp import (
     TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_BAD_STATE,
     TEE_ERROR_ITEM_NOT_FOUND,
+    TEE_ERROR_NOT_IMPLEMENTED,
     TEE_ERROR_NOT_SUPPORTED,
     TEE_ERROR_OUT_OF_MEMORY,
     TEE_ERROR_SHORT_BUFFER,
@@ -96,7 +97,7 @@ class ObjectCalls:
         if len(self._objects) >= _MAX_OBJECTS:
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY)
         number = self._next
-        self._task.space.write_u32(where, number)
+        self._task.space.write_private(where, number.to_bytes(4, "little"))
         self._next += 1
         self._objects[number] = made
 
@@ -123,7 +124,7 @@ class ObjectCalls:
         o = self.get(handle)
         size, position = (o.file.size, o.file.position) if o.file is not None else (0, 0)
         packed = OBJECT_INFO.pack(o.type, o.size, o.max_size, o.usage, size, position, o.flags)
-        self._task.space.write(info, packed)
+        self._task.space.write_private(info, packed)
 
     def cryp_obj_restrict_usage(self, handle: int, usage: int) -> None:
         self.get(handle).usage &= usage & 0xFFFFFFFF
@@ -168,6 +169,8 @@ class ObjectCalls:
         o = self.get(handle)
         if o.persistent or o.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        if o.type == TEE_TYPE_DATA:
+            raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)
         given = self._attributes(attributes, count & 0xFFFFFFFF)
         secret = given.get(TEE_ATTR_SECRET_VALUE)
         if list(given) != [TEE_ATTR_SECRET_VALUE] or not isinstance(secret, bytes):
@@ -195,7 +198,7 @@ class ObjectCalls:
         to, origin = self.get(destination), self.get(source)
         if to.persistent or to.initialized or not origin.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        if to.type != origin.type or to.max_size < origin.size:
+        if to.type != origin.type:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         to.attributes, to.size, to.usage = dict(origin.attributes), origin.size, origin.usage
         to.flags |= TEE_HANDLE_FLAG_INITIALIZED
@@ -205,8 +208,8 @@ class ObjectCalls:
         bits &= 0xFFFFFFFF
         if o.persistent or o.initialized:
             raise TeeResult(TEE_ERROR_BAD_STATE)
-        low, _, multiple = _sizes(o.type)
-        if o.type == TEE_TYPE_DATA or not low <= bits <= o.max_size or bits % multiple:
+        low, high, multiple = _sizes(o.type)  # the type's limits, not the object's
+        if o.type == TEE_TYPE_DATA or not low <= bits <= high or bits % multiple:
             raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
         o.attributes = {TEE_ATTR_SECRET_VALUE: self._task.core.config.random(bits // 8)}
         o.size = bits

@@ -10,19 +10,22 @@ import struct
 from typing import TYPE_CHECKING
 
 from elfhaven.abi.gp import (
+    TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_ITEM_NOT_FOUND,
+    TEE_ERROR_OUT_OF_MEMORY,
     TEE_ERROR_SHORT_BUFFER,
     TEE_PROPSET_CURRENT_CLIENT,
     TEE_PROPSET_CURRENT_TA,
     TEE_PROPSET_TEE_IMPLEMENTATION,
 )
 from elfhaven.abi.utee import PROP_BOOL, PROP_IDENTITY, PROP_STRING, PROP_U32, PROP_UUID
+from elfhaven.secure.crypto.huk import Usage, subkey
 from elfhaven.secure.result import TeeResult
 
 if TYPE_CHECKING:
     from elfhaven.secure.task import Task
 
-_NAME_MAX = 80
+_NAME_MAX = 1 << 17  # more than the core's heap has
 Property = tuple[str, int, bytes]
 
 
@@ -54,9 +57,13 @@ class PropertyCalls:
 
     def get_property_name_to_index(self, group: int, name: int, length: int, index: int) -> None:
         table = self._table(group)
-        wanted = self._task.space.read(name, min(length, _NAME_MAX)).rstrip(b"\0").decode("latin-1")
+        if not length:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        if length > _NAME_MAX:
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY)
+        wanted = self._task.space.read(name, length)
         for place, (label, _, _) in enumerate(table):
-            if label == wanted:
+            if label.encode() + b"\0" == wanted:
                 self._task.space.write_u32(index, place)
                 return
         raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
@@ -68,9 +75,9 @@ class PropertyCalls:
         if group == TEE_PROPSET_CURRENT_CLIENT:
             identity = self._task.session.identity
             content = struct.pack("<I", identity.login) + identity.uuid.bytes_le
-            return (("gpd.client.identity", PROP_IDENTITY, content),)
+            return ("gpd.client.identity", PROP_IDENTITY, content), _u32("gpd.client.endian", 0)
         if group == TEE_PROPSET_TEE_IMPLEMENTATION:
-            return _IMPLEMENTATION
+            return _implementation(self._task.core.config.huk)
         raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
 
 
@@ -86,24 +93,20 @@ def _bool(name: str, value: bool) -> Property:
     return name, PROP_BOOL, bytes([value])
 
 
-_NAME = "elfhaven"
-_IMPLEMENTATION: tuple[Property, ...] = (
-    _string("gpd.tee.apiversion", "GlobalPlatform TEE Internal Core API version 1.3.1"),
-    _string("gpd.tee.description", _NAME),
-    ("gpd.tee.deviceID", PROP_UUID, bytes(16)),
-    _u32("gpd.tee.systemTime.protectionLevel", 100),
-    _u32("gpd.tee.TAPersistentTime.protectionLevel", 100),
-    *(
-        _bool(f"gpd.tee.cryptography.{kind}", False)
-        for kind in ("ecc", "nist", "bsi-r", "bsi-t", "ietf", "octets")
-    ),
-    _u32("gpd.tee.trustedStorage.antiRollback.protectionLevel", 0),
-    _u32("gpd.tee.trustedStorage.rollbackDetection.protectionLevel", 0),
-    _string("gpd.tee.trustedos.implementation.version", _NAME),
-    _u32("gpd.tee.trustedos.implementation.binaryversion", 0),
-    _string("gpd.tee.trustedos.manufacturer", _NAME),
-    _string("gpd.tee.firmware.implementation.version", "none"),
-    _u32("gpd.tee.firmware.implementation.binaryversion", 0),
-    _string("gpd.tee.firmware.manufacturer", "none"),
-    _bool("org.trustedfirmware.optee.cpu.feat_pauth_implemented", False),
-)
+def _implementation(huk: bytes) -> tuple[Property, ...]:
+    """In OP-TEE's order, with OP-TEE's values where they are not claims about what is not here."""
+    return (
+        _string("gpd.tee.apiversion", "GPD-1.1-dev"),
+        _string("gpd.tee.description", "OPTEE"),
+        ("gpd.tee.deviceID", PROP_UUID, subkey(huk, Usage.DIE_ID, b"", 16)),
+        _u32("gpd.tee.systemTime.protectionLevel", 1000),
+        _u32("gpd.tee.TAPersistentTime.protectionLevel", 100),
+        _bool("gpd.tee.cryptography.ecc", False),
+        _u32("gpd.tee.trustedStorage.antiRollback.protectionLevel", 0),
+        _string("gpd.tee.trustedos.implementation.version", "elfhaven_4.5"),
+        _u32("gpd.tee.trustedos.implementation.binaryversion", 0),
+        _string("gpd.tee.trustedos.manufacturer", "elfhaven"),
+        _string("gpd.tee.firmware.implementation.version", "FW_IMPL_UNDEF"),
+        _u32("gpd.tee.firmware.implementation.binaryversion", 0),
+        _string("gpd.tee.firmware.manufacturer", "FW_MAN_UNDEF"),
+    )

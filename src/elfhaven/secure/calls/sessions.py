@@ -7,25 +7,26 @@ pages, and memory that is shared with the normal world as it is.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from elfhaven.abi.gp import (
+    TEE_ERROR_ACCESS_DENIED,
     TEE_ERROR_BAD_PARAMETERS,
-    TEE_ERROR_ITEM_NOT_FOUND,
-    TEE_ERROR_OUT_OF_MEMORY,
     TEE_LOGIN_TRUSTED_APP,
+    TEE_NUM_PARAMS,
     TEE_ORIGIN_TEE,
+    TEE_PARAM_TYPE_MEMREF_INOUT,
     TEE_PARAM_TYPE_MEMREF_INPUT,
-    TEE_PARAM_TYPE_NONE,
+    TEE_PARAM_TYPE_VALUE_INOUT,
     TEE_PARAM_TYPE_VALUE_INPUT,
-    TEE_SUCCESS,
-    param_type,
+    TEE_PARAM_TYPE_VALUE_OUTPUT,
 )
 from elfhaven.abi.utee import PARAMS
-from elfhaven.machine.pages import Backing, OutOfPages
+from elfhaven.machine.address_space import GuestFault, Kind
 from elfhaven.machine.pagetable import Protection
-from elfhaven.secure.params import BackedBuffer, Buffer, GuestBuffer, Memory, Parameters, Value, is_memref
+from elfhaven.secure.params import BackedBuffer, Buffer, GuestBuffer, Memory, Parameters, Value
 from elfhaven.secure.pta.base import PseudoTa
 from elfhaven.secure.result import TeeResult
 
@@ -47,24 +48,20 @@ class SessionCalls:
         from elfhaven.secure.session import Identity
 
         task, core = self._task, self._task.core
-        wanted = UUID(bytes_le=task.space.read(uuid, 16))
-        task.space.check(session, 4, Protection.WRITE)
-        task.space.check(origin, 4, Protection.WRITE)
-        with _Borrowed(task, params, wanted in core.pseudo_tas) as borrowed:
-            identity = Identity(TEE_LOGIN_TRUSTED_APP, task.uuid)
-            result, where, opened = core.sessions.open(
-                task.thread,
-                self.open,
-                wanted,
-                identity,
-                borrowed.params,
-                caller=task,
-                timeout=_limit(timeout),
-            )
-            borrowed.give_back(result)
+        wanted = UUID(bytes_le=task.space.read_private(uuid, 16))
+        try:
+            words = self._words(params)
+            given = _take(task, words, wanted in core.pseudo_tas)
+        except (TeeResult, GuestFault) as error:
+            return self._refuse(error, origin)
+        identity = Identity(TEE_LOGIN_TRUSTED_APP, task.uuid)
+        result, where, opened = core.sessions.open(
+            task.thread, self.open, wanted, identity, given, caller=task, timeout=_limit(timeout)
+        )
+        self._give_back(params, words, given)
         if opened is not None:
-            task.space.write_u32(session, opened.number)
-        task.space.write_u32(origin, where)
+            self._tell(session, opened.number)
+        self._tell(origin, where)
         return result
 
     def close_ta_session(self, number: int) -> int:
@@ -72,18 +69,44 @@ class SessionCalls:
 
     def invoke_ta_command(self, number: int, timeout: int, command: int, params: int, origin: int) -> int:
         task, sessions = self._task, self._task.core.sessions
-        task.space.check(origin, 4, Protection.WRITE)
         session = self.open.get(number & 0xFFFFFFFF)
         if session is None:
-            task.space.write_u32(origin, TEE_ORIGIN_TEE)
-            raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
-        with _Borrowed(task, params, isinstance(session.target, PseudoTa)) as borrowed:
-            result, where = sessions.invoke(
-                task.thread, session, command & 0xFFFFFFFF, borrowed.params, _limit(timeout)
-            )
-            borrowed.give_back(result)
-        task.space.write_u32(origin, where)
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        try:
+            words = self._words(params)
+            given = _take(task, words, isinstance(session.target, PseudoTa))
+        except (TeeResult, GuestFault) as error:
+            return self._refuse(error, origin)
+        result, where = sessions.invoke(task.thread, session, command & 0xFFFFFFFF, given, _limit(timeout))
+        self._give_back(params, words, given)
+        self._tell(origin, where)
         return result
+
+    def _words(self, params: int) -> tuple[int, ...]:
+        """struct utee_params, a copy; all zero where there is none."""
+        return PARAMS.unpack(self._task.space.read_private(params, PARAMS.size)) if params else (0,) * 9
+
+    def _refuse(self, error: TeeResult | GuestFault, origin: int) -> int:
+        self._tell(origin, TEE_ORIGIN_TEE)
+        return error.code if isinstance(error, TeeResult) else TEE_ERROR_ACCESS_DENIED
+
+    def _tell(self, address: int, value: int) -> None:
+        """Write a result if there is a place for it: OP-TEE does not mind if there is none."""
+        with suppress(GuestFault):
+            self._task.space.write_private(address, value.to_bytes(4, "little"))
+
+    def _give_back(self, address: int, words: tuple[int, ...], given: Parameters) -> None:
+        """Values and sizes of output parameters."""
+        if not address:
+            return
+        out = list(words)
+        for place, item in enumerate(given.items):
+            kind = given.kind(place)
+            if isinstance(item, Value) and kind != TEE_PARAM_TYPE_VALUE_INPUT:
+                out[1 + 2 * place], out[2 + 2 * place] = item.a, item.b
+            elif isinstance(item, Memory) and kind != TEE_PARAM_TYPE_MEMREF_INPUT:
+                out[2 + 2 * place] = item.size
+        self._task.space.write(address, PARAMS.pack(*out))
 
 
 def _limit(timeout: int) -> int | None:
@@ -92,85 +115,31 @@ def _limit(timeout: int) -> int | None:
     return None if timeout == _INFINITE else timeout
 
 
-class _Borrowed:
-    """The parameters of a caller, for the time of a call."""
+def _take(task: Task, words: tuple[int, ...], pseudo: bool) -> Parameters:
+    """The parameters of a caller. Types that are none pass as they are, without content."""
+    out = Parameters(words[0] & 0xFFFFFFFF)
+    for place in range(TEE_NUM_PARAMS):
+        kind, a, b = out.kind(place), words[1 + 2 * place], words[2 + 2 * place]
+        if TEE_PARAM_TYPE_VALUE_INPUT <= kind <= TEE_PARAM_TYPE_VALUE_INOUT:
+            given = kind != TEE_PARAM_TYPE_VALUE_OUTPUT
+            out.items[place] = Value(a & 0xFFFFFFFF, b & 0xFFFFFFFF) if given else Value()
+        elif TEE_PARAM_TYPE_MEMREF_INPUT <= kind <= TEE_PARAM_TYPE_MEMREF_INOUT:
+            out.items[place] = Memory(_buffer(task, kind, a, b, pseudo), b)
+    return out
 
-    def __init__(self, task: Task, address: int, pseudo: bool) -> None:
-        self._task = task
-        self._address = address
-        self._pseudo = pseudo
-        self._copies: list[tuple[int, int, BackedBuffer]] = []  # place, address, copy
-        self._held: list[Backing] = []
-        self._words = PARAMS.unpack(task.space.read(address, PARAMS.size)) if address else (0,) * 9
-        self.params = Parameters(self._words[0] & 0xFFFF)
 
-    def __enter__(self) -> _Borrowed:
-        try:
-            for place in range(4):
-                self.params.items[place] = self._take(place)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for backing in self._held:
-            backing.release()
-
-    def _take(self, place: int) -> Value | Memory | None:
-        kind = param_type(self.params.types, place)
-        a, b = self._words[1 + 2 * place], self._words[2 + 2 * place]
-        if kind == TEE_PARAM_TYPE_NONE:
-            return None
-        if is_memref(kind):
-            if kind > TEE_PARAM_TYPE_MEMREF_INPUT + 2:
-                raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-            return Memory(self._buffer(place, kind, a, b), b)
-        if kind < TEE_PARAM_TYPE_VALUE_INPUT + 3:
-            return Value(a & 0xFFFFFFFF, b & 0xFFFFFFFF)
+def _buffer(task: Task, kind: int, address: int, size: int, pseudo: bool) -> Buffer | None:
+    """Memory for a PTA is the caller's; memory for a TA must be shareable, and becomes the TA's too."""
+    if not address:
+        if size:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        return None
+    output = kind != TEE_PARAM_TYPE_MEMREF_INPUT
+    task.space.check(address, size, Protection.READ | Protection.WRITE if output else Protection.READ)
+    if pseudo or not size:
+        return GuestBuffer(task.space, address, size)
+    mapping = task.space.find(address)
+    if mapping is None or not mapping.kind & Kind.SHAREABLE or address + size > mapping.end:
         raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-
-    def _buffer(self, place: int, kind: int, address: int, size: int) -> Buffer | None:
-        space = self._task.space
-        rights = Protection.READ
-        if kind != TEE_PARAM_TYPE_MEMREF_INPUT:
-            rights |= Protection.WRITE
-        if not size:
-            return None
-        space.check(address, size, rights)
-        if self._pseudo:
-            return GuestBuffer(space, address, size)
-        mapping = space.find(address)
-        assert mapping is not None
-        if not mapping.backing.secure and address + size <= mapping.end:
-            offset = mapping.offset + address - mapping.start
-            return BackedBuffer(self._task.core.memory, mapping.backing, offset, size)
-        return self._copy(place, address, size)
-
-    def _copy(self, place: int, address: int, size: int) -> BackedBuffer:
-        try:
-            backing = self._task.core.pages.allocate(size)
-        except OutOfPages:
-            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
-        backing.hold()
-        self._held.append(backing)
-        copy = BackedBuffer(self._task.core.memory, backing, 0, size)
-        copy.write(self._task.space.read(address, size))
-        self._copies.append((place, address, copy))
-        return copy
-
-    def give_back(self, result: int) -> None:
-        """Copy results to the caller: values always, memory where the sizes allow it."""
-        words = list(self._words)
-        for place, item in enumerate(self.params.items):
-            if isinstance(item, Value):
-                words[1 + 2 * place], words[2 + 2 * place] = item.a, item.b
-            elif isinstance(item, Memory):
-                words[2 + 2 * place] = item.size
-        if self._address:
-            self._task.space.write(self._address, PARAMS.pack(*words))
-        for place, address, copy in self._copies:
-            item = self.params.items[place]
-            output = param_type(self.params.types, place) != TEE_PARAM_TYPE_MEMREF_INPUT
-            if output and isinstance(item, Memory) and item.size <= copy.size and result == TEE_SUCCESS:
-                self._task.space.write(address, copy.read()[: item.size])
+    offset = mapping.offset + address - mapping.start
+    return BackedBuffer(task.core.memory, mapping.backing, offset, size)

@@ -58,7 +58,6 @@ class StorageCalls:
     def storage_obj_open(self, storage: int, id_at: int, id_length: int, flags: int, handle: int) -> None:
         object_id = self._object_id(id_at, id_length)
         _check_request(storage, flags, _FLAGS)
-        self._task.space.check(handle, 4, Protection.WRITE)
         found = self._store.open(self._task.uuid, object_id, flags)
         if found is None:
             raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
@@ -77,7 +76,6 @@ class StorageCalls:
     ) -> None:
         object_id = self._object_id(id_at, id_length)
         _check_request(storage, flags, _FLAGS | TEE_DATA_FLAG_OVERWRITE)
-        self._task.space.check(handle, 4, Protection.WRITE)
         _check_size(length)
         content = self._content(attributes)
         content.data = bytearray(self._task.space.read(data, length))
@@ -88,7 +86,7 @@ class StorageCalls:
     def _object_id(self, address: int, length: int) -> bytes:
         if length > TEE_OBJECT_ID_MAX_LEN:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        return self._task.space.read(address, length)
+        return self._task.space.read_private(address, length)
 
     def _content(self, attributes: int) -> Content:
         if not attributes:
@@ -121,7 +119,9 @@ class StorageCalls:
     # ---- the object as a whole
 
     def storage_obj_del(self, handle: int) -> None:
-        self._store.delete(self._file(handle, TEE_DATA_FLAG_ACCESS_WRITE_META))
+        if not self._objects.get(handle).flags & TEE_DATA_FLAG_ACCESS_WRITE_META:
+            raise TeeResult(TEE_ERROR_ACCESS_CONFLICT)
+        self._store.delete(self._file(handle))
         self._objects.drop(handle)
 
     def storage_obj_rename(self, handle: int, id_at: int, id_length: int) -> None:
@@ -138,7 +138,7 @@ class StorageCalls:
         space.check(address, length, Protection.WRITE)
         data = opened.shared.content.data[opened.position : opened.position + length]
         space.write(address, bytes(data))
-        space.write_u64(count, len(data))
+        space.write_private(count, len(data).to_bytes(8, "little"))
         opened.position += len(data)
 
     def storage_obj_write(self, handle: int, address: int, length: int) -> None:

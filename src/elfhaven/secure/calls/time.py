@@ -57,7 +57,7 @@ class TimeCalls:
             seconds, millis = self._ta_time()
         else:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        self._task.space.write(address, TIME.pack(seconds & 0xFFFFFFFF, millis))
+        self._task.space.write_private(address, TIME.pack(seconds & 0xFFFFFFFF, millis))
         if seconds > 0xFFFFFFFF:
             raise TeeResult(TEE_ERROR_OVERFLOW)
 
@@ -68,7 +68,7 @@ class TimeCalls:
         return divmod(self._now() + offset, 1000)
 
     def set_ta_time(self, address: int) -> None:
-        seconds, millis = TIME.unpack(self._task.space.read(address, TIME.size))
+        seconds, millis = TIME.unpack(self._task.space.read_private(address, TIME.size))
         if millis >= 1000:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         self._task.core.ta_time[self._task.uuid] = seconds * 1000 + millis - self._now()

@@ -11,6 +11,7 @@ from uuid import UUID
 from elfhaven.abi.gp import (
     TEE_ERROR_ACCESS_DENIED,
     TEE_ERROR_BAD_PARAMETERS,
+    TEE_ERROR_NOT_IMPLEMENTED,
     TEE_ERROR_NOT_SUPPORTED,
     TEE_ORIGIN_TEE,
     TEE_ORIGIN_TRUSTED_APP,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. Without a handler it is NOT_SUPPORTED, and `reason` says why."""
+    """One command. Without a handler it is NOT_SUPPORTED, and `reason` says why; a number that has no row is
+    NOT_IMPLEMENTED."""
 
     number: int
     name: str
@@ -75,8 +77,10 @@ class PseudoTa:
 
     def _invoke(self, session: Session, command: int, params: Parameters) -> None:
         row, handler = self._rows.get(command, (None, None))
-        if row is None or handler is None:
-            raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
+        if row is None:
+            raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)
         if row.types is not None and params.types != row.types:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        if handler is None:
+            raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
         handler(session, params)

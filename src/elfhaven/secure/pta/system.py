@@ -12,10 +12,12 @@ from elfhaven.abi.gp import (
     TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_OUT_OF_MEMORY,
     TEE_ERROR_SECURITY,
+    TEE_PARAM_TYPE_MEMREF_INOUT,
     TEE_PARAM_TYPE_MEMREF_INPUT,
     TEE_PARAM_TYPE_MEMREF_OUTPUT,
     TEE_PARAM_TYPE_VALUE_INOUT,
     TEE_PARAM_TYPE_VALUE_INPUT,
+    TEE_PARAM_TYPE_VALUE_OUTPUT,
     param_types,
 )
 from elfhaven.abi.utee import (
@@ -25,7 +27,7 @@ from elfhaven.abi.utee import (
     SYSTEM_PTA,
     SystemCommand,
 )
-from elfhaven.machine.address_space import GuestFault, NoRoom
+from elfhaven.machine.address_space import GuestFault, Kind, NoRoom
 from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pages import OutOfPages
 from elfhaven.machine.pagetable import OutOfTables, Protection
@@ -40,7 +42,13 @@ if TYPE_CHECKING:
 
 _RW = Protection.READ | Protection.WRITE
 _SHAREABLE = 1
-_IN, _INOUT = TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_VALUE_INOUT
+_IN, _OUT, _INOUT = TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_VALUE_OUTPUT, TEE_PARAM_TYPE_VALUE_INOUT
+_MEMORY, _OUTPUT, _UPDATE = (
+    TEE_PARAM_TYPE_MEMREF_INPUT,
+    TEE_PARAM_TYPE_MEMREF_OUTPUT,
+    TEE_PARAM_TYPE_MEMREF_INOUT,
+)
+_LIBRARIES = "a container brings its libraries with it"
 
 
 class SystemPta(PseudoTa):
@@ -49,21 +57,25 @@ class SystemPta(PseudoTa):
     uuid = UUID(SYSTEM_PTA)
     for_tas_only = True
     commands = (
-        Command(SystemCommand.ADD_RNG_ENTROPY, "add_rng_entropy", reason="the random source needs none"),
-        Command(
-            SystemCommand.DERIVE_TA_UNIQUE_KEY,
-            "derive_ta_unique_key",
-            param_types(TEE_PARAM_TYPE_MEMREF_INPUT, TEE_PARAM_TYPE_MEMREF_OUTPUT),
-        ),
+        Command(SystemCommand.ADD_RNG_ENTROPY, "add_rng_entropy", param_types(_MEMORY)),
+        Command(SystemCommand.DERIVE_TA_UNIQUE_KEY, "derive_ta_unique_key", param_types(_MEMORY, _OUTPUT)),
         Command(SystemCommand.MAP_ZI, "map_zi", param_types(_IN, _INOUT, _IN)),
         Command(SystemCommand.UNMAP, "unmap", param_types(_IN, _IN)),
-        Command(SystemCommand.DLOPEN, "dlopen", reason="a container brings its libraries with it"),
-        Command(SystemCommand.DLSYM, "dlsym", reason="a container brings its libraries with it"),
-        Command(SystemCommand.GET_TPM_EVENT_LOG, "get_tpm_event_log", reason="the machine has no TPM"),
+        Command(SystemCommand.DLOPEN, "dlopen", param_types(_MEMORY, _IN), _LIBRARIES),
+        Command(SystemCommand.DLSYM, "dlsym", param_types(_MEMORY, _MEMORY, _OUT), _LIBRARIES),
         Command(
-            SystemCommand.SUPP_PLUGIN_INVOKE, "supp_plugin_invoke", reason="delegated calls need no plugins"
+            SystemCommand.GET_TPM_EVENT_LOG, "get_tpm_event_log", param_types(_OUTPUT), "there is no TPM"
+        ),
+        Command(
+            SystemCommand.SUPP_PLUGIN_INVOKE,
+            "supp_plugin_invoke",
+            param_types(_MEMORY, _IN, _UPDATE, _OUT),
+            "delegated calls need no plugins",
         ),
     )
+
+    def add_rng_entropy(self, session: Session, params: Parameters) -> None:
+        """Accepted and not needed: random numbers are the host's."""
 
     def derive_ta_unique_key(self, session: Session, params: Parameters) -> None:
         """A key of 16 to 32 bytes bound to device and TA; extra data of up to 1024 bytes goes into it."""
@@ -79,8 +91,11 @@ class SystemPta(PseudoTa):
         """Zeroed memory, at the wanted address if one is given."""
         size, flags = params.value(0).a, params.value(0).b
         begin, end = params.value(2).a, params.value(2).b
-        if flags & ~_SHAREABLE or begin % PAGE or end % PAGE:
+        if flags & ~_SHAREABLE:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        if begin % PAGE or end % PAGE:
+            raise TeeResult(TEE_ERROR_ACCESS_CONFLICT)
+        kind = Kind.SHAREABLE if flags else Kind.PLAIN
         wanted = _address(params.value(1))
         space = _caller(session).space
         span = (size + PAGE - 1) // PAGE * PAGE
@@ -90,7 +105,7 @@ class SystemPta(PseudoTa):
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
         backing.hold()
         try:
-            mapping = space.map(backing, span, _RW, at=wanted, pad_begin=begin, pad_end=end)
+            mapping = space.map(backing, span, _RW, at=wanted, pad_begin=begin, pad_end=end, kind=kind)
         except NoRoom:
             raise TeeResult(TEE_ERROR_ACCESS_CONFLICT) from None
         except OutOfTables:
@@ -100,7 +115,7 @@ class SystemPta(PseudoTa):
         params.items[1] = Value(mapping.start >> 32, mapping.start & 0xFFFFFFFF)
 
     def unmap(self, session: Session, params: Parameters) -> None:
-        """Unmap pages, which must all be mapped and none of them the loader's or a parameter's."""
+        """Unmap pages, which must all be mapped, and none of them permanently."""
         if params.value(0).b:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         address = _address(params.value(1))
@@ -110,7 +125,7 @@ class SystemPta(PseudoTa):
         task = _caller(session)
         mapping = task.space.find(address)
         while mapping is not None and mapping.start < address + span:
-            if mapping.ephemeral or not mapping.protection:
+            if mapping.kind & Kind.PERMANENT:
                 raise TeeResult(TEE_ERROR_ACCESS_DENIED)
             mapping = task.space.find(mapping.end)
         try:
