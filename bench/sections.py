@@ -61,7 +61,7 @@ def load(work: Path, runs: int) -> list[Row]:
     program, places = Program.of(ROOT / "bench/programs/load.c"), Places(work)
     (work / "model.bin").write_bytes(bytes(range(256)) * (MODEL_BYTES // 256))
     rows = []
-    for how in ("read", "fread", "mmap"):
+    for how in ("read", "again", "fread", "mmap"):
         speed = interleaved(
             runs,
             native=lambda how=how: _first(places.native(program, how, "model.bin")),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// load HOW FILE: brings a whole file into memory (read, fread, mmap, or records by fread), sums its words, prints MB/s of the load.
+// load HOW FILE: brings a whole file into memory (read, again, fread, mmap, or records by fread), sums its words, prints MB/s of the load.
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +14,18 @@ static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+static char *read_whole(const char *path, char *data, size_t size) {
+    int fd = open(path, O_RDONLY);
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = read(fd, data + done, size - done);
+        if (got <= 0) return 0;
+        done += (size_t)got;
+    }
+    close(fd);
+    return data;
 }
 
 static char *load(const char *how, const char *path, size_t size) {
@@ -35,24 +47,22 @@ static char *load(const char *how, const char *path, size_t size) {
         FILE *file = fopen(path, "r");
         return file && fread(data, 1, size, file) == size ? data : 0;
     }
-    int fd = open(path, O_RDONLY);
-    size_t done = 0;
-    while (done < size) {
-        ssize_t got = read(fd, data + done, size - done);
-        if (got <= 0) return 0;
-        done += (size_t)got;
-    }
-    return data;
+    return read_whole(path, data, size);
 }
 
 int main(int argc, char **argv) {
     struct stat info;
     if (argc < 3 || stat(argv[2], &info)) {
-        fprintf(stderr, "usage: load read|fread|mmap|records FILE\n");
+        fprintf(stderr, "usage: load read|again|fread|mmap|records FILE\n");
         return 2;
     }
+    int again = !strcmp(argv[1], "again");
     double start = now();
-    uint64_t *data = (uint64_t *)load(argv[1], argv[2], (size_t)info.st_size), sum = 0;
+    uint64_t *data = (uint64_t *)load(again ? "read" : argv[1], argv[2], (size_t)info.st_size), sum = 0;
+    if (again && data) {
+        start = now();  // the second read finds its memory in place
+        data = (uint64_t *)read_whole(argv[2], (char *)data, (size_t)info.st_size);
+    }
     if (!data) {
         fprintf(stderr, "load: cannot read %s\n", argv[2]);
         return 1;
