@@ -18,7 +18,6 @@ from elfhaven.abi.gp import (
     TEE_ERROR_TARGET_DEAD,
     TEE_ORIGIN_TEE,
     TEE_ORIGIN_TRUSTED_APP,
-    TEE_PARAM_TYPE_MEMREF_INPUT,
 )
 from elfhaven.abi.utee import PARAMS, STACK_ALIGNMENT, Entry
 from elfhaven.machine.address_space import PARAMETER, AddressSpace, GuestFault, NoRoom
@@ -154,26 +153,26 @@ class Task:
     def _map_params(self, params: Parameters) -> list[int]:
         """The nine words of struct utee_params, with memory mapped; OUT_OF_MEMORY if it does not fit."""
         words = [params.types]
-        for place, item in enumerate(params.items):
+        for item in params.items:
             if isinstance(item, Value):
                 words += [item.a, item.b]
             elif isinstance(item, Memory):
-                words += [self._map_memory(item, params.kind(place)), item.size]
+                words += [self._map_memory(item), item.size]
             else:
                 words += [0, 0]
         return words
 
-    def _map_memory(self, item: Memory, kind: int) -> int:
+    def _map_memory(self, item: Memory) -> int:
+        """Where the TA sees it; writable whatever the direction, as on OP-TEE."""
         buffer = item.buffer
         if not isinstance(buffer, BackedBuffer) or not item.size:
             return 0
         inside = buffer.offset % PAGE
         size = (inside + item.size + PAGE - 1) // PAGE * PAGE
-        rights = Protection.READ if kind == TEE_PARAM_TYPE_MEMREF_INPUT else _RW
         offset = buffer.offset - inside
         try:
             mapping = self.space.map(
-                buffer.backing, size, rights, offset=offset, kind=PARAMETER, label="(param)"
+                buffer.backing, size, _RW, offset=offset, kind=PARAMETER, label="(param)"
             )
         except (NoRoom, OutOfTables):
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None

@@ -188,7 +188,7 @@ def test_failing_storage_is_not_available(store: Store, monkeypatch: pytest.Monk
 
 
 def test_key_object_is_stored_with_its_attributes(store: Store) -> None:
-    from .test_utee import SECRET, make_key
+    from .test_keys import SECRET, make_key
 
     c = store.client
     key = make_key(c, b"s" * 32)

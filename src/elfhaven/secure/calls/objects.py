@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from elfhaven.abi.gp import (
     TEE_ATTR_SECRET_VALUE,
-    TEE_ERROR_ACCESS_DENIED,
     TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_BAD_STATE,
     TEE_ERROR_ITEM_NOT_FOUND,
@@ -41,12 +40,12 @@ if TYPE_CHECKING:
 USAGE_DEFAULT = 0xFFFFFFFF
 _VALUE_FLAG = 1 << 29  # the attribute is two numbers
 _PUBLIC_FLAG = 1 << 28  # the attribute may be read whatever the usage says
-_MAX_ATTRIBUTES = 32
+_MAX_ATTRIBUTES = 512  # more do not fit into the core's heap
 _MAX_OBJECTS = 1024  # the core's heap is small
 
 # type: smallest and largest size of its key in bits, and what the size is a multiple of
 _SIZES = {
-    TEE_TYPE_GENERIC_SECRET: (8, 4096, 8),
+    TEE_TYPE_GENERIC_SECRET: (0, 4096, 8),
     TEE_TYPE_HMAC_MD5: (64, 512, 8),
     TEE_TYPE_HMAC_SHA1: (80, 512, 8),
     TEE_TYPE_HMAC_SHA224: (112, 512, 8),
@@ -135,14 +134,14 @@ class ObjectCalls:
         if not o.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         if not attribute & _PUBLIC_FLAG and not o.usage & TEE_USAGE_EXTRACTABLE:
-            raise TeeResult(TEE_ERROR_ACCESS_DENIED)
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         value = o.attributes.get(attribute)
         if value is None:
             raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
         content = value if isinstance(value, bytes) else struct.pack("<II", *value)
         room = self._task.space.read_u64(size)
         self._task.space.write_u64(size, len(content))
-        if room < len(content):
+        if room < len(content) or not buffer:
             raise TeeResult(TEE_ERROR_SHORT_BUFFER)
         self._task.space.write(buffer, content)
 
@@ -172,26 +171,27 @@ class ObjectCalls:
         if o.type == TEE_TYPE_DATA:
             raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)
         given = self._attributes(attributes, count & 0xFFFFFFFF)
-        secret = given.get(TEE_ATTR_SECRET_VALUE)
-        if list(given) != [TEE_ATTR_SECRET_VALUE] or not isinstance(secret, bytes):
-            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        low, _, multiple = _sizes(o.type)
+        if len(given) != 1 or given[0][0] != TEE_ATTR_SECRET_VALUE:
+            raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
+        secret = given[0][1]
         bits = 8 * len(secret)
-        if not low <= bits <= o.max_size or bits % multiple:
+        low, _, multiple = _sizes(o.type)
+        if bits > o.max_size:
+            raise TeeResult(TEE_ERROR_BAD_STATE)
+        if bits < low or bits % multiple:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        o.attributes, o.size = given, bits
+        o.attributes, o.size = {TEE_ATTR_SECRET_VALUE: secret}, bits
         o.flags |= TEE_HANDLE_FLAG_INITIALIZED
 
-    def _attributes(self, address: int, count: int) -> dict[int, Attribute]:
+    def _attributes(self, address: int, count: int) -> list[tuple[int, bytes]]:
+        """(id, content) of each; numbers stand for themselves as eight bytes."""
         if count > _MAX_ATTRIBUTES:
-            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY)
         raw = self._task.space.read(address, count * ATTRIBUTE.size)
-        out: dict[int, Attribute] = {}
+        out = []
         for a, b, number in ATTRIBUTE.iter_unpack(raw):
-            if number & _VALUE_FLAG:
-                out[number] = (a & 0xFFFFFFFF, b & 0xFFFFFFFF)
-            else:
-                out[number] = self._task.space.read(a, b)
+            value = struct.pack("<QQ", a, b)[:8] if number & _VALUE_FLAG else self._task.space.read(a, b)
+            out.append((number, value))
         return out
 
     def cryp_obj_copy(self, destination: int, source: int) -> None:

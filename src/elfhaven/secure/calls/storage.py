@@ -29,7 +29,6 @@ from elfhaven.abi.gp import (
     TEE_STORAGE_PRIVATE_REE,
     TEE_TYPE_DATA,
 )
-from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.calls.objects import ObjectCalls, TeeObject
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.storage.persistent import Content, OpenObject
@@ -135,7 +134,6 @@ class StorageCalls:
     def storage_obj_read(self, handle: int, address: int, length: int, count: int) -> None:
         opened = self._file(handle, TEE_DATA_FLAG_ACCESS_READ)
         space = self._task.space
-        space.check(address, length, Protection.WRITE)
         data = opened.shared.content.data[opened.position : opened.position + length]
         space.write(address, bytes(data))
         space.write_private(count, len(data).to_bytes(8, "little"))
