@@ -55,9 +55,14 @@ class Symbols:
 
 
 def read_report(lines: Iterable[str]) -> Fault | None:
-    """The last fault that the console tells of; None if it tells of none."""
+    """The last fault that the console tells of; None if it tells of none.
+
+    A panic stands: the abort that OP-TEE reports behind it is an earlier one's, left in its memory.
+    """
     fault: Fault | None = None
     for line in lines:
+        if fault and fault.kind == "panic":
+            return fault
         if abort := _ABORT.search(line):
             fault = Fault(abort[1], int(abort[2], 16), abort[3] or "")
         elif panic := _PANIC.search(line):

@@ -63,3 +63,14 @@ def test_the_last_of_several_reports_counts() -> None:
 
 def test_a_quiet_console_tells_of_nothing() -> None:
     assert read_report(["I/TC: hello", "elr 0000000000000001", "[0] x @ 0x1"]) is None
+
+
+def test_a_panic_stands_against_the_stale_abort_behind_it() -> None:
+    lines = [
+        "E/TC:? 0 TA panicked with code 0xffff000c",
+        "E/TC:? 0 User mode data-abort at address 0x10 (translation fault)",
+        "E/TC:? 0  elr 0x40005000",
+    ]
+    fault = read_report(lines)
+    assert fault is not None
+    assert (fault.kind, fault.address, fault.pc) == ("panic", 0xFFFF000C, None)
