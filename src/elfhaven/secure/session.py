@@ -7,7 +7,7 @@ TEE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from elfhaven.secure.pta.base import PseudoTa
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.task import Task
 from elfhaven.secure.threads import Thread
+from elfhaven.secure.turn import Turn
 
 if TYPE_CHECKING:
     from elfhaven.secure.core import SecureCore
@@ -49,14 +50,13 @@ class Session:
     number: int
     reference: int
     identity: Identity
+    turn: Turn
     target: Task | PseudoTa | None = None
     cancelled: bool = False
     cancel_masked: bool = True
     deadline: int | None = None  # system time in ms at which the running command counts as cancelled
-    holder: Thread | None = None
     unlinked: bool = False
     caller: Task | None = None  # for sessions of a TA
-    waiters: list[Thread] = field(default_factory=list)
 
 
 Sessions = dict[int, Session]
@@ -88,7 +88,7 @@ class SessionManager:
     ) -> tuple[int, int, Session | None]:
         """(result, origin, session); no session unless the result is TEE_SUCCESS."""
         self._references += 1
-        session = Session(0, self._references, identity, caller=caller)
+        session = Session(0, self._references, identity, Turn(self._core.rpc), caller=caller)
         try:
             session.target = self._find_or_load(thread, uuid)
         except TeeResult as error:
@@ -155,38 +155,33 @@ class SessionManager:
         if isinstance(target, PseudoTa):
             return target.enter(thread, session, entry, params or Parameters(), command)
         try:
-            if not self._set_busy(thread, target):
+            if not self._take_turn(thread, target):
                 return TEE_ERROR_BUSY, TEE_ORIGIN_TEE
         except TeeResult as error:  # waiting failed, or was ended from outside
             return error.code, TEE_ORIGIN_TEE
         if target.panicked:  # died while we waited
-            self._clear_busy(thread, target)
+            target.turn.give(thread)
             return TEE_ERROR_TARGET_DEAD, TEE_ORIGIN_TEE
         session.deadline = None if timeout is None else self._core.config.clock.milliseconds() + timeout
         try:
             result = target.enter(thread, session, entry, params, command)
         finally:
             session.cancelled = False
-            self._clear_busy(thread, target)
+            target.turn.give(thread)
         if target.panicked:
             self._bury(thread, target)
         return result
 
-    def _set_busy(self, thread: Thread, task: Task) -> bool:
+    def _take_turn(self, thread: Thread, task: Task) -> bool:
         """Wait until the TA is free; False where waiting would be for ourselves."""
-        if any(session.target is task for session in thread.sessions):
+        if task.turn.holder is thread:
             return False
-        while task.busy:
-            if any(isinstance(s.target, Task) and s.target.single_instance for s in thread.sessions):
-                return False  # two such TAs could wait for each other
-            self._waiting.append(thread)
-            self._core.rpc.wait(thread)
-        task.busy = True
+        if task.turn.holder is not None and any(
+            isinstance(s.target, Task) and s.target.single_instance for s in thread.sessions
+        ):
+            return False  # two such TAs could wait for each other
+        task.turn.take(thread)
         return True
-
-    def _clear_busy(self, thread: Thread, task: Task) -> None:
-        task.busy = False
-        self._wake_all(thread)
 
     def _wake_all(self, thread: Thread) -> None:
         sleepers, self._waiting = self._waiting, []
@@ -212,19 +207,16 @@ class SessionManager:
     def take(self, thread: Thread, sessions: Sessions, number: int) -> Session | None:
         """The session for a call that excludes others; waits while another thread uses it."""
         session = sessions.get(number)
-        while session is not None and not session.unlinked and session.holder is not None:
-            if session.holder is thread:
-                return None
-            self._waiting.append(thread)
-            self._core.rpc.wait(thread)
-        if session is None or session.unlinked:
+        if session is None or session.unlinked or session.turn.holder is thread:
             return None
-        session.holder = thread
+        session.turn.take(thread)
+        if session.unlinked:  # closed while we waited
+            session.turn.give(thread)
+            return None
         return session
 
     def give_back(self, thread: Thread, session: Session) -> None:
-        session.holder = None
-        self._wake_all(thread)
+        session.turn.give(thread)
 
     def close(self, thread: Thread, sessions: Sessions, number: int) -> int:
         """Close one session of a list; ITEM_NOT_FOUND if it is not in it."""

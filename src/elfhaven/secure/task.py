@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A loaded user TA: its address space, its entry into user mode, its end.
 
-OP-TEE calls this a user TA context. One runs on at most one thread at a time (`busy`).
+OP-TEE calls this a user TA context. One runs on at most one thread at a time (`turn`).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from elfhaven.secure.calls.bind import Calls
 from elfhaven.secure.loader import Loaded
 from elfhaven.secure.params import BackedBuffer, Memory, Parameters, Value, is_memref
 from elfhaven.secure.result import Panicked, TeeResult
+from elfhaven.secure.turn import Turn
 
 if TYPE_CHECKING:
     from elfhaven.secure.core import SecureCore
@@ -41,7 +42,7 @@ _PARAMS_SPACE = (PARAMS.size + STACK_ALIGNMENT - 1) // STACK_ALIGNMENT * STACK_A
 
 
 class Task:
-    """See the module's docstring. `thread` and `session` are those being served, while `busy`."""
+    """See the module's docstring. `thread` and `session` are those being served, in its turn."""
 
     def __init__(self, core: SecureCore, uuid: UUID, space: AddressSpace, loaded: Loaded) -> None:
         self.core = core
@@ -50,7 +51,7 @@ class Task:
         self.loaded = loaded
         self.flags = loaded.flags
         self.references = 0
-        self.busy = False
+        self.turn = Turn(core.rpc)
         self.panicked = False
         self.thread: Thread
         self.session: Session

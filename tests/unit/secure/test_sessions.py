@@ -239,6 +239,27 @@ def test_second_call_on_a_session_waits(world: NormalWorld, install: Install) ->
     assert done == [0]
 
 
+def test_a_client_without_pause_starves_nobody(world: NormalWorld, install: Install) -> None:
+    """Turns are taken in the order of asking, on a session and on a shared instance."""
+    uuid = install(flags=MULTI)
+    one, other = Client(world, uuid), Client(world, uuid)
+    done = threading.Event()
+
+    def hammer(session: int) -> None:
+        while not done.is_set():
+            assert world.invoke(session, Probe.ECHO, Param(3, 1, 1)).result == 0
+
+    for session in (one.session, other.session):
+        runner = threading.Thread(target=hammer, args=(session,))
+        runner.start()
+        for _ in range(30):
+            assert world.invoke(one.session, Probe.ECHO, Param(3, 1, 1)).result == 0
+        done.set()
+        runner.join(10)
+        assert not runner.is_alive()
+        done.clear()
+
+
 def test_client_identity(world: NormalWorld, install: Install) -> None:
     client = Client(world, install())
     length = client.put((64).to_bytes(4, "little"), 512)
