@@ -47,6 +47,7 @@ class Driver:
         self._memory = normal
         self._rpc = Rpc(normal, supplicant, clock or SystemClock())
         self._pages: list[Pages] = []
+        self._sessions: set[int] = set()
         self._ended = threading.Condition()
         self._ended_count = 0
         self._buffers = Buffers(normal, self.send)
@@ -62,12 +63,20 @@ class Driver:
             msg.PARAM.pack(msg.ATTR_META | msg.ATTR_VALUE_INPUT, *_octets(uuid), 0),
             msg.PARAM.pack(msg.ATTR_META | msg.ATTR_VALUE_INPUT, *_octets(client), login),
         )
-        return self._transact(msg.CMD_OPEN_SESSION, 0, 0, cancel_id, params, meta)
+        reply = self._transact(msg.CMD_OPEN_SESSION, 0, 0, cancel_id, params, meta)
+        if reply.code == gp.TEE_SUCCESS:
+            self._sessions.add(reply.session)
+        return reply
 
     def invoke(self, session: int, command: int, params: Sequence[Parameter], cancel_id: int) -> Reply:
+        if (
+            session not in self._sessions
+        ):  # as Linux's driver does, which answers EINVAL before the TEE is asked
+            return Reply(gp.TEE_ERROR_BAD_PARAMETERS, gp.TEE_ORIGIN_COMMS)
         return self._transact(msg.CMD_INVOKE_COMMAND, command, session, cancel_id, params, ())
 
     def close_session(self, session: int) -> None:
+        self._sessions.discard(session)
         self.send(Message(msg.CMD_CLOSE_SESSION, session=session))
 
     def cancel(self, session: int, cancel_id: int) -> None:
