@@ -4,10 +4,10 @@ is out."""
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from elfhaven.machine.free_ranges import FreeRanges
 from elfhaven.machine.memory import PAGE, PhysicalMemory, Region
 
 
@@ -64,8 +64,7 @@ class PagePool:
     def __init__(self, memory: PhysicalMemory, region: Region, base: int, size: int) -> None:
         self.memory = memory
         self._region = region
-        self._starts = [base]
-        self._sizes = [size]
+        self._free = FreeRanges(base, size)
         self.total = size
         self.used = 0
         self.code_epoch = 0
@@ -73,17 +72,12 @@ class PagePool:
     def allocate(self, size: int) -> Backing:
         """Zeroed contiguous pages for `size` bytes; OutOfPages when no range is long enough."""
         span = (size + PAGE - 1) // PAGE * PAGE
-        for i, free in enumerate(self._sizes):
-            if span and free >= span:
-                address = self._starts[i]
-                self._starts[i] += span
-                self._sizes[i] -= span
-                if free == span:
-                    del self._starts[i], self._sizes[i]
-                self.used += span
-                self._region.expect(address, span)
-                return Backing(((address, span),), True, self)
-        raise OutOfPages(f"{span} bytes wanted, {self.total - self.used} free in all")
+        address = self._free.take(span) if span else None
+        if address is None:
+            raise OutOfPages(f"{span} bytes wanted, {self.total - self.used} free in all")
+        self.used += span
+        self._region.expect(address, span)
+        return Backing(((address, span),), True, self)
 
     def free(self, backing: Backing) -> None:
         """Clear and take back what `allocate` gave."""
@@ -92,15 +86,4 @@ class PagePool:
         for address, span in backing.extents:
             self._region.discard(address, span)
             self.used -= span
-            self._give(address, span)
-
-    def _give(self, address: int, span: int) -> None:
-        i = bisect.bisect_left(self._starts, address)
-        if i < len(self._starts) and address + span == self._starts[i]:
-            span += self._sizes[i]
-            del self._starts[i], self._sizes[i]
-        if i and self._starts[i - 1] + self._sizes[i - 1] == address:
-            self._sizes[i - 1] += span
-            return
-        self._starts.insert(i, address)
-        self._sizes.insert(i, span)
+            self._free.give(address, span)

@@ -6,11 +6,11 @@ Lock order: `NormalMemory._lock` is a leaf; nothing is called while it is held.
 
 from __future__ import annotations
 
-import bisect
 import threading
 from dataclasses import dataclass
 
 from elfhaven.abi.optee_msg import PAGE_SIZE
+from elfhaven.machine.free_ranges import FreeRanges
 from elfhaven.machine.memory import Region
 
 
@@ -38,49 +38,27 @@ class NormalMemory:
     def __init__(self, region: Region) -> None:
         self.region = region
         self._lock = threading.Lock()
-        self._starts = [region.base]  # free extents, sorted, never adjacent
-        self._sizes = [region.size]
+        self._free = FreeRanges(region.base, region.size)
 
     def allocate(self, size: int) -> Pages:
         """Zeroed pages for `size` > 0 bytes; NormalMemoryError if there is no room."""
         span = max(1, (size + PAGE_SIZE - 1) // PAGE_SIZE) * PAGE_SIZE
         with self._lock:
-            address = self._take(span)
+            address = self._free.take(span)
+        if address is None:
+            raise NormalMemoryError(f"no {span} contiguous bytes left in normal memory")
         return Pages(address, size, self.region.slice(address, size))
-
-    def _take(self, span: int) -> int:
-        for i, free in enumerate(self._sizes):
-            if free >= span:
-                address = self._starts[i]
-                if free == span:
-                    del self._starts[i], self._sizes[i]
-                else:
-                    self._starts[i] += span
-                    self._sizes[i] -= span
-                return address
-        raise NormalMemoryError(f"no {span} contiguous bytes left in normal memory")
 
     def free(self, pages: Pages) -> None:
         """Give pages back; their content is lost."""
         span = len(pages.page_addresses) * PAGE_SIZE
         self.region.discard(pages.physical_address, span)
         with self._lock:
-            self._give(pages.physical_address, span)
-
-    def _give(self, address: int, span: int) -> None:
-        i = bisect.bisect_left(self._starts, address)
-        if i < len(self._starts) and address + span == self._starts[i]:
-            span += self._sizes[i]
-            del self._starts[i], self._sizes[i]
-        if i and self._starts[i - 1] + self._sizes[i - 1] == address:
-            self._sizes[i - 1] += span
-            return
-        self._starts.insert(i, address)
-        self._sizes.insert(i, span)
+            self._free.give(pages.physical_address, span)
 
     @property
     def free_bytes(self) -> int:
-        return sum(self._sizes)
+        return self._free.total
 
     def contains(self, address: int, size: int) -> bool:
         """Whether the range lies in the normal world's DRAM."""
