@@ -14,9 +14,9 @@ import pytest
 from build import RECIPES
 from cases import HERE, Case
 from elftools.elf.elffile import ELFFile
+from tests.support import outside
 
 import elfhaven
-from elfhaven.packages import fetch
 
 EXAMPLES = tuple(RECIPES)
 ELFHAVEN = (sys.executable, "-c", "from elfhaven.cli.main import main; raise SystemExit(main())")
@@ -66,7 +66,7 @@ def program(programs: dict[str, Path], request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def qemu() -> Path:
-    return fetch(["qemu-user-static"]) / "usr" / "bin" / "qemu-aarch64-static"
+    return outside.qemu()
 
 
 @pytest.fixture(scope="session")

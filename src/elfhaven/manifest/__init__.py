@@ -4,7 +4,7 @@
 from elfhaven.manifest.compiled import compile_policy, decode
 from elfhaven.manifest.load import default, load, loads
 from elfhaven.manifest.pins import BLOCK_SHIFT, Pin, pin
-from elfhaven.manifest.policy import Policy, Rule, normalise
+from elfhaven.manifest.policy import Policy, Rule, normalise, rule_base
 from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Size
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "loads",
     "normalise",
     "pin",
+    "rule_base",
 ]

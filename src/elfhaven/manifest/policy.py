@@ -48,8 +48,8 @@ class Policy:
         or to its first working directory, so that realpath() works. Their content stays closed."""
         path = normalise(path)
         above = path if path == "/" else path + "/"
-        ways = (cwd, *(_base(rule.path, rule.flags, cwd) for rule in self.rules),
-                *(_base(pin.path, flags, cwd) for pin, flags in self.pinned))  # fmt: skip
+        ways = (cwd, *(rule_base(rule.path, rule.flags, cwd) for rule in self.rules),
+                *(rule_base(pin.path, flags, cwd) for pin, flags in self.pinned))  # fmt: skip
         return self.allows_read(path, cwd) or any(f"{normalise(way)}/".startswith(above) for way in ways)
 
     def allows_write(self, path: str, cwd: str) -> bool:
@@ -77,13 +77,14 @@ class Policy:
 
 def covers(rule_path: str, flags: RuleFlag, path: str, cwd: str) -> bool:
     """Whether a rule's path covers the normalised absolute `path`."""
-    base = _base(rule_path, flags, cwd)
+    base = rule_base(rule_path, flags, cwd)
     if path == base:
         return True
     return bool(flags & RuleFlag.TREE) and path.startswith(base if base == "/" else base + "/")
 
 
-def _base(rule_path: str, flags: RuleFlag, cwd: str) -> str:
+def rule_base(rule_path: str, flags: RuleFlag, cwd: str) -> str:
+    """A rule's path, absolute and normalised, for a program whose first working directory is `cwd`."""
     return normalise(f"{cwd}/{rule_path}" if flags & RuleFlag.RELATIVE else rule_path)
 
 

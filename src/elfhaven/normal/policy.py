@@ -86,8 +86,7 @@ class RootPolicy:
 
 
 def _root(path: str, flags: RuleFlag, cwd: str) -> Root:
-    full = f"{cwd}/{path}" if flags & RuleFlag.RELATIVE else path
-    return Root(manifest.normalise(full), bool(flags & RuleFlag.TREE))
+    return Root(manifest.rule_base(path, flags, cwd), bool(flags & RuleFlag.TREE))
 
 
 def _above(paths: Iterable[str], cwd: str) -> frozenset[str]:
@@ -97,7 +96,7 @@ def _above(paths: Iterable[str], cwd: str) -> frozenset[str]:
     """
     found: set[str] = set()
     for path in paths:
-        for form in _forms(os.path.join(cwd, path)) | _written(os.path.join(cwd, path)):
+        for form in _forms(os.path.join(cwd, path)):
             while form != "/":
                 form = os.path.dirname(form)
                 found.add(form)
