@@ -34,11 +34,23 @@ def native_target() -> str | None:
 
 
 def run(command: Sequence[str | Path], cwd: Path, stdin: Path) -> Seen:
-    """Runs with an empty environment; its output goes to files, as it does inside when it is captured."""
+    """Runs with an empty environment, as the leader of a session; its output goes to files.
+
+    A session of its own, since the one it would inherit may be led from outside a container's pid
+    namespace: Linux then says that its number is 0.
+    """
     words = [str(word) for word in command]
     with stdin.open("rb") as source, TemporaryFile() as out, TemporaryFile() as err:
         done = subprocess.run(
-            words, cwd=cwd, stdin=source, stdout=out, stderr=err, env={}, timeout=60, check=False
+            words,
+            cwd=cwd,
+            stdin=source,
+            stdout=out,
+            stderr=err,
+            env={},
+            timeout=60,
+            check=False,
+            start_new_session=True,
         )
         out.seek(0)
         err.seek(0)
