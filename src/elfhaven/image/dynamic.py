@@ -60,7 +60,11 @@ class Dynamic:
 
     @property
     def soname(self) -> str | None:
-        value = self.value(abi.DT_SONAME)
+        return self.text(abi.DT_SONAME)
+
+    def text(self, tag: int) -> str | None:
+        """The string that the first value of `tag` stands for; ImageError if it is outside the table."""
+        value = self.value(tag)
         return None if value is None else self._string(value)
 
     def _string(self, offset: int) -> str:
