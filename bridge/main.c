@@ -2,7 +2,7 @@
 // The guest's end of the wire to a TEE: see abi/bridge.py.
 //
 //     elfhaven-bridge DIRECTORY PORT...    serves every virtio port, one connection after the other
-//     elfhaven-bridge DIRECTORY            serves one connection on standard input and output
+//     elfhaven-bridge DIRECTORY [-]        serves one connection on standard input and output
 //
 // DIRECTORY is where the supplicant looks for TA files. Each connection is a process of its own, so that a call
 // that never comes back from the TEE holds up no other one.
@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,7 +69,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (argc == 2)
+    if (argc == 2 || (argc == 3 && !strcmp(argv[2], "-")))
         serve(STDIN_FILENO, STDOUT_FILENO, -1, argv[1]);
     for (int i = 2; i < argc; i++)
         if (fork() == 0)

@@ -47,10 +47,10 @@ def build(output: Path) -> Path:
 class BridgeProcess:
     """A running bridge. `stream` is this end of the connection; `ends()` is its exit status."""
 
-    def __init__(self, program: Path, directory: Path) -> None:
+    def __init__(self, program: Path, directory: Path, *ports: str) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self.process = subprocess.Popen([program, directory], stdin=theirs, stdout=theirs)
+            self.process = subprocess.Popen([program, directory, *ports], stdin=theirs, stdout=theirs)
         self.socket = ours
         self.stream = SocketStream(ours)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import struct
+from pathlib import Path
 
 import pytest
 from tests.unit.qemu.bridge_process import BridgeProcess, Start, tool
@@ -130,6 +131,15 @@ def test_a_version_that_the_bridge_does_not_speak(bridge: BridgeProcess) -> None
     bridge.stream.send(frame(wire.Kind.HELLO, 0, wire.HELLO.struct.pack(1, wire.VERSION + 1, 0, 0, 0)))
     heard = Link(bridge.stream).take()
     assert (heard.kind, heard.payload[:4]) == (wire.Kind.ERROR, struct.pack("<I", wire.Broken.VERSION))
+    assert bridge.ends() == 0
+
+
+def test_a_hyphen_is_the_port_of_standard_input_and_output(program: Path, tmp_path: Path) -> None:
+    bridge = BridgeProcess(program, tmp_path, "-")
+    try:
+        _greeted(bridge)
+    finally:
+        bridge.close()
     assert bridge.ends() == 0
 
 
