@@ -135,7 +135,7 @@ class Layout:
 
 def _code(kind: str) -> str:
     base, _, count = kind.partition("[")
-    code = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s64": "q", "char": "s"}[base]
+    code = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i", "s64": "q", "char": "s"}[base]
     return f"{count[:-1]}{code}" if count else code
 
 
