@@ -31,7 +31,10 @@ def qemu() -> None:
 @qemu.command()
 @click.option("--memory", type=click.Choice(["stock", "large"]), default="stock", help=_LAYOUT)
 @click.option("--name", help=_NAME)
-def up(memory: str, name: str | None) -> int:
+@click.option(
+    "--with", "extra", multiple=True, metavar="PACKAGE[,...]", help="Debian packages for the guest as well."
+)
+def up(memory: str, name: str | None, extra: tuple[str, ...]) -> int:
     """Switches a machine on."""
     import time
 
@@ -40,7 +43,7 @@ def up(memory: str, name: str | None) -> int:
 
     machine = Machine(name or memory)
     started = time.monotonic()
-    if machine.up(memory, note):
+    if machine.up(memory, note, extra):
         note(f"the machine {machine.name} is up after {time.monotonic() - started:.1f} s")
     else:
         note(f"the machine {machine.name} is up already")
@@ -69,7 +72,8 @@ def status() -> int:
     for machine in running:
         process = machine.process()
         pid = process.pid if process else 0
-        click.echo(f"{machine.name}: on, memory {machine.memory}, process {pid}, {machine.path}")
+        extra = f", with {', '.join(machine.extra)}" if machine.extra else ""
+        click.echo(f"{machine.name}: on, memory {machine.memory}{extra}, process {pid}, {machine.path}")
     if not running:
         click.echo("no machine is on")
     return 0 if running else 1

@@ -77,8 +77,15 @@ class PrivateApt:
 
     def missing(self, *packages: str) -> tuple[Missing, ...]:
         """`packages` and all that they depend on, but for what the host has installed already."""
+        return self._resolve(packages, Path("/var/lib/dpkg/status"))
+
+    def needed(self, *packages: str) -> tuple[Missing, ...]:
+        """`packages` and all that they depend on, where nothing is installed."""
+        return self._resolve(packages, self._root / "status")
+
+    def _resolve(self, packages: tuple[str, ...], status: Path) -> tuple[Missing, ...]:
         words = ("install", "--print-uris", "-qq", "-y", "--no-install-recommends", *packages)
-        options = (*self._options(), "-o", "Dir::State::status=/var/lib/dpkg/status")
+        options = (*self._options(), "-o", f"Dir::State::status={status}")
         output = run(["apt-get", *options, *words], f"resolving {', '.join(packages)} in {self._suite}")
         lines = (line.split() for line in output.splitlines() if line.startswith("'"))
         return tuple(Missing(line[1].partition("_")[0], int(line[2])) for line in lines)

@@ -16,6 +16,7 @@ from elfhaven.errors import TargetError
 from elfhaven.target.qemu import fip
 from elfhaven.target.qemu.cache import digest, make_once
 from elfhaven.target.qemu.cpio import Cpio
+from elfhaven.target.qemu.extras import extra_archive
 
 
 def _entries(archive: bytes) -> dict[str, tuple[int, bytes, tuple[int, int]]]:
@@ -45,6 +46,34 @@ def test_an_archive_holds_what_was_put_in() -> None:
     assert entries["bin"] == (stat.S_IFLNK | 0o777, b"usr/bin", (0, 0))
     assert entries["dev/console"] == (stat.S_IFCHR | 0o600, b"", (5, 1))
     assert entries["usr"][0] == stat.S_IFDIR | 0o755
+
+
+def test_a_second_archive_adds_trees_and_touches_nothing_of_the_first(tmp_path: Path) -> None:
+    extra, guest = tmp_path / "extra", tmp_path / "guest"
+    for path, text in (
+        ("usr/lib/aarch64-linux-gnu/libc.so.6", "another libc"),
+        ("lib/x/tool", "of a tree that is not merged"),
+        ("usr/bin/python3.13", "python"),
+        ("usr/share/doc/python3/README", "unread"),
+    ):
+        (extra / path).parent.mkdir(parents=True, exist_ok=True)
+        (extra / path).write_text(text)
+    (extra / "usr/bin/python3.13").chmod(0o755)
+    (extra / "usr/bin/python3").symlink_to("python3.13")
+    (guest / "usr/lib/aarch64-linux-gnu").mkdir(parents=True)
+    (guest / "usr/lib/aarch64-linux-gnu/libresolv.so.2").write_text("of the same libc")
+    (guest / "usr/bin").mkdir()
+    (guest / "usr/bin/other").write_text("what the first archive leaves out stays out")
+    first = Cpio()
+    first.file("usr/lib/aarch64-linux-gnu/libc.so.6", b"libc")
+    first.link("lib", "usr/lib")
+    entries = _entries(extra_archive(first, [extra], guest))
+    assert set(entries) == {
+        *("usr/bin", "usr/bin/python3", "usr/bin/python3.13", "usr/lib/x", "usr/lib/x/tool"),
+        *("usr/lib/aarch64-linux-gnu/libresolv.so.2", "usr/share"),
+    }
+    assert entries["usr/bin/python3.13"] == (stat.S_IFREG | 0o755, b"python", (0, 0))
+    assert entries["usr/bin/python3"] == (stat.S_IFLNK | 0o777, b"python3.13", (0, 0))
 
 
 def test_a_file_cannot_be_put_in_twice() -> None:

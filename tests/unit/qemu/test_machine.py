@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 
 def _machine(root: Path, name: str = "stock", script: str = READY) -> Machine:
-    return Machine(name, root, lambda memory, report: FakeBoot(["sh", "-c", script]))  # type: ignore[arg-type]
+    return Machine(name, root, lambda memory, report, extra: FakeBoot(["sh", "-c", script]))  # type: ignore[arg-type]
 
 
 def _quiet(_: str) -> None:
@@ -76,6 +76,25 @@ def test_another_layout_is_refused(root: Path) -> None:
     machine.up("stock", _quiet)
     with pytest.raises(UsageError, match="runs with the layout stock, not large"):
         machine.up("large", _quiet)
+
+
+def test_packages_that_a_running_guest_lacks_are_refused(root: Path) -> None:
+    machine = _machine(root)
+    machine.up("stock", _quiet, ["zsh,make", "zsh"])
+    assert machine.extra == ("make", "zsh")
+    assert machine.up("stock", _quiet, ["make"]) is False
+    assert machine.up("stock", _quiet) is False
+    with pytest.raises(UsageError, match="runs without python3-minimal") as caught:
+        machine.up("stock", _quiet, ["python3-minimal", "make"])
+    assert "qemu down --name stock" in str(caught.value.fix)
+    machine.down()
+    assert machine.extra == ()
+
+
+@pytest.mark.parametrize("name", ["-o", "A", "x", "a b", "a;b", "../a"])
+def test_what_can_be_no_package_is_refused(root: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no name of a Debian package"):
+        _machine(root).up("stock", _quiet, [name])
 
 
 def test_a_machine_that_was_killed_is_off_and_starts_again(root: Path) -> None:

@@ -5,7 +5,7 @@
     cache.py       directories made once, named by what they are made from
     firmware.py    TF-A's boot loaders, built from source, and OP-TEE behind them: the flash image
     large.py       an OP-TEE built from source with 512 MiB of secure memory
-    fip.py cpio.py initramfs.py devicetree.py    what a machine boots from
+    fip.py cpio.py initramfs.py extras.py devicetree.py    what a machine boots from
     machine.py     a machine: its run directory, its process, its logs
     target.py      a TEE to run programs on
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +14,7 @@ from elfhaven.target.qemu import parts
 from elfhaven.target.qemu.cache import digest, make_once
 from elfhaven.target.qemu.devicetree import device_tree
 from elfhaven.target.qemu.firmware import KERNEL_AT, OpteeBinaries, flash_image
-from elfhaven.target.qemu.initramfs import INIT, PORTS, initramfs, kernel
+from elfhaven.target.qemu.initramfs import ACCOUNTS, INIT, PORTS, initramfs, kernel
 from elfhaven.target.qemu.large import KIT, large_optee
 from elfhaven.target.qemu.parts import Report, Tools
 
@@ -73,15 +73,18 @@ def socket_name(port: int) -> str:
     return f"bridge{port}.sock"
 
 
-def prepare(memory: str, report: Report) -> Boot:
-    """What a machine of a layout boots from. Raises PackageError or TargetError."""
+def prepare(memory: str, report: Report, extra: Sequence[str] = ()) -> Boot:
+    """What a machine of a layout boots from, with `extra` packages in its guest.
+
+    Raises UsageError, PackageError or TargetError.
+    """
     if memory not in LAYOUTS:
         raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(LAYOUTS)}")
     layout = LAYOUTS[memory]
     tools, guest = parts.emulator(report), parts.guest(report)
     flash = flash_image(layout.optee(guest, report), report)
     linux = kernel(guest)
-    initrd = _initrd(guest)
+    initrd = _initrd(guest, parts.extras(extra, report))
     options = _options(layout)
     size = initrd.stat().st_size
     key = digest(_FORMAT, tools.name, *options, _BOOTARGS, str(size))
@@ -92,13 +95,15 @@ def prepare(memory: str, report: Report) -> Boot:
     return Boot(tools, options, flash, linux, initrd, make_once("board", key, make) / "board.dtb")
 
 
-def _initrd(guest: Path) -> Path:
+def _initrd(guest: Path, extras: Sequence[Path]) -> Path:
     bridge = bridge_program()
 
     def make(directory: Path) -> None:
-        (directory / "initrd.cpio").write_bytes(initramfs(guest, bridge))
+        (directory / "initrd.cpio").write_bytes(initramfs(guest, bridge, extras))
 
-    return make_once("initrd", digest(_FORMAT, INIT, guest.name, bridge), make) / "initrd.cpio"
+    accounts = (text for pair in ACCOUNTS.items() for text in pair)
+    key = digest(_FORMAT, INIT, *accounts, guest.name, bridge, *(tree.name for tree in extras))
+    return make_once("initrd", key, make) / "initrd.cpio"
 
 
 def bridge_program() -> bytes:

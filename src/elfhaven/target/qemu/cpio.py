@@ -15,11 +15,17 @@ _END: Final = "TRAILER!!!"
 
 
 class Cpio:
-    """An archive under construction; `done` gives its bytes. Missing parent directories are added."""
+    """An archive under construction; `done` gives its bytes. Missing parent directories are added.
 
-    def __init__(self) -> None:
+    `before`: one that is unpacked first, whose names are not put in again.
+    """
+
+    def __init__(self, before: Cpio | None = None) -> None:
         self._out = BytesIO()
-        self._names: set[str] = set()
+        self._names: set[str] = set(before._names) if before else set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
 
     def directory(self, name: str, mode: int = 0o755) -> None:
         self._add(name, stat.S_IFDIR | mode)

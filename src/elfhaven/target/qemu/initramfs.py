@@ -7,11 +7,13 @@ It lives in memory: a machine that is switched off forgets what was stored in it
 from __future__ import annotations
 
 import lzma
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from elfhaven.errors import PackageError
 from elfhaven.target.qemu.cpio import Cpio
+from elfhaven.target.qemu.extras import extra_archive
 from elfhaven.target.qemu.large import KIT
 
 TA_DIRECTORY: Final = "usr/lib/optee_armtz"  # where Debian's supplicant looks for TAs
@@ -33,7 +35,20 @@ _NEEDED: Final = (
     "libckteec.so.0",
 )
 _MODULES: Final = ("drivers/tee/tee", "drivers/tee/optee/optee")
-_DIRECTORIES: Final = ("proc", "sys", "dev", "tmp", "run", "root", "etc", "var/lib/optee-client/data/tee")
+_DIRECTORIES: Final = (
+    *("proc", "sys", "dev", "tmp", "run", "root", "home/user", "etc"),
+    "var/lib/optee-client/data/tee",
+)
+# As Debian's packages would have made them: teeclnt may use /dev/tee0; sshd is what openssh-server needs.
+ACCOUNTS: Final = {
+    "passwd": """\
+root:x:0:0:root:/root:/bin/sh
+sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
+user:x:1000:1000::/home/user:/bin/sh
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+""",
+    "group": "root:x:0:\nteeclnt:x:101:user\nuser:x:1000:\nnogroup:x:65534:\n",
+}
 INIT: Final = f"""\
 #!/bin/sh
 # The first process of the guest.
@@ -46,6 +61,9 @@ ifconfig lo 127.0.0.1 up
 for module in tee optee; do insmod /usr/lib/modules/$module.ko || echo "elfhaven: no $module"; done
 tries=0
 while [ ! -e /dev/teepriv0 ] && [ $tries -lt 100 ]; do usleep 10000; tries=$((tries + 1)); done
+mkdir -p /dev/pts /run/sshd && busybox mount -t devpts devpts /dev/pts
+chown user:user /home/user && chmod 1777 /tmp
+chgrp teeclnt /dev/tee0 && chmod 660 /dev/tee0
 tee-supplicant -d || echo "elfhaven: no supplicant"
 /{BRIDGE} /{TA_DIRECTORY} {" ".join(f"/dev/vport0p{port}" for port in PORTS)} &
 read up idle < /proc/uptime
@@ -54,8 +72,13 @@ while :; do setsid -c sh -i < /dev/hvc0 > /dev/hvc0 2>&1; usleep 100000; done
 """
 
 
-def initramfs(guest: Path, bridge: bytes) -> bytes:
-    """A cpio archive, not compressed: unpacking would take longer than reading it."""
+def initramfs(guest: Path, bridge: bytes, extras: Sequence[Path] = ()) -> bytes:
+    """Cpio archives, not compressed: unpacking would take longer than reading. The second holds `extras`."""
+    archive = _first(guest, bridge)
+    return archive.done() + (extra_archive(archive, extras, guest) if extras else b"")
+
+
+def _first(guest: Path, bridge: bytes) -> Cpio:
     archive = Cpio()
     for name in _DIRECTORIES:
         archive.directory(name)
@@ -68,7 +91,9 @@ def initramfs(guest: Path, bridge: bytes) -> bytes:
     _libraries(archive, guest)
     _modules(archive, guest)
     _trusted_applications(archive, guest)
-    return archive.done()
+    for name, text in ACCOUNTS.items():
+        archive.file(f"etc/{name}", text.encode())
+    return archive
 
 
 def kernel(guest: Path) -> Path:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine: the real OP-TEE and a Linux under QEMU, by name, in a run directory of its own.
 
-    machine.json    the layout and the host's boot
+    machine.json    the layout, the guest's extra packages and the host's boot
     process         /proc/<pid>/stat of QEMU's process, written before QEMU itself begins
     normal.log, secure.log, qemu.log    consoles of Linux and OP-TEE; what QEMU complains of
     console.sock    a shell of the guest        bridge<n>.sock, bridge<n>.lock    ways to its TEE
@@ -18,13 +18,14 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from elfhaven.errors import TargetError, UsageError
 from elfhaven.target.qemu.boot import NORMAL_LOG, SECURE_LOG, Boot, prepare
+from elfhaven.target.qemu.extras import package_names
 from elfhaven.target.qemu.parts import Report
 from elfhaven.target.qemu.processes import ProcessId, boot_id
 
@@ -45,7 +46,7 @@ class Machine:
         self,
         name: str = "stock",
         root: Path | None = None,
-        prepare: Callable[[str, Report], Boot] = prepare,
+        prepare: Callable[[str, Report, Sequence[str]], Boot] = prepare,
     ) -> None:
         if not name or not name.replace("-", "").isalnum():
             raise UsageError(f"{name!r} cannot name a machine", "use letters, digits and hyphens")
@@ -68,19 +69,27 @@ class Machine:
             return None
         return found if found is not None and found.alive else None
 
-    def up(self, memory: str, report: Report) -> bool:
-        """Switches the machine on and waits for its TEE; False if it was on.
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """The packages that the guest has besides its own; none where it is off."""
+        return tuple(self._settings().get("extra", "").split()) if self.process() else ()
 
-        Raises UsageError where it runs with another layout, PackageError or TargetError where it cannot run.
+    def up(self, memory: str, report: Report, extra: Sequence[str] = ()) -> bool:
+        """Switches the machine on and waits for its TEE; False if it was on. `extra`: packages of its guest.
+
+        Raises UsageError where it runs with another layout or lacks a package, PackageError or TargetError
+        where it cannot run.
         """
+        extra = package_names(extra)
         with self._locked():
             if self.process():
-                self._expect(memory)
+                self._expect(memory, extra)
                 return False
-            boot = self._prepare(memory, report)
+            boot = self._prepare(memory, report, extra)
             report(f"starting the machine {self.name}")
             self._clean()
-            (self.path / "machine.json").write_text(json.dumps({"memory": memory, "boot": boot_id()}))
+            settings = {"memory": memory, "boot": boot_id(), "extra": " ".join(extra)}
+            (self.path / "machine.json").write_text(json.dumps(settings))
             try:
                 self._start(boot)
                 self._wait()
@@ -116,12 +125,13 @@ class Machine:
             return {}
         return settings if isinstance(settings, dict) else {}
 
-    def _expect(self, memory: str) -> None:
+    def _expect(self, memory: str, extra: Sequence[str]) -> None:
+        fix = f"use --name for a second machine, or `elfhaven qemu down --name {self.name}` first"
         if self.memory not in (memory, None):
-            raise UsageError(
-                f"the machine {self.name} runs with the layout {self.memory}, not {memory}",
-                f"use --name for a second machine, or `elfhaven qemu down --name {self.name}` first",
-            )
+            raise UsageError(f"the machine {self.name} runs with the layout {self.memory}, not {memory}", fix)
+        lacking = [name for name in extra if name not in self.extra]
+        if lacking:
+            raise UsageError(f"the machine {self.name} runs without {', '.join(lacking)}", fix)
 
     def _start(self, boot: Boot) -> None:
         subprocess.run(

@@ -83,6 +83,16 @@ def guest(report: Report) -> Path:
     return _obtain("OP-TEE, Linux and their tools", "guest", SUITE, "arm64", _guest_plan, report)
 
 
+def extras(packages: Sequence[str], report: Report) -> tuple[Path, ...]:
+    """Trees of `packages` with all they depend on and the guest has not; none where none is wanted."""
+    if not packages:
+        return ()
+    what = ", ".join(packages)
+    return (
+        _obtain(what, f"with-{','.join(packages)}", SUITE, "arm64", lambda: _extra_plan(packages), report),
+    )
+
+
 def source(package: tuple[str, str, str], report: Report) -> Path:
     """The unpacked upstream source of a pinned package."""
     name, version, suite = package
@@ -121,6 +131,13 @@ def _guest_plan() -> Plan:
     packages = (*GUEST, kernel[1])
     sizes = re.findall(r"^Size: (\d+)$", apt.show(*packages), re.MULTILINE)
     return Plan(packages, sum(map(int, sizes)))
+
+
+def _extra_plan(packages: Sequence[str]) -> Plan:
+    apt = private_apt(SUITE, "arm64")
+    apt.update()
+    lacked = [item for item in apt.needed(*packages) if item.package not in GUEST]
+    return Plan(tuple(item.package for item in lacked), sum(item.size for item in lacked))
 
 
 def _obtain(
