@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import hashlib
-import uuid as uuids
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from elfhaven.image.keys import PrivateKey, PublicKey, fingerprint
 _HASH = 32
 _SALT = 32
 MAX_SUBKEYS = 4
+_NO_LIMIT = 0xFFFFFFFF  # what the root key allows as max_depth of a subkey, less one
 
 
 class Algorithm(IntEnum):
@@ -60,13 +60,33 @@ class Subkey:
 
     @property
     def next_uuid(self) -> UUID:
-        """The UUID of what this key may sign (a name gives a version 5 UUID; none: the key's own)."""
-        return uuids.uuid5(self.uuid, self.name) if self.name else self.uuid
+        """The UUID of what this key may sign: derived from its own by the name; its own without one."""
+        return derived_uuid(self.uuid, self.name) if self.name else self.uuid
+
+
+def derived_uuid(uuid: UUID, name: str) -> UUID:
+    """The UUID of a name in a subkey's name space: version 5 as RFC 4122 has it, but of SHA-512."""
+    return UUID(
+        bytes=hashlib.sha512(uuid.bytes + name.encode("utf-8", "surrogateescape")).digest()[:16], version=5
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How the image of an ENCRYPTED_TA is enciphered. `class_wide`: not under the device's own key."""
+
+    algorithm: int
+    class_wide: bool
+    nonce: bytes
+    tag: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class TaFile:
-    """A .ta; `image` is the ELF, or for ENCRYPTED_TA what it is enciphered to."""
+    """A .ta; `image` is the ELF, or what it is enciphered to while `encryption` is not None.
+
+    A file of the legacy type TA names no UUID; its `uuid` is the nil UUID.
+    """
 
     name: str
     type: ImageType
@@ -75,6 +95,7 @@ class TaFile:
     image: bytes
     signed: Signed
     subkeys: tuple[Subkey, ...] = ()
+    encryption: Encryption | None = None
 
 
 def sign(
@@ -111,14 +132,12 @@ def parse(data: bytes, name: str = "TA") -> TaFile:
 def verify(ta: TaFile, trusted: Iterable[PublicKey]) -> str:
     """Checks hash, then signature, of every header; the fingerprint of the trusted key that signed.
 
-    SignatureError if any of it does not hold; ImageError for an encrypted TA.
+    SignatureError if any of it does not hold; ImageError for a TA that is still encrypted.
     """
-    if ta.type is ImageType.ENCRYPTED_TA:
+    if ta.encryption is not None:
         raise ImageError(
             f"{ta.name}: an encrypted TA; only the device that holds its key can read it", "use a plain TA"
         )
-    if ta.type is not ImageType.BOOTSTRAP_TA:
-        raise ImageError(f"{ta.name}: a TA of the legacy type; OP-TEE does not load it", "sign it again")
     chain = [*(subkey.signed for subkey in ta.subkeys), ta.signed]
     for signed in chain:
         if hashlib.sha256(signed.covered).digest() != signed.hash:
@@ -136,14 +155,39 @@ def verify(ta: TaFile, trusted: Iterable[PublicKey]) -> str:
 def _verify_subkeys(ta: TaFile) -> None:
     chain = [*(subkey.signed for subkey in ta.subkeys), ta.signed]
     uuids_of = [*(subkey.uuid for subkey in ta.subkeys), ta.uuid]
+    allowed = _NO_LIMIT
     for depth, subkey in enumerate(ta.subkeys):
-        following = len(ta.subkeys) - depth - 1
-        if following > subkey.max_depth or not _holds(subkey.key, chain[depth + 1]):
+        if subkey.max_depth >= allowed:
+            raise SignatureError(
+                f"{ta.name}: the subkey {subkey.uuid} is deeper than the one above it allows"
+            )
+        allowed = subkey.max_depth
+        if not _holds(subkey.key, chain[depth + 1]):
             raise SignatureError(f"{ta.name}: not signed by the subkey {subkey.uuid}")
         if uuids_of[depth + 1] != subkey.next_uuid:
             raise SignatureError(
                 f"{ta.name}: the subkey {subkey.uuid} may not sign for {uuids_of[depth + 1]}"
             )
+
+
+def decrypted(ta: TaFile, key: bytes) -> TaFile:
+    """The same file with its image in the clear; SignatureError where the key or the tag is wrong."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # late: few TAs are encrypted
+
+    how = ta.encryption
+    if how is None:
+        return ta
+    if how.algorithm != abi.TEE_ALG_AES_GCM or not 8 <= len(how.nonce) <= 128 or len(how.tag) != 16:
+        raise ImageError(f"{ta.name}: malformed TA: enciphered with algorithm {how.algorithm:#x}")
+    try:
+        image = AESGCM(key).decrypt(how.nonce, ta.image + how.tag, None)
+    except InvalidTag:
+        raise SignatureError(
+            f"{ta.name}: enciphered under another key, or changed", "encipher it for this device's key"
+        ) from None
+    head = ta.signed.covered[: len(ta.signed.covered) - len(ta.image)]
+    return replace(ta, image=image, signed=replace(ta.signed, covered=head + image), encryption=None)
 
 
 def _holds(key: PublicKey, signed: Signed) -> bool:
@@ -179,20 +223,28 @@ def _header(data: bytes, at: int, name: str) -> tuple[ImageType, int, Signed, in
 def _body(
     data: bytes, at: int, kind: ImageType, size: int, signed: Signed, subkeys: tuple[Subkey, ...], name: str
 ) -> TaFile:
-    bootstrap = _take(data, at, abi.BOOTSTRAP.size, "subheader", name)
-    raw_uuid, version = abi.BOOTSTRAP.unpack(bootstrap)
-    covered = signed.covered + bootstrap
-    at += len(bootstrap)
+    covered, uuid, version, encryption = signed.covered, UUID(int=0), 0, None
+    if kind is not ImageType.TA:
+        bootstrap = _take(data, at, abi.BOOTSTRAP.size, "subheader", name)
+        raw_uuid, version = abi.BOOTSTRAP.unpack(bootstrap)
+        uuid, covered, at = UUID(bytes=raw_uuid), covered + bootstrap, at + len(bootstrap)
     if kind is ImageType.ENCRYPTED_TA:
-        head = _take(data, at, abi.ENCRYPTED.size, "encryption header", name)
-        _, _, iv_size, tag_size = abi.ENCRYPTED.unpack(head)
-        covered += _take(data, at, len(head) + iv_size + tag_size, "iv and tag", name)
-        at += len(head) + iv_size + tag_size
+        encryption, raw = _encryption(data, at, name)
+        covered, at = covered + raw, at + len(raw)
     image = _take(data, at, size, "image", name)
     if at + size != len(data):
         raise ImageError(f"{name}: malformed TA: {len(data) - at - size} bytes follow its image")
     whole = Signed(signed.algorithm, covered + image, signed.hash, signed.signature)
-    return TaFile(name, kind, UUID(bytes=raw_uuid), version, image, whole, subkeys)
+    return TaFile(name, kind, uuid, version, image, whole, subkeys, encryption)
+
+
+def _encryption(data: bytes, at: int, name: str) -> tuple[Encryption, bytes]:
+    """The encryption header at an offset, and its bytes."""
+    head = _take(data, at, abi.ENCRYPTED.size, "encryption header", name)
+    algorithm, flags, nonce_size, tag_size = abi.ENCRYPTED.unpack(head)
+    raw = _take(data, at, len(head) + nonce_size + tag_size, "iv and tag", name)
+    nonce, tag = raw[len(head) : len(head) + nonce_size], raw[len(head) + nonce_size :]
+    return Encryption(algorithm, bool(flags & abi.ENC_KEY_CLASS_WIDE), nonce, tag), raw
 
 
 def _subkey(data: bytes, at: int, size: int, signed: Signed, name: str) -> tuple[Subkey, int]:
@@ -210,7 +262,9 @@ def _subkey(data: bytes, at: int, size: int, signed: Signed, name: str) -> tuple
         key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except (KeyError, ValueError) as error:
         raise ImageError(f"{name}: malformed TA: the subkey at offset {at:#x} is no RSA key") from error
-    label = _take(data, at + size, name_size, "subkey name", name).rstrip(b"\0")
+    label = _take(data, at + size, name_size, "subkey name", name).split(b"\0")[0]
     whole = Signed(signed.algorithm, signed.covered + raw, signed.hash, signed.signature)
-    subkey = Subkey(whole, UUID(bytes=raw_uuid), label.decode("utf-8", "replace"), version, max_depth, key)
+    subkey = Subkey(
+        whole, UUID(bytes=raw_uuid), label.decode("utf-8", "surrogateescape"), version, max_depth, key
+    )
     return subkey, at + size + name_size

@@ -73,7 +73,8 @@ class FakeClock:
 
 @dataclass
 class CoreConfig:
-    """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel."""
+    """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel.
+    `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -82,3 +83,4 @@ class CoreConfig:
     clock: Clock = field(default_factory=SystemClock)
     random: Callable[[int], bytes] = os.urandom
     cpu: str = "cortex-a57"
+    class_key: bytes | None = None

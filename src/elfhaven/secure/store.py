@@ -2,7 +2,8 @@
 """The TA store: a TA's file from the normal world, copied once, then verified. Nothing of it is believed
 before.
 
-`ta_ver.db` keeps the highest version seen of each TA that has one; an older file is refused (anti-rollback).
+`ta_ver.db` and `subkey_ver.db` keep the highest version seen of each TA and subkey; an older one is refused
+(anti-rollback).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from elfhaven.abi.gp import (
@@ -19,11 +21,18 @@ from elfhaven.abi.gp import (
 )
 from elfhaven.errors import ElfhavenError, ImageError
 from elfhaven.secure.config import CoreConfig
+from elfhaven.secure.crypto.huk import Usage, subkey
 from elfhaven.secure.crypto.sealed import Sealed
 from elfhaven.secure.result import TeeResult
 
-_VERSIONS = "ta_ver.db"
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PublicKey
+    from elfhaven.image.ta import TaFile
+
+TA_VERSIONS, SUBKEY_VERSIONS = "ta_ver.db", "subkey_ver.db"
+TA_KEY_SIZE = 32
 _RECORD = struct.Struct("<16sI")
+_NIL = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +59,54 @@ class TaStore:
         from elfhaven.image import ta as files  # late: it brings in the RSA code
 
         try:
-            parsed = files.parse(data, str(uuid))
+            parsed = self._decrypted(files.parse(data, str(uuid)))
             signer = files.verify(parsed, self._config.trusted)
         except ImageError as error:
             self._log([f"E/TC:? 0 TA {uuid}: {error.cause}"])
             raise TeeResult(TEE_ERROR_SECURITY, error.cause) from None
-        if parsed.uuid != uuid:
+        if parsed.uuid not in (uuid, _NIL):
             raise TeeResult(TEE_ERROR_SECURITY, f"the file is of {parsed.uuid}")
-        if parsed.ta_version:
-            self._check_version(uuid, parsed.ta_version)
+        self._check_versions(uuid, parsed)
         return VerifiedTa(uuid, parsed.ta_version, parsed.image, parsed.signed.hash, signer)
 
-    def _check_version(self, uuid: UUID, version: int) -> None:
+    def _decrypted(self, file: TaFile) -> TaFile:
+        """The file in the clear. Without a class-wide key the device's own stands for it."""
+        from elfhaven.image import ta as files
+
+        if file.encryption is None:
+            return file
+        key = self._config.class_key if file.encryption.class_wide else None
+        keys = [key] if key else [ta_encryption_key(self._config.huk, k) for k in self._config.trusted]
+        for key in keys[:-1]:
+            try:
+                return files.decrypted(file, key)
+            except ImageError:
+                continue
+        return files.decrypted(file, keys[-1] if keys else bytes(TA_KEY_SIZE))
+
+    def _check_versions(self, uuid: UUID, file: TaFile) -> None:
+        for key in file.subkeys:
+            try:
+                self._check_version(SUBKEY_VERSIONS, key.uuid, key.version)
+            except TeeResult as error:  # OP-TEE gives one result for all that is wrong with a subkey
+                raise TeeResult(TEE_ERROR_SECURITY, str(error)) from None
+        if file.uuid != _NIL:
+            self._check_version(TA_VERSIONS, uuid, file.ta_version)
+
+    def _check_version(self, database: str, uuid: UUID, version: int) -> None:
         try:
-            raw = self._sealed.get(_VERSIONS) or b""
-            known = dict(_RECORD.iter_unpack(raw))
-            if version < known.get(uuid.bytes, 0):
-                raise TeeResult(TEE_ERROR_ACCESS_CONFLICT, f"version {version} is older than the last seen")
-            if version > known.get(uuid.bytes, 0):
+            known = dict(_RECORD.iter_unpack(self._sealed.get(database) or b""))
+            last = known.get(uuid.bytes, 0)
+            if version < last:
+                raise TeeResult(TEE_ERROR_ACCESS_CONFLICT, f"version {version} is older than {last}")
+            if version > last:
                 known[uuid.bytes] = version
-                self._sealed.put(_VERSIONS, b"".join(_RECORD.pack(*item) for item in sorted(known.items())))
+                self._sealed.put(database, b"".join(_RECORD.pack(*item) for item in sorted(known.items())))
         except ElfhavenError:
             raise TeeResult(TEE_ERROR_STORAGE_NOT_AVAILABLE) from None
+
+
+def ta_encryption_key(huk: bytes, trusted: PublicKey) -> bytes:
+    """The device's key for encrypted TAs: derived from the modulus of the key that signs them."""
+    modulus = trusted.public_numbers().n
+    return subkey(huk, Usage.TA_ENC, modulus.to_bytes(trusted.key_size // 8, "big"), TA_KEY_SIZE)

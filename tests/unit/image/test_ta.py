@@ -84,14 +84,15 @@ def signed(kind: int, size: int, body: bytes, key: keys.PrivateKey, tail: bytes 
     return head + digest + key.sign(digest, padding, utils.Prehashed(hashes.SHA256())) + body + tail
 
 
-def test_encrypted_and_legacy_types_are_refused_with_reason(key: keys.PrivateKey) -> None:
+def test_an_encrypted_ta_is_refused_until_it_is_deciphered(key: keys.PrivateKey) -> None:
     sub = abi.BOOTSTRAP.pack(UUID_1.bytes, 3) + abi.ENCRYPTED.pack(0x40000810, 0, 12, 16) + bytes(28)
     made = ta.parse(signed(2, 5, sub + b"12345", key))
     assert (made.type, made.uuid, made.image) == (abi.ImageType.ENCRYPTED_TA, UUID_1, b"12345")
     with pytest.raises(ImageError, match="an encrypted TA"):
         ta.verify(made, [key.public_key()])
-    with pytest.raises(ImageError, match="legacy"):
-        ta.verify(ta.parse(signed(0, 0, abi.BOOTSTRAP.pack(UUID_1.bytes, 0), key)), [key.public_key()])
+    legacy = ta.parse(signed(0, 3, b"elf", key))
+    assert (legacy.uuid, legacy.image) == (uuid.UUID(int=0), b"elf")  # it names no TA
+    assert ta.verify(legacy, [key.public_key()]) == keys.fingerprint(key.public_key())
     with pytest.raises(ImageError, match="unknown type 9"):
         ta.parse(signed(9, 0, b"", key))
 
@@ -111,7 +112,7 @@ def chain(
 
 
 def test_subkeys_sign_for_their_uuids(key: keys.PrivateKey, other: keys.PrivateKey) -> None:
-    named = uuid.uuid5(UUID_1, "mine")
+    named = ta.derived_uuid(UUID_1, "mine")
     made = ta.parse(chain(key, other, named, b"mine\0"))
     assert [subkey.name for subkey in made.subkeys] == ["mine"]
     assert ta.verify(made, [key.public_key()]) == keys.fingerprint(key.public_key())
@@ -124,6 +125,29 @@ def test_subkeys_sign_for_their_uuids(key: keys.PrivateKey, other: keys.PrivateK
     inner = outer[: -len(ta.sign(ELF, UUID_1, other))]
     with pytest.raises(SignatureError, match="not signed by the subkey"):
         ta.verify(ta.parse(inner + ta.sign(ELF, UUID_1, key)), [key.public_key()])
+
+
+def test_a_name_space_is_of_sha512() -> None:
+    """As in the chain of Debian's own subkeys."""
+    first = uuid.UUID("f04fa996-148a-453c-b037-1dcfbad120a6")
+    second = uuid.UUID("1a5948c5-1aa0-518c-86f4-be6f6a057b16")
+    assert ta.derived_uuid(first, "mid_level_subkey") == second
+    assert ta.derived_uuid(second, "subkey1_ta") == uuid.UUID("5c206987-16a3-59cc-ab0f-64b9cfc9e758")
+
+
+def test_a_subkey_may_not_be_deeper_than_the_one_above_it(
+    key: keys.PrivateKey, other: keys.PrivateKey
+) -> None:
+    for upper, lower, holds in ((1, 0, True), (2, 0, True), (0, 0, False), (1, 1, False)):
+        inner = chain(other, other, UUID_1, b"", lower)
+        outer = chain(key, other, UUID_1, b"", upper)
+        whole = ta.parse(outer[: -len(ta.sign(ELF, UUID_1, other))] + inner)
+        assert [subkey.max_depth for subkey in whole.subkeys] == [upper, lower]
+        if holds:
+            ta.verify(whole, [key.public_key()])
+            continue
+        with pytest.raises(SignatureError, match="deeper"):
+            ta.verify(whole, [key.public_key()])
 
 
 def test_development_key_is_made_once_and_private(tmp_path: Path) -> None:
