@@ -21,6 +21,7 @@ from elfhaven.cli.inspect import inspect
 from elfhaven.cli.pack import pack
 from elfhaven.cli.qemu import qemu
 from elfhaven.cli.run import run
+from elfhaven.cli.xtest import xtest
 from elfhaven.errors import ElfhavenError
 
 DEBUG = "ELFHAVEN_DEBUG"  # set: an error of elfhaven itself shows where it arose
@@ -33,7 +34,7 @@ def elfhaven() -> None:
     """Runs unmodified aarch64 Linux programs inside OP-TEE."""
 
 
-for _verb in (run, pack, inspect, calls, audit, demo, doctor, qemu):
+for _verb in (run, pack, inspect, calls, audit, demo, doctor, qemu, xtest):
     elfhaven.add_command(_verb)
 
 
