@@ -14,13 +14,17 @@ import tempfile
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from elfhaven.abi.container import VERSION, ConfigFlag
 from elfhaven.errors import ImageError, StateError
 from elfhaven.image.ta import sign
-from elfhaven.manifest import Manifest, compile_policy, pin
+from elfhaven.manifest import compile_policy, pin
 from elfhaven.packing.signer import Signer
+
+if TYPE_CHECKING:
+    from elfhaven.manifest import Manifest
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
 _FORMAT = 1  # counts changes of what is made from the same input

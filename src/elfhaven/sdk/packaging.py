@@ -6,10 +6,13 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from elfhaven import packing
-from elfhaven.manifest import Manifest, default, load
 from elfhaven.packing import PackedTa, signer
+
+if TYPE_CHECKING:
+    from elfhaven.manifest import Manifest
 
 AnyPath = str | os.PathLike[str]
 _NO_MANIFEST = (
@@ -38,6 +41,8 @@ def pack_program(
     program: AnyPath, manifest: AnyPath | Manifest | None, sign: AnyPath | None = None
 ) -> PackedTa:
     """The program packed, in the cache. Notes say what a user should know of it."""
+    from elfhaven.manifest import Manifest, default, load
+
     notes: tuple[str, ...] = ()
     if manifest is None:
         rules, base, notes = default(), Path.cwd(), (_NO_MANIFEST,)

@@ -9,16 +9,18 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from elfhaven.errors import UsageError
-from elfhaven.manifest import Manifest
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import AnyPath, pack_program
 from elfhaven.target.container import Outcome, Request, execute
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
 from elfhaven.target.targets import check, open_target, signer_for, trusted_by
+
+if TYPE_CHECKING:
+    from elfhaven.manifest import Manifest
 
 Stream = int | IO[Any] | None
 

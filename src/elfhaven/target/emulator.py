@@ -7,11 +7,11 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from elfhaven.errors import UsageError
-from elfhaven.image.keys import PublicKey, load_public
+from elfhaven.image.keys import load_public
 from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.normal.client import Context
 from elfhaven.normal.driver import Driver
@@ -22,6 +22,9 @@ from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
 from elfhaven.target.state import StateDirectory
 from elfhaven.world.shared_memory import NormalMemory
+
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PublicKey
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
 
