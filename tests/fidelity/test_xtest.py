@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`elfhaven xtest` on the real OP-TEE: cases that pass, and a fault of the guest that xtest must show.
+"""`elfhaven xtest` on the real OP-TEE: cases that pass, and one that fails for what is done to the guest.
 
 The whole regression suite is `make xtest TARGET=qemu`: three minutes.
 """
@@ -13,12 +13,15 @@ import pytest
 
 from elfhaven.cli.main import main
 from elfhaven.target.qemu.command import captured
+from elfhaven.target.qemu.initramfs import TA_DIRECTORY
 from elfhaven.target.qemu.machine import Machine, forget
+
+CRYPT = "cb3e5ba0-adf1-11e0-998b-0002a5d5c51b"  # the TA of case 1004
 
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Machine]:
-    """A machine of its own: its supplicant is switched off here."""
+    """A machine of its own: a TA is taken away from it here."""
     made = Machine("fidelity-xtest")
     made.up("stock", print)
     yield made
@@ -43,8 +46,9 @@ def test_cases_that_pass(own: Machine, capsys: pytest.CaptureFixture[str]) -> No
     assert found["counted"] == {"total": 3, "failed": 0}
 
 
-def test_a_guest_without_supplicant_fails(own: Machine, capsys: pytest.CaptureFixture[str]) -> None:
-    assert captured(own, ["sh", "-c", "kill $(pidof tee-supplicant)"])[0] == 0
+def test_a_ta_that_is_missing_fails_its_case(own: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+    file = f"/{TA_DIRECTORY}/{CRYPT}.ta"
+    assert captured(own, ["mv", file, "/tmp"])[0] == 0
     try:
         status, found = _xtest(capsys, "1004")
         assert (status, found["passed"]) == (1, False)
@@ -53,6 +57,7 @@ def test_a_guest_without_supplicant_fails(own: Machine, capsys: pytest.CaptureFi
         assert isinstance(cases, list)
         assert cases[0]["state"] == "failed"
         assert "regression_1000.c" in cases[0]["first_error"]
+        assert any("0xffff0008" in line for line in cases[0]["lines"]), "TEE_ERROR_ITEM_NOT_FOUND"
     finally:
-        captured(own, ["tee-supplicant", "-d"])
+        captured(own, ["mv", f"/tmp/{CRYPT}.ta", file])
     assert _xtest(capsys, "1004")[0] == 0
