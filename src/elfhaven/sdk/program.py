@@ -53,6 +53,7 @@ def run(
     manifest: AnyPath | Manifest | None = None,
     target: str = "emulator",
     memory: str = "stock",
+    sign: AnyPath | None = None,
     trace: bool | Callable[[str], None] = False,
     audit: AnyPath | None = None,
     state: AnyPath | None = None,
@@ -68,9 +69,10 @@ def run(
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
     The streams are this process's own, or file objects or descriptors; `capture` gives stdout and stderr
-    as bytes. `env` and `cwd` are this process's own; the manifest says which variables are let in.
-    `on_note` gets each note when it arises, `on_start` is called when the program starts. Only in the main
-    thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
+    as bytes. `sign` is as for pack(); without it a key signs that the target trusts. `env` and `cwd` are
+    this process's own; the manifest says which variables are let in. `on_note` gets each note when it
+    arises, `on_start` is called when the program starts. Only in the main thread does Ctrl-C end the
+    program. Raises an ElfhavenError where the program could not be run.
     """
     told: list[str] = []
 
@@ -80,7 +82,7 @@ def run(
             on_note(line)
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    packed, image = prepare(program, manifest, target, device)
+    packed, image = prepare(program, manifest, target, device, sign)
     if target == "emulator" and (packed.name or audit is not None):
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
@@ -107,7 +109,11 @@ def run(
 
 
 def prepare(
-    program: AnyPath, manifest: AnyPath | Manifest | None, target: str, device: StateDirectory
+    program: AnyPath,
+    manifest: AnyPath | Manifest | None,
+    target: str,
+    device: StateDirectory,
+    sign: AnyPath | None = None,
 ) -> tuple[PackedTa, bytes]:
     """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
     check(target)
@@ -116,8 +122,10 @@ def prepare(
     if is_ta(data):
         if manifest is not None:
             raise UsageError(f"{path} is packed already: its manifest lies in it", "leave -m out")
+        if sign is not None:
+            raise UsageError(f"{path} is packed already, and signed", "leave --sign out")
         return open_ta(path, data, trusted_by(target, device)), data
-    packed = pack_program(path, manifest, signer_for(target))
+    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign)
     return packed, packed.path.read_bytes()
 
 
