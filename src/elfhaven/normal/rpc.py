@@ -91,7 +91,6 @@ class Rpc:
             msg.RPC_CMD_SHM_ALLOC: self._shm_alloc,
             msg.RPC_CMD_SHM_FREE: self._shm_free,
         }
-        self._services = dict(services or {})
         for number, serve in (services or {}).items():
             self._served[number] = partial(serve, room=self._room)
 
@@ -144,16 +143,11 @@ class Rpc:
             message: Message = parse(bytes(view))
         except ValueError:
             return
-        message.result = self._result(message.command, message.params)
+        serve = self._served.get(message.command)
+        message.result = serve(message.params) if serve else gp.TEE_ERROR_NOT_SUPPORTED
         message.origin = gp.TEE_ORIGIN_COMMS
         answer = build(message)
         view[: len(answer)] = answer
-
-    def _result(self, command: int, params: list[Param]) -> int:
-        serve, service = self._served.get(command), self._services.get(command)
-        if serve is not None:
-            return serve(params)
-        return gp.TEE_ERROR_NOT_SUPPORTED if service is None else service(params, self._room)
 
     def _shm_alloc(self, params: list[Param]) -> int:
         if not _kinds(params, msg.ATTR_VALUE_INPUT) or params[0].b <= 0:
@@ -162,7 +156,7 @@ class Rpc:
             pages = take(self._memory, params[0].b)
         except TeeError as error:
             return error.code
-        lists = listed(self._memory, pages)
+        lists = listed(self._memory, pages.page_addresses)
         attr = msg.ATTR_TMEM_OUTPUT | msg.ATTR_NONCONTIG
         params[0] = Param(attr, lists.physical_address, pages.size, self._keep(pages, lists))
         return gp.TEE_SUCCESS

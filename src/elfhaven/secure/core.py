@@ -23,7 +23,6 @@ from elfhaven.machine.pages import PagePool
 from elfhaven.machine.pagetable import OutOfTables, TablePool
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.console import Console
-from elfhaven.secure.crypto.sealed import Sealed
 from elfhaven.secure.entry import StandardCalls
 from elfhaven.secure.loader import Fetch, Loader
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES, Profile
@@ -33,7 +32,7 @@ from elfhaven.secure.result import TeeResult
 from elfhaven.secure.rpc import Rpc
 from elfhaven.secure.session import Session, SessionManager
 from elfhaven.secure.shared import SharedMemory
-from elfhaven.secure.storage.persistent import PersistentStore
+from elfhaven.secure.storage.trusted import TrustedStorage
 from elfhaven.secure.store import TaStore, VerifiedTa
 from elfhaven.secure.task import Task
 from elfhaven.secure.threads import Answer, Thread, ThreadPool
@@ -63,15 +62,14 @@ class SecureCore:
         self._own_memory()
         self.shared = SharedMemory(memory, normal)
         self.rpc = Rpc(normal, self.shared, self.profile.shm_space)
-        self.persistent = PersistentStore(config)
+        self.threads = ThreadPool(self.profile.threads, self._engine)
+        self.storage = TrustedStorage(config, self.rpc, self.threads.current)
         self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
         self.sessions = SessionManager(self)
         self.pseudo_tas = {made.uuid: made(self) for made in _PSEUDO_TAS}
         self.standard = StandardCalls(self)
-        sealed = Sealed(config.storage, config.huk, config.random)
-        self._store = TaStore(config, sealed, self.console)
+        self._store = TaStore(config, self.storage.check_version, self.console)
         self._loader = Loader(self.pages, config.random)
-        self.threads = ThreadPool(self.profile.threads, self._engine)
         self._calls = self._table()
 
     def _own_memory(self) -> None:
@@ -228,7 +226,7 @@ class SecureCore:
             "shm": len(self.shared),
             "payloads": self.rpc.payloads,
             "objects": sum(len(task.calls.objects) for task in tasks),
-            "handles": len(self.persistent),
+            "handles": len(self.storage.objects),
             "threads": sum(thread.busy for thread in self.threads.threads),
         }
 

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from elfhaven.abi.optee_msg import RPC_CMD_FS
 from elfhaven.errors import UsageError
 from elfhaven.image.keys import load_public
 from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.normal.client import Context
 from elfhaven.normal.driver import Driver
-from elfhaven.normal.supplicant import Images
+from elfhaven.normal.supplicant import FileService, Images
 from elfhaven.packing import default_public, local_public
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
@@ -46,10 +47,16 @@ class Emulator:
             profile=memory,
             trusted=trusted_keys(device),
             huk=device.huk(),
-            storage=device.storage(),
+            storage_lock=device.transaction,
         )
         self.core = SecureCore(physical, normal, config)
-        self.driver = Driver(self.core, normal, Images((device.path / "ta",), images))
+        self._files = FileService(device.storage())
+        self.driver = Driver(
+            self.core,
+            normal,
+            Images((device.path / "ta",), images),
+            services={RPC_CMD_FS: self._files.serve},
+        )
         self._context = Context(self.driver)
 
     @property
@@ -68,6 +75,7 @@ class Emulator:
         self._context.close()
         self.driver.close()
         self.core.close()
+        self._files.close()
 
     def __enter__(self) -> Self:
         return self

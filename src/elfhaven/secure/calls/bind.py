@@ -10,6 +10,7 @@ from elfhaven.abi.gp import RESULT_NAMES, TEE_ERROR_NOT_SUPPORTED
 from elfhaven.calls.row import Row, Served
 from elfhaven.calls.utee import UTEE
 from elfhaven.secure.calls.crypto import CryptoCalls
+from elfhaven.secure.calls.enumerators import EnumeratorCalls
 from elfhaven.secure.calls.misc import MiscCalls
 from elfhaven.secure.calls.objects import ObjectCalls
 from elfhaven.secure.calls.properties import PropertyCalls
@@ -33,6 +34,7 @@ class Calls:
 
     def __init__(self, task: Task) -> None:
         self._sessions = SessionCalls(task)
+        self._enumerators = EnumeratorCalls(task)
         self.objects = ObjectCalls(task)
         self._groups = (
             MiscCalls(task),
@@ -42,6 +44,7 @@ class Calls:
             CryptoCalls(task, self.objects),
             self.objects,
             StorageCalls(task, self.objects),
+            self._enumerators,
         )
         self.table = self._bind()
 
@@ -52,6 +55,7 @@ class Calls:
 
     def close(self) -> None:
         """Drop what the TA still held."""
+        self._enumerators.close()
         self.objects.close()
 
     def _bind(self) -> list[Entry]:

@@ -34,7 +34,7 @@ from elfhaven.abi.utee import ATTRIBUTE, OBJECT_INFO
 from elfhaven.secure.result import TeeResult
 
 if TYPE_CHECKING:
-    from elfhaven.secure.storage.persistent import OpenObject
+    from elfhaven.secure.storage.trusted import OpenObject
     from elfhaven.secure.task import Task
 
 USAGE_DEFAULT = 0xFFFFFFFF
@@ -105,6 +105,8 @@ class ObjectCalls:
         found = self._objects.get(handle & 0xFFFFFFFF)
         if found is None:
             raise TeeResult(TEE_ERROR_BAD_STATE)
+        if found.file is not None:
+            found.usage = found.file.usage  # shared by all handles of a persistent object
         return found
 
     def drop(self, handle: int) -> None:
@@ -126,7 +128,10 @@ class ObjectCalls:
         self._task.space.write_private(info, packed)
 
     def cryp_obj_restrict_usage(self, handle: int, usage: int) -> None:
-        self.get(handle).usage &= usage & 0xFFFFFFFF
+        o = self.get(handle)
+        o.usage &= usage & 0xFFFFFFFF
+        if o.file is not None:
+            o.file.usage = o.usage
 
     def cryp_obj_get_attr(self, handle: int, attribute: int, buffer: int, size: int) -> None:
         o = self.get(handle)
