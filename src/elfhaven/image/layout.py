@@ -23,6 +23,7 @@ from elfhaven.abi import elf as abi
 from elfhaven.abi.ta_image import TA_HEAD, ta_head
 from elfhaven.errors import ImageError
 from elfhaven.image import accept, stubs
+from elfhaven.image.checks import Checks, size
 from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.placement import Piece, Placement
 from elfhaven.image.reader import Elf
@@ -42,6 +43,11 @@ class ContainerConfig:
     stack_size: int = 256 << 10
     memory_limit: int = 0  # 0: what the target has
     hwcap: int = 3  # FP and ASIMD
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether loops look if they shall end."""
+        return bool(self.flags & container.ConfigFlag.STOPPABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,15 @@ def lay_out(
     """
     elves = [program] if isinstance(program, Elf) else list(program)
     interpreter = _check_set(elves)
-    scanned = [sites(elf) for elf in elves]
+    scanned = [sites(elf, config.stoppable) for elf in elves]
     area = stubs.StubArea(elves[0].name, abi.page_ceil(runtime.end), runtime.sys_enter, bytearray())
-    end = area.address + sum(map(stubs.size, scanned))
+    checks = Checks(area, runtime.poll, runtime.stop)
+    end = area.address + sum(stubs.size(found) + size(found.checks) for found in scanned)
     placed = []
     for elf, found in zip(elves, scanned, strict=True):
         placed.append(Placement.of(elf, -(-end // IMAGE_ALIGN) * IMAGE_ALIGN, found))
         area.rebind(placed[-1].base, found, placed[-1].patch)
+        checks.rebind(placed[-1].base, found.checks, placed[-1].patch, lambda _: None)
         end = placed[-1].base + elf.span
     pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
     pieces += [piece for image in placed for piece in image.pieces]
@@ -141,7 +149,8 @@ def _config(
         policy_size,
         len(segments),
         config.hwcap,
-        *(0,) * 4,
+        sum(len(image.sites.checks) for image in placed),
+        *(0,) * 3,
     )
     segment_room = container.MAX_SEGMENTS * container.SEGMENT.size
     return head + b"".join(segments).ljust(segment_room, b"\0") + b"".join(map(_image, placed))

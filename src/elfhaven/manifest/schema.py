@@ -3,6 +3,7 @@
 
     name = "llama"              # gives the UUID; without it the UUID comes from the content
     debug = false               # true: --trace works, and what it shows leaves the TEE
+    stoppable = false           # true: Ctrl-C ends its loops on hardware too, by checks in them
     service = false             # the image serves commands instead of running once
     [memory]
     stack = "512 KiB"           # of the program's first thread; all of it is real memory
@@ -156,8 +157,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError(
                 "`name` must be 1 to 64 letters, digits, '.', '_' or '-', a letter or digit first"
             )
-        if self.stoppable:
+        if self.stoppable and self.service:
             raise ValueError(
-                "`stoppable = true` is reserved: a program that loops without a call cannot be stopped yet "
-                "on hardware (the emulator stops every program)"
+                "`stoppable` and `service` exclude each other: while a service serves a command there is "
+                "no host that could ask it to end"
             )

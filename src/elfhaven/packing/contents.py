@@ -44,6 +44,8 @@ class Contents:
     debug: bool
     service: bool
     audit_required: bool
+    stoppable: bool
+    checks: int  # places that look whether the program shall end
     stack: int
     heap: int
     memory: int
@@ -90,6 +92,7 @@ def open_ta(path: str | Path, data: bytes, trusted: tuple[PublicKey, ...] | None
         contents.blob,
         contents.debug,
         contents.audit_required,
+        contents.stoppable,
     )
 
 
@@ -98,7 +101,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents:
-    flags = container.ConfigFlag(config["flags"] & 7)
+    flags = container.ConfigFlag(config["flags"] & 15)
     blob = elf.bytes_at(config["policy"], config["policy_size"]) or b""
     return Contents(
         uuid=ta.uuid,
@@ -106,6 +109,8 @@ def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents
         debug=container.ConfigFlag.DEBUG in flags,
         service=container.ConfigFlag.SERVICE in flags,
         audit_required=container.ConfigFlag.AUDIT_REQUIRED in flags,
+        stoppable=container.ConfigFlag.STOPPABLE in flags,
+        checks=config["checks"],
         stack=config["stack_size"],
         heap=config["memory_limit"],
         memory=sum(-(-load.end // 4096) * 4096 - load.address // 4096 * 4096 for load in elf.loads),

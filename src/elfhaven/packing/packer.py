@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from elfhaven.manifest import Manifest
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
-_FORMAT = 1  # counts changes of what is made from the same input
+_FORMAT = 2  # counts changes of what is made from the same input
 _KEPT = 256
 
 
@@ -42,6 +42,7 @@ class PackedTa:
     policy: bytes
     debug: bool = False
     audit_required: bool = False
+    stoppable: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -80,6 +81,7 @@ def pack(
         policy,
         manifest.debug,
         manifest.audit.required,
+        manifest.stoppable,
         signer.notes,
     )
 
@@ -145,6 +147,7 @@ def _flags(manifest: Manifest) -> ConfigFlag:
         ConfigFlag.DEBUG: manifest.debug,
         ConfigFlag.SERVICE: manifest.service,
         ConfigFlag.AUDIT_REQUIRED: manifest.audit.required,
+        ConfigFlag.STOPPABLE: manifest.stoppable,
     }
     flags = ConfigFlag(0)
     for flag, on in wanted.items():

@@ -68,8 +68,9 @@ class Emulator:
         return self.core.console
 
     def interrupt(self) -> None:
-        """Stops every TA that runs; from any thread."""
-        self.core.interrupt()
+        """Ends the programs that run, else stops every TA; from any thread."""
+        if not self._context.stops.ask_all():
+            self.core.interrupt()
 
     def close(self) -> None:
         self._context.close()
