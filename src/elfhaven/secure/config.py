@@ -14,6 +14,7 @@ from elfhaven.secure.profile import Profile
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.secure.pta.base import PseudoTa
 
 HUK_SIZE = 16
 
@@ -49,8 +50,9 @@ class FakeClock:
 @dataclass
 class CoreConfig:
     """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel.
-    `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices. `storage_lock` is held while
-    the files of trusted storage are in use, for a device that several processes share."""
+    `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices. `storage_lock` is held
+    while the files of trusted storage are in use, for a device that several processes share. `pseudo_tas`
+    come beside those that every core has."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -60,3 +62,4 @@ class CoreConfig:
     random: Callable[[int], bytes] = os.urandom
     cpu: str = "cortex-a57"
     class_key: bytes | None = None
+    pseudo_tas: Sequence[type[PseudoTa]] = ()

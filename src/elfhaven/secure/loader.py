@@ -226,6 +226,22 @@ def _unmap(image: Image, space: AddressSpace) -> None:
         space.unmap(image.base + segment.first_page, segment.pages_end - segment.first_page)
 
 
+def measured(loaded: Loaded) -> list[bytes]:
+    """What lies in memory of a TA's images and cannot be written, in the pieces in which ldelf maps it: the
+    first page of the main file, which holds its headers, and of a library that has its headers in a segment,
+    is a piece of its own."""
+    out = [loaded.linked[0].elf[:PAGE].ljust(PAGE, b"\0")]
+    for number, image in enumerate(loaded.linked):
+        for segment in image.plan.segments:
+            if segment.flags & abi.PF_W:
+                continue
+            start, size = image.base + segment.first_page, segment.pages_end - segment.first_page
+            data = loaded.space.read(start, size)
+            first = PAGE if number and segment.offset < PAGE and size > PAGE else 0
+            out += [data[:first], data[first:]] if first else [data]
+    return out
+
+
 def _tell_headers(loaded: Loaded) -> None:
     """Fill in __elf_phdr_info: for each image its address, name and program headers, as dl_iterate_phdr gives
     them. Headers that lie in no segment are copied."""

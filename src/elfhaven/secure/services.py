@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""RPCs on behalf of PTAs: plugins of the supplicant, and sockets. Data go through memory that is allocated for
-the one call."""
+"""RPCs on behalf of PTAs: plugins of the supplicant, and sockets. Data go through memory that is allocated
+for the one call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Services:
     def plugin(
         self, thread: Thread, uuid: UUID, command: int, sub_command: int, data: bytes
     ) -> tuple[int, bytes]:
-        """RPC_CMD_SUPP_PLUGIN: the size of the answer that the plugin claims, and the memory as it left it."""
+        """RPC_CMD_SUPP_PLUGIN: the size of the answer by the plugin's word, and the memory as it left it."""
         words = [int.from_bytes(uuid.bytes[i : i + 4], "little") for i in range(0, 16, 4)]
         params = [
             Param(_IN, msg.RPC_SUPP_PLUGIN_INVOKE, words[0], words[1]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from elfhaven.secure.pta.attestation import AttestationPta
 from elfhaven.secure.pta.device import DevicePta
 from elfhaven.secure.pta.rng import RngPta
 from elfhaven.secure.pta.socket import SocketPta
@@ -14,4 +15,11 @@ from elfhaven.secure.pta.system import SystemPta
 if TYPE_CHECKING:
     from elfhaven.secure.pta.base import PseudoTa
 
-PSEUDO_TAS: tuple[type[PseudoTa], ...] = (SystemPta, DevicePta, StatsPta, RngPta, SocketPta)
+PSEUDO_TAS: tuple[type[PseudoTa], ...] = (
+    SystemPta,
+    DevicePta,
+    StatsPta,
+    RngPta,
+    SocketPta,
+    AttestationPta,
+)

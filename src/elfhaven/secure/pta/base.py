@@ -125,7 +125,7 @@ def taken(params: Parameters, place: int) -> bytes:
 
 
 def given(params: Parameters, place: int, data: bytes) -> None:
-    """Answer an output memory reference; SHORT_BUFFER, with the size that it takes, where there is less room."""
+    """Answer an output memory reference; SHORT_BUFFER, with the size that it takes, if there is less room."""
     memory = params.memory(place)
     room, memory.size = memory.size, len(data)
     if room < len(data):

@@ -161,18 +161,18 @@ class SystemPta(PseudoTa):
         if memory.buffer is not None and not memory.size:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         which = params.value(1)
-        size, content = self._core.services.plugin(call.thread, _uuid(params, False), which.a, which.b, data)
+        size, content = self._core.services.plugin(call.thread, _uuid(params), which.a, which.b, data)
         if size and memory.buffer is not None:
             memory.buffer.write(content[:size])
         params.items[3] = Value(size, params.value(3).b)
 
 
-def _uuid(params: Parameters, in_memory: bool = True) -> UUID:
-    """The UUID in the first parameter, as a TEE_UUID in memory or as octets."""
+def _uuid(params: Parameters) -> UUID:
+    """The TEE_UUID in the first parameter."""
     raw = taken(params, 0)
     if len(raw) != 16:
         raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    return UUID(bytes_le=raw) if in_memory else UUID(bytes=raw)
+    return UUID(bytes_le=raw)
 
 
 def _address(value: Value) -> int:
