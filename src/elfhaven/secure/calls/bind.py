@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from elfhaven.abi.gp import RESULT_NAMES, TEE_ERROR_NOT_SUPPORTED
 from elfhaven.calls.row import Row, Served
 from elfhaven.calls.utee import UTEE
+from elfhaven.secure.calls.asymmetric import AsymmetricCalls
+from elfhaven.secure.calls.ciphers import CipherCalls
 from elfhaven.secure.calls.crypto import CryptoCalls
+from elfhaven.secure.calls.derive import DeriveCalls
 from elfhaven.secure.calls.enumerators import EnumeratorCalls
 from elfhaven.secure.calls.misc import MiscCalls
 from elfhaven.secure.calls.objects import ObjectCalls
@@ -36,12 +39,16 @@ class Calls:
         self._sessions = SessionCalls(task)
         self._enumerators = EnumeratorCalls(task)
         self.objects = ObjectCalls(task)
+        self.states = CryptoCalls(task, self.objects)
         self._groups = (
             MiscCalls(task),
             PropertyCalls(task),
             self._sessions,
             TimeCalls(task),
-            CryptoCalls(task, self.objects),
+            self.states,
+            CipherCalls(task, self.states),
+            AsymmetricCalls(task, self.states),
+            DeriveCalls(task, self.states, self.objects),
             self.objects,
             StorageCalls(task, self.objects),
             self._enumerators,
