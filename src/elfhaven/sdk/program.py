@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from elfhaven.errors import TeeError, UsageError
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import AnyPath, pack_program
-from elfhaven.target.container import Outcome, Request, execute
+from elfhaven.target.container import FILES_OF_TARGET, Outcome, Request, execute
 from elfhaven.target.refusal import explained
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
@@ -53,6 +53,7 @@ def run(
     *arguments: str,
     manifest: AnyPath | Manifest | None = None,
     target: str = "emulator",
+    files: str = "host",
     memory: str = "stock",
     sign: AnyPath | None = None,
     trace: bool | Callable[[str], None] = False,
@@ -72,7 +73,9 @@ def run(
     The streams are this process's own, or file objects or descriptors; `capture` gives stdout and stderr
     as bytes. `sign` is as for pack(); without it a key signs that the target trusts. `env` and `cwd` are
     this process's own; the manifest says which variables are let in. `on_note` gets each note when it
-    arises, `on_start` is called when the program starts. Only in the main thread does Ctrl-C end the
+    arises, `on_start` is called when the program starts. `files` says whose files it works with: those of
+    this machine, or with "target" those of the target's own Linux, where `cwd` is then looked for (without
+    it: where the bridge works). Only in the main thread does Ctrl-C end the
     program. Raises an ElfhavenError where the program could not be run.
     """
     told: list[str] = []
@@ -94,7 +97,8 @@ def run(
         request = Request(
             argv=(os.fspath(program), *arguments),
             env=os.environ if env is None else env,
-            cwd=os.path.abspath(cwd) if cwd is not None else os.getcwd(),
+            cwd=_directory(cwd, files),
+            files=files,
             streams=streams,
             audit=audit,
             trace=_tracer(trace),
@@ -140,6 +144,15 @@ def keep(packed: PackedTa, image: bytes, program: str, device: StateDirectory) -
     """
     device.claim(packed.uuid, packed.name or program, packed.signer)
     device.install(packed.uuid, image)
+
+
+def _directory(cwd: AnyPath | None, files: str) -> str:
+    """The working directory as Request takes it. UsageError for `files` that are nobody's."""
+    if files not in ("host", FILES_OF_TARGET):
+        raise UsageError(f"no files of {files!r}", f"take one of: host, {FILES_OF_TARGET}")
+    if files == FILES_OF_TARGET:
+        return "" if cwd is None else os.fspath(cwd)
+    return os.getcwd() if cwd is None else os.path.abspath(cwd)
 
 
 def _tracer(trace: bool | Callable[[str], None]) -> Callable[[str], None] | None:
