@@ -53,7 +53,7 @@ _WITHOUT = (
 
 def failed(words: Sequence[str]) -> int:
     """The status of a command that elfhaven itself could not do."""
-    return RUN_ERROR if list(words[:1]) == ["run"] else ERROR
+    return RUN_ERROR if list(words[:1]) in (["run"], ["ree"]) else ERROR
 
 
 def complain(status: int, cause: str, fix: str | None) -> int:

@@ -56,6 +56,13 @@ class PhysicalMemory:
             if low.base + low.size > high.base:
                 raise ValueError(f"regions {low.name} and {high.name} overlap")
 
+    @classmethod
+    def over(cls, *regions: Region) -> PhysicalMemory:
+        """Some of another memory's regions: what one side of a machine may reach."""
+        made = cls(())
+        made.regions = tuple(sorted(regions, key=lambda r: r.base))
+        return made
+
     def region(self, name: str) -> Region:
         """The region of that name; KeyError if there is none."""
         for region in self.regions:

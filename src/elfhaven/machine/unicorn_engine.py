@@ -51,8 +51,8 @@ from elfhaven.machine.cpu_state import MARKER_IMMEDIATE, StateLayout, find_layou
 from elfhaven.machine.engine import PC, SP, Exit, Fault, FaultKind, OnSvc, Stop, Translation
 from elfhaven.machine.memory import PhysicalMemory
 
-_FLUSH_TLB = UC_CTL_TLB_FLUSH | UC_CTL_IO_WRITE << 30
-_FLUSH_CODE = UC_CTL_TB_FLUSH | UC_CTL_IO_WRITE << 30
+FLUSH_TLB = UC_CTL_TLB_FLUSH | UC_CTL_IO_WRITE << 30
+FLUSH_CODE = UC_CTL_TB_FLUSH | UC_CTL_IO_WRITE << 30
 _UNTIL = 1 << 62  # no translation reaches this address
 _SVC = 2
 _KINDS = {3: FaultKind.PREFETCH, 4: FaultKind.DATA}
@@ -208,14 +208,14 @@ class UnicornEngine:
 
     def _prepare(self, space: Translation, code_epoch: int) -> None:
         if code_epoch != self._code_epoch:
-            uclib.uc_ctl(self._handle, _FLUSH_CODE)
+            uclib.uc_ctl(self._handle, FLUSH_CODE)
             self._code_epoch = code_epoch
         if space.mapped >= _GROW_FROM and not self._grown:
             self._grow()
         if space.epoch != self._epoch:
             self._write(UC_ARM64_REG_TTBR0_EL1, space.root)
             self._epoch = space.epoch
-            uclib.uc_ctl(self._handle, _FLUSH_TLB)
+            uclib.uc_ctl(self._handle, FLUSH_TLB)
 
     def _load(self, pc: int, sp: int, arguments: Sequence[int]) -> None:
         registers = self.registers
@@ -246,7 +246,7 @@ class UnicornEngine:
             self._stop(Stop.INTERRUPTED)
         elif self._space is not None and self._space.epoch != self._epoch:
             self._epoch = self._space.epoch
-            uclib.uc_ctl(self._handle, _FLUSH_TLB)
+            uclib.uc_ctl(self._handle, FLUSH_TLB)
 
     def _stop(self, why: Exit) -> None:
         self._exit = why
@@ -294,7 +294,7 @@ class UnicornEngine:
         self._uc.mem_write(warm_up.BASE, warm_up.pages())
         self._write(UC_ARM64_REG_TTBR0_EL1, warm_up.ROOT)
         for pages in warm_up.ROUNDS:
-            uclib.uc_ctl(self._handle, _FLUSH_TLB)
+            uclib.uc_ctl(self._handle, FLUSH_TLB)
             self._load(warm_up.CODE, 0, (0, 0, pages))
             self._start(warm_up.CODE)
         self._on_svc, self._exit = wanted, None

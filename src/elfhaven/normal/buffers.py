@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,7 +54,7 @@ class Buffers:
         pages = take(self._memory, size)
         handle = next(self._handles)
         try:
-            self._register(pages, handle)
+            self._announce(pages.page_addresses, 0, pages.size, handle)
         except BaseException:
             self._memory.free(pages)
             raise
@@ -69,10 +69,23 @@ class Buffers:
             buffer = self._known.pop(handle, None)
         if buffer is None:
             return
-        message = Message(msg.CMD_UNREGISTER_SHM, params=[Param(msg.ATTR_RMEM_INPUT, 0, 0, handle)])
-        answer = self._send(message)
-        if answer.result == gp.TEE_SUCCESS:  # else the TEE still holds the pages: they stay taken
+        if self.unshare(handle):  # else the TEE still holds the pages: they stay taken
             self._memory.free(buffer.pages)
+
+    def share(self, extents: Sequence[tuple[int, int]], offset: int, size: int) -> int:
+        """Registers pages that somebody else holds: (address, bytes) runs of whole pages, in which `size`
+        bytes begin at `offset`. The handle; TeeError as `register`."""
+        handle = next(self._handles)
+        addresses: list[int] = []
+        for address, length in extents:
+            addresses += range(address, address + length, msg.PAGE_SIZE)
+        self._announce(addresses, offset, size, handle)
+        return handle
+
+    def unshare(self, handle: int) -> bool:
+        """Takes such pages back from the TEE; False where it keeps them."""
+        message = Message(msg.CMD_UNREGISTER_SHM, params=[Param(msg.ATTR_RMEM_INPUT, 0, 0, handle)])
+        return self._send(message).result == gp.TEE_SUCCESS
 
     def borrow(self, size: int) -> Buffer:
         """A buffer of at least `size` bytes for one call; its content is left from an earlier one."""
@@ -104,20 +117,20 @@ class Buffers:
         for handle in handles:
             self.release(handle)
 
-    def _register(self, pages: Pages, handle: int) -> None:
-        lists = listed(self._memory, pages)
+    def _announce(self, addresses: Sequence[int], offset: int, size: int, handle: int) -> None:
+        """Tells the TEE of pages."""
+        lists = listed(self._memory, addresses)
         try:
-            param = Param(_NONCONTIG_OUTPUT, lists.physical_address, pages.size, handle)
+            param = Param(_NONCONTIG_OUTPUT, lists.physical_address + offset, size, handle)
             answer = self._send(Message(msg.CMD_REGISTER_SHM, params=[param]))
         finally:
             self._memory.free(lists)
         if answer.result != gp.TEE_SUCCESS:
-            raise tee_error(answer.result, gp.TEE_ORIGIN_TEE, f"cannot share {pages.size} bytes")
+            raise tee_error(answer.result, gp.TEE_ORIGIN_TEE, f"cannot share {size} bytes")
 
 
-def listed(memory: NormalMemory, pages: Pages) -> Pages:
-    """The page lists that tell the TEE of `pages`, in pages of their own."""
-    addresses = list(pages.page_addresses)
+def listed(memory: NormalMemory, addresses: Sequence[int]) -> Pages:
+    """The page lists that tell the TEE of pages, in pages of their own."""
     count = -(-len(addresses) // msg.PAGES_PER_LIST)
     lists = take(memory, count * msg.PAGE_SIZE)
     lists.view[:] = page_lists(addresses, lists.physical_address)

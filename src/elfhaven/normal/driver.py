@@ -14,6 +14,7 @@ import os
 import struct
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -31,6 +32,17 @@ from elfhaven.world.smc import SecureWorld
 _LOGIN_NAMESPACE: Final = UUID("58ac9ca0-2086-4683-a1b8-ec4bc08e01b6")  # Linux's, for USER and GROUP logins
 _RETRY_SECONDS: Final = 0.1
 _RESULT: Final = struct.Struct("<II")  # ret and ret_origin
+_SESSION: Final = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A message's results: TEE_Result, its origin, the session, and its parameters as they came back."""
+
+    code: int
+    origin: int
+    session: int
+    params: bytes
 
 
 class Driver:
@@ -57,7 +69,7 @@ class Driver:
     def open_session(
         self, uuid: UUID, login: Login, group: int, params: Sequence[Parameter], cancel_id: int
     ) -> Reply:
-        client = _client_uuid(login, group)
+        client = client_uuid(login, group)
         if client is None:
             return Reply(gp.TEE_ERROR_NOT_SUPPORTED, gp.TEE_ORIGIN_COMMS)
         meta = (
@@ -112,6 +124,31 @@ class Driver:
             return parse(bytes(page.view[: len(data)]))
         finally:
             self._pages.append(page)
+
+    def transact(
+        self, command: int, function: int, session: int, cancel_id: int, words: Sequence[bytes]
+    ) -> Answered:
+        """One message with parameters that are made already. TeeError where the call is not taken."""
+        header = msg.HEADER.pack(command, function, session, cancel_id, 0, 0, 0, len(words))
+        page = self._take_page()
+        try:
+            data = b"".join((header, *words))
+            page.view[: len(data)] = data
+            self._call(page)
+            code, origin = _RESULT.unpack_from(page.view, msg.RET_OFFSET)
+            (opened,) = _SESSION.unpack_from(page.view, msg.SESSION_OFFSET)
+            return Answered(code, origin, opened, bytes(page.view[len(header) : len(data)]))
+        finally:
+            self._pages.append(page)
+
+    def share(self, extents: Sequence[tuple[int, int]], offset: int, size: int) -> int:
+        """Registers `size` bytes that begin `offset` bytes into pages of a process: (address, bytes) runs of
+        whole pages. The handle; TeeError where the TEE has no room."""
+        return self._buffers.share(extents, offset, size)
+
+    def unshare(self, handle: int) -> bool:
+        """Takes shared pages back; False where the TEE keeps them."""
+        return self._buffers.unshare(handle)
 
     def _transact(
         self,
@@ -191,7 +228,7 @@ class Driver:
 
 def _reply(view: memoryview, params_at: int, marshalled: Marshalled) -> Reply:
     code, origin = _RESULT.unpack_from(view, msg.RET_OFFSET)
-    session = struct.unpack_from("<I", view, msg.SESSION_OFFSET)[0]
+    session = _SESSION.unpack_from(view, msg.SESSION_OFFSET)[0]
     return Reply(code, origin, session, marshalled.outputs(view, params_at))
 
 
@@ -200,7 +237,7 @@ def _octets(uuid: UUID) -> tuple[int, int]:
     return int.from_bytes(uuid.bytes[:8], "little"), int.from_bytes(uuid.bytes[8:], "little")
 
 
-def _client_uuid(login: Login, group: int) -> UUID | None:
+def client_uuid(login: Login, group: int) -> UUID | None:
     """The identity that the normal world vouches for, as Linux derives it; None for other logins.
 
     GROUP needs the caller to be in the group.

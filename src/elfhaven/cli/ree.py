@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`elfhaven ree`: a client program as a process of the emulated normal world."""
+
+from __future__ import annotations
+
+import click
+
+_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
+
+
+@click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS] [--]")
+@click.option(
+    "--memory",
+    type=click.Choice(["stock", "large"]),
+    default="stock",
+    show_default=True,
+    help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
+)
+@click.option(
+    "--sysroot",
+    type=click.Path(file_okay=False),
+    help="Where its libraries lie, and TAs in usr/lib/optee_armtz.  [default: the host's own files]",
+)
+@click.option("--trace", is_flag=True, help="Show every Linux call of the program on stderr.")
+@click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
+@click.argument("program", type=click.Path())
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def ree(
+    program: str,
+    arguments: tuple[str, ...],
+    memory: str,
+    sysroot: str | None,
+    trace: bool,
+    state: str | None,
+) -> int:
+    """Runs PROGRAM, an aarch64 Linux executable, in the emulated normal world, with /dev/tee0.
+
+    \b
+    The status is the program's own, or 128 + n where signal n ended it;
+    125: elfhaven itself failed.
+    """
+    from pathlib import Path
+
+    from elfhaven.cli.progress import note
+    from elfhaven.target.ree import run_client
+    from elfhaven.target.state import StateDirectory, default_directory
+
+    def show(line: str) -> None:
+        click.echo(line, err=True)
+
+    return run_client(
+        program,
+        [program, *arguments],
+        device=StateDirectory(state or default_directory()),
+        sysroot=None if sysroot is None else Path(sysroot),
+        memory=memory,
+        note=note,
+        trace=show if trace else None,
+    )

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A program as a process of the emulated normal world.
+
+One host thread runs it (`run`); `signal` may be called from others. Calls into the TEE are made on the
+same host thread while the program has one thread, else on a worker's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from elfhaven.abi import linux
+from elfhaven.abi import optee_msg as msg
+from elfhaven.calls.linux import LINUX
+from elfhaven.errors import ImageError, TeeError
+from elfhaven.machine.engine import PC, Fault
+from elfhaven.machine.memory import PhysicalMemory
+from elfhaven.machine.user_engine import UserEngine
+from elfhaven.normal.driver import Driver
+from elfhaven.normal.linux.umask import current_umask
+from elfhaven.normal.ree import executable, startup
+from elfhaven.normal.ree.calls import Entry, bind
+from elfhaven.normal.ree.files import Files
+from elfhaven.normal.ree.futex import Futexes
+from elfhaven.normal.ree.handles import Handle, HostFile, Sink
+from elfhaven.normal.ree.memory import EXECUTE, READ, WRITE, UserMemory, page_up
+from elfhaven.normal.ree.paths import TEE, Paths
+from elfhaven.normal.ree.scheduler import Scheduler
+from elfhaven.normal.ree.signals import TRAMPOLINE, Signals
+from elfhaven.normal.ree.tee_device import SharedPages
+from elfhaven.normal.ree.threads import Outcome, SignalInfo, Thread, Wait
+from elfhaven.normal.ree.workers import Workers
+from elfhaven.world.shared_memory import NormalMemory
+
+INTERPRETER_BASE: Final = 0x7F_F700_0000
+_TRAMPOLINE_AT: Final = 0x7F_FFFF_1000
+_HEAP_GAP: Final = 1 << 20
+_BROKEN: Final = (ValueError, OverflowError, TypeError)  # what Python makes of arguments no call can have
+_T = TypeVar("_T")
+
+Output = Callable[[bytes], object]
+
+
+class Process:
+    """`run` it once. `note` takes lines for the user, `trace` one line a call."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        normal: NormalMemory,
+        *,
+        sysroot: Path | None = None,
+        stdout: Output | None = None,
+        stderr: Output | None = None,
+        note: Callable[[str], None] | None = None,
+        trace: Callable[[str], None] | None = None,
+        number: int | None = None,
+    ) -> None:
+        self.driver = driver
+        self.normal = normal
+        self.number = number or os.getpid()
+        self.user = os.getuid()
+        self.directory = os.getcwd()
+        self.umask = current_umask()
+        self.unknown: Counter[str] = Counter()  # calls that are not served
+        self.status: int | None = None
+        self.killed: int | None = None  # the signal that ended it
+        self.heap = 0
+        self._note = note or (lambda _line: None)
+        self._trace = trace
+        self._warned: set[str] = set()
+        self._sysroot = sysroot
+        self._thread_numbers = count(self.number + 1)
+        self._shared_numbers: set[int] = set()
+        self._workers = Workers()
+        self.memory = UserMemory(normal)
+        self.files = Files()
+        self._open_streams(stdout, stderr)
+        self.engine = UserEngine(PhysicalMemory.over(normal.region), self._serve)
+        self.scheduler = Scheduler(self.engine, self.memory, self._before, self._fault)
+        self.futexes = Futexes(self.memory, self.scheduler)
+        self.signals = Signals(self.memory, self.engine, lambda: self.scheduler, self._kill, _TRAMPOLINE_AT)
+        self.paths = Paths(sysroot, "", (TEE,))
+        self._registers: Any = self.engine.registers
+        self._table: list[Entry | None] = []
+
+    def _open_streams(self, stdout: Output | None, stderr: Output | None) -> None:
+        for number, take in enumerate((None, stdout, stderr)):
+            handle: Handle = Sink(take) if take else HostFile(number, owned=False)
+            self.files.put(number, handle)
+
+    # ---- from outside
+
+    def run(self, program: str | os.PathLike[str], argv: Sequence[str], env: Mapping[str, str]) -> int:
+        """Runs a program to its end: its exit status, 128 + n where signal n ended it.
+
+        Raises ImageError for a file that cannot run.
+        """
+        try:
+            self._start(os.fspath(program), argv, env)
+            self.scheduler.run()
+        finally:
+            self._close()
+        return 128 + self.killed if self.killed is not None else self.status or 0
+
+    def signal(self, number: int) -> None:
+        """Sends the program a signal. From any thread."""
+        self.scheduler.post(lambda: self.signals.send(SignalInfo(number)))
+
+    def kill(self) -> None:
+        """Ends the program at once, wherever it is. From any thread."""
+        self.killed = linux.SIGKILL
+        self.scheduler.stop()
+
+    # ---- beginning and end
+
+    def _start(self, program: str, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        file = executable.read(program)
+        self.paths.program = os.path.realpath(program)
+        loaded = executable.load(self.memory, file, program, executable.PROGRAM_BASE)
+        interpreter = None
+        if loaded.interpreter is not None:
+            interpreter = self._interpreter(loaded.interpreter)
+        self.heap = page_up(loaded.end + _HEAP_GAP)
+        stack = startup.STACK_TOP - startup.STACK_SIZE
+        self.memory.map(stack, startup.STACK_SIZE, READ | WRITE, label="[stack]")
+        arguments = [os.fsencode(argument) for argument in argv]
+        variables = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
+        sp, data = startup.initial_stack(arguments, variables, loaded, interpreter, os.fsencode(program))
+        if len(data) > startup.STACK_SIZE // 4:
+            raise ImageError("the arguments and the environment are too long", "pass a file instead")
+        self.memory.write(sp, data)
+        self._map_trampoline()
+        entry = (interpreter or loaded).entry
+        self._table = bind(self)
+        self.scheduler.add(Thread(self.number, self.engine.fresh(entry, sp)))
+
+    def _interpreter(self, name: str) -> executable.Loaded:
+        path = self.paths.host(name)
+        if not os.path.exists(path):
+            raise ImageError(
+                f"the program needs the interpreter {name}, which is not there",
+                "name a directory that holds an aarch64 system with --sysroot DIR, or link it statically",
+            )
+        return executable.load(self.memory, executable.read(path), name, INTERPRETER_BASE)
+
+    def _map_trampoline(self) -> None:
+        page = self.memory.chunk(len(TRAMPOLINE))
+        page.view(0, len(TRAMPOLINE))[:] = TRAMPOLINE
+        self.memory.map(_TRAMPOLINE_AT, 4096, READ | EXECUTE, page, label="[vdso]")
+
+    def end(self, status: int) -> None:
+        """The program has exited."""
+        if not self.scheduler.ended:
+            self.status = status
+            self.scheduler.ended = self.scheduler.leave = True
+
+    def _kill(self, number: int) -> None:
+        if not self.scheduler.ended:
+            self.killed = number
+            self.scheduler.ended = self.scheduler.leave = True
+
+    def _close(self) -> None:
+        """As Linux at the end of a process: calls under way come to their end, then all is closed."""
+        while self.scheduler.outside:
+            time.sleep(0.001)
+        self.files.close_all()
+        self._workers.close()
+        self.scheduler.close()
+        self.memory.close()
+        self.engine.close()
+
+    # ---- calls of the program
+
+    def _serve(self) -> bool:
+        """One system call; False where the thread does not simply go on."""
+        registers = self._registers
+        number = registers[8]
+        entry = self._table[number] if number < len(self._table) else None
+        if entry is None:
+            self._refuse(number)
+            return True
+        handler, arguments = entry
+        outcome: Outcome
+        try:
+            outcome = handler(*registers[:arguments])
+        except OSError as error:
+            outcome = -(error.errno or linux.EIO)
+        except _BROKEN:
+            outcome = -linux.EINVAL
+        if self._trace is not None:
+            self._tell(number, arguments, outcome)
+        if outcome.__class__ is int:
+            registers[0] = outcome
+        elif isinstance(outcome, Wait):
+            assert self.scheduler.current is not None
+            self.scheduler.current.wait = outcome
+            return False
+        return not self.scheduler.leave
+
+    def _refuse(self, number: int) -> None:
+        row = LINUX.by_number(number)
+        self.unknown[row.name if row else f"call {number}"] += 1
+        if self._trace is not None:
+            self._tell(number, 6, -linux.ENOSYS)
+        self._registers[0] = -linux.ENOSYS
+
+    def _tell(self, number: int, arguments: int, outcome: Outcome) -> None:
+        assert self._trace is not None
+        row = LINUX.by_number(number)
+        words = ", ".join(f"{word:#x}" for word in self._registers[:arguments])
+        what = "..." if isinstance(outcome, Wait) else "" if outcome is None else _shown(outcome)
+        thread = self.scheduler.current.number if self.scheduler.current else 0
+        self._trace(f"{thread} {row.name if row else number}({words}) = {what}")
+
+    def warn(self, text: str) -> None:
+        """Tells the user something, once."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._note(text)
+
+    def next_thread(self) -> int:
+        return next(self._thread_numbers)
+
+    def _before(self, thread: Thread) -> None:
+        if thread.pending or self.signals.pending or thread.restarting or thread.mask_to_restore is not None:
+            self.signals.before(thread)
+
+    def _fault(self, thread: Thread, fault: Fault) -> None:
+        if self._trace is not None:
+            at = self._registers[PC]
+            self._trace(f"{thread.number} {fault.kind.value} abort at {at:#x}, address {fault.address:#x}")
+        self.signals.fault(thread, fault)
+
+    # ---- calls into the TEE
+
+    def call_out(self, work: Callable[[], _T], finish: Callable[[_T], int]) -> Outcome:
+        """Does `work` in the secure world, then `finish` here, whose result is the call's."""
+        if len(self.scheduler.threads) == 1:
+            return finish(work())
+        thread = self.scheduler.current
+        assert thread is not None
+        self.scheduler.outside += 1
+
+        def ended(answer: _T) -> None:
+            try:
+                result = finish(answer)
+            except OSError as error:
+                result = -(error.errno or linux.EIO)
+            self.scheduler.wake(thread, result)
+
+        self._outside(lambda: self._post(ended, work()))
+        return Wait(firm=True)
+
+    def _post(self, ended: Callable[[_T], None], answer: _T) -> None:
+        self.scheduler.post(lambda: ended(answer))
+
+    def _outside(self, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            finally:
+                self.scheduler.post(self._one_less)
+
+        self._workers.run(guarded)
+
+    def _one_less(self) -> None:
+        self.scheduler.outside -= 1
+
+    def next_shared(self) -> int:
+        """The smallest id of shared memory that is free."""
+        number = next(n for n in count(1) if n not in self._shared_numbers)
+        self._shared_numbers.add(number)
+        return number
+
+    def give_shared(self, number: int) -> None:
+        self._shared_numbers.discard(number)
+
+    def take_back(self, pages: SharedPages) -> None:
+        """Has the TEE forget shared memory, then lets its pages go."""
+
+        def finish(_answer: bool) -> int:
+            for chunk in pages.chunks:
+                if chunk.release():
+                    self.memory.code_epoch += 1
+            return 0
+
+        self._in_passing(lambda: self.driver.unshare(pages.cookie), finish)
+
+    def close_session(self, session: int) -> None:
+        """Closes a session that the program left open."""
+        self._in_passing(lambda: self._send_close(session), lambda _answer: 0)
+
+    def _send_close(self, session: int) -> bool:
+        try:
+            self.driver.transact(msg.CMD_CLOSE_SESSION, 0, session, 0, [])
+        except TeeError:
+            return False
+        return True
+
+    def _in_passing(self, work: Callable[[], bool], finish: Callable[[bool], int]) -> None:
+        """Like call_out, for what no thread waits for."""
+        if len(self.scheduler.threads) <= 1 or self.scheduler.ended:
+            finish(work())
+            return
+        self.scheduler.outside += 1
+        self._outside(lambda: self._post(finish_only(finish), work()))
+
+
+def finish_only(finish: Callable[[_T], int]) -> Callable[[_T], None]:
+    def ended(answer: _T) -> None:
+        finish(answer)
+
+    return ended
+
+
+def _shown(outcome: int) -> str:
+    if -linux.MAX_ERRNO <= outcome < 0:
+        return f"-{linux.errno_name(-outcome)}"
+    return str(outcome) if outcome < 4096 else f"{outcome:#x}"
