@@ -114,9 +114,28 @@ def _on_qemu(command: list[str], memory: str, name: str | None, take: Sink) -> i
 
 
 def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) -> int:
-    from elfhaven.errors import TargetError
+    import os
+    from tempfile import TemporaryDirectory
 
-    raise TargetError("the emulator runs no client programs yet", "take --target qemu")
+    from elfhaven.cli.progress import note
+    from elfhaven.target.qemu.parts import guest
+    from elfhaven.target.ree import run_client
+    from elfhaven.target.state import StateDirectory
+
+    tree = guest(note)
+    with TemporaryDirectory(prefix="elfhaven-xtest-") as state:  # a device of its own: its storage is empty
+        program = tree / "usr/bin" / command[0]
+        return run_client(
+            program,
+            command,
+            device=StateDirectory(state),
+            sysroot=tree,
+            memory=memory,
+            env={**os.environ, "LC_ALL": "C"},
+            stdout=take,
+            stderr=take,
+            note=note,
+        )
 
 
 def _line(case: Case) -> str:
