@@ -84,6 +84,10 @@ static s64 drop(u32 fd) {
     locks_drop(file, --file->references != 0);
     if (file->references)
         return 0;
+    if (file->image) {
+        file_release(file);
+        return 0;
+    }
     struct eh_request r = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
     s64 result = wire_call(&r, 0);
     file_release(file);
@@ -166,7 +170,7 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_GETFL:
         return file->kind == FILE_STREAM ? stream_flags(file) : file->flags;
     case F_SETFL:
-        return file->flags & O_PATH ? -EBADF : set_flags(file, (u32)argument);
+        return file->flags & O_PATH ? -EBADF : file->image ? 0 : set_flags(file, (u32)argument);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

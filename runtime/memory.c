@@ -105,6 +105,9 @@ static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
 static s64 map_anonymous(u64 address, u64 size, u32 protection, u32 flags) {
     if (!(protection & 7) && size > RESERVATION_MAX)
         return -ENOMEM;
+    s64 cleared = flags & MAP_FIXED ? image_clear(address, size) : 0;
+    if (cleared)
+        return cleared;
     return place(address, size, flags, VMA_ANONYMOUS, protection & 7);
 }
 
@@ -128,12 +131,15 @@ s64 sys_mmap(struct eh_context *c) {
         return -EINVAL;
     if (!(flags & MAP_ANONYMOUS) && !(file = fd_file(c->x[4])))
         return -EBADF;
-    s64 result = check_mmap(address, size, protection, flags);
+    u32 checked = file && file->image ? protection & ~(u32)PROT_EXEC : protection;
+    s64 result = check_mmap(address, size, checked, flags);
     if (!result && file)
         result = file_mappable(file);
     if (result)
         return result;
     size = EH_PAGE_UP(size);
+    if (file && file->image)
+        return image_map(file, flags & MAP_FIXED ? address : 0, size, offset);
     if (!within_limit(size))
         return -ENOMEM;
     return file ? map_file(file, address, size, protection, flags, offset)
@@ -144,6 +150,7 @@ s64 sys_munmap(struct eh_context *c) {
     u64 address = c->x[0], size = c->x[1];
     if (!size || bad_range(address, size))
         return -EINVAL;
+    image_unmapped(address);
     return arena_give(address, EH_PAGE_UP(size));
 }
 
@@ -153,6 +160,8 @@ s64 sys_mprotect(struct eh_context *c) {
     if ((address & (EH_PAGE - 1)) || (protection & ~7u))
         return -EINVAL;
     if (!size)
+        return 0;
+    if (!protection && image_gap(address, size))
         return 0;
     if (end < address || !vma_covers(&eh_map, address, end))
         return -ENOMEM;

@@ -7,6 +7,7 @@
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_SYNC = 0x6000 };
 enum { S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFLNK = 0120000, S_IFSOCK = 0140000 };
 #define NO_FILE 0xffffffffull
+#define IMAGE_MODE (S_IFREG | 0755)
 
 static int known_type(u32 mode) {
     u32 type = mode & S_IFMT;
@@ -65,8 +66,25 @@ static u32 wanted_rule(u32 flags) {
     return writes && !(flags & O_PATH) ? EH_RULE_KIND_WRITE : EH_RULE_KIND_READ;
 }
 
+// A library that lies in the TA; 0: no library's name, or one that the policy says is a file. Else fd + 1 or an errno.
+static s64 open_image(const struct eh_path *path, u32 flags) {
+    char normal[EH_PATH_MAX];
+    u32 length = path_normalise(normal, path->text, path->length), image = image_named(normal, length);
+    if (!image || wanted_rule(flags) != EH_RULE_KIND_READ || policy_pin(normal, length))
+        return 0;
+    s64 fd = fd_free(0);
+    struct eh_file *file = fd < 0 ? 0 : image_open(image, flags);
+    if (!file)
+        return fd < 0 ? fd : -ENFILE;
+    fd_set((u32)fd, file, (flags & O_CLOEXEC) != 0);
+    return fd + 1;
+}
+
 static s64 open_path(const struct eh_path *path, u32 flags, u32 mode) {
     char normal[EH_PATH_MAX];
+    s64 found = open_image(path, flags);
+    if (found)
+        return found < 0 ? found : found - 1;
     s64 fd = fd_free(0), result = policy_path(path, wanted_rule(flags));
     if (fd < 0 || result)
         return fd < 0 ? fd : result;
@@ -140,10 +158,23 @@ static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct 
     return result ? result : user_out(to, &s, sizeof s);
 }
 
+static s64 stat_image(const struct eh_file *file, u64 to) {
+    struct linux_stat s = {.device = file->device,
+                           .inode = file->inode,
+                           .mode = IMAGE_MODE,
+                           .links = 1,
+                           .size = (s64)file->size,
+                           .block_size = EH_PAGE,
+                           .blocks = (s64)(EH_PAGE_UP(file->size) / 512)};
+    return user_out(to, &s, sizeof s);
+}
+
 static s64 stat_fd(u64 fd, u64 to) {
     struct eh_file *file = fd_file(fd);
     if (!file)
         return -EBADF;
+    if (file->image)
+        return stat_image(file, to);
     struct eh_request r = {
         .row = ROW_fstat, .rule = AUDIT_FILES_READ, .args = {file->number}, .out_capacity = 128};
     return finish_stat(&r, file, file->pin, to);
@@ -205,6 +236,18 @@ struct linux_statx {
 };
 _Static_assert(sizeof(struct linux_statx) == 256, "struct statx");
 
+static s64 statx_image(const struct eh_file *file, u64 to) {
+    struct linux_statx s = {.mask = 0x7ff,
+                            .block_size = EH_PAGE,
+                            .links = 1,
+                            .mode = IMAGE_MODE,
+                            .inode = file->inode,
+                            .size = file->size,
+                            .blocks = EH_PAGE_UP(file->size) / 512,
+                            .devices = {0, 0, (u32)(file->device >> 8), (u32)(file->device & 0xff)}};
+    return user_out(to, &s, sizeof s);
+}
+
 static s64 check_statx(struct linux_statx *s, const struct eh_file *file,
                        const struct eh_policy_pinned *pin) {
     int sane = known_type(s->mode) && !(s->size >> 63) && !(s->blocks >> 63);
@@ -233,6 +276,8 @@ s64 sys_statx(struct eh_context *c) {
     struct eh_file *file = result == 1 ? fd_file(c->x[0]) : 0;
     if (result == 1 && !file)
         return -EBADF;
+    if (file && file->image)
+        return statx_image(file, c->x[4]);
     if (!result)
         result = policy_path(&path, POLICY_LOOK);
     if (result < 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Reading the compiled policy (layouts in generated/container.h) and deciding by it.
+#include "files.h"
 #include "policy.h"
 #include "memory.h"
 
@@ -157,6 +158,8 @@ s64 policy_path(const struct eh_path *path, u32 want) {
     u32 length = path_normalise(normal, path->text, path->length);
     if (policy_allows(normal, length, want))
         return 0;
+    if (image_probe(normal, length))
+        return -ENOENT;
     if (policy_pin(normal, length))
         wire_denied(EH_RULE_FILES_PINNED);
     else

@@ -11,8 +11,8 @@
 #define EH_SLOT_COUNT 0x20ull
 #define EH_CONTROL_MIN_SIZE 0x4000ull
 #define EH_STRINGS_MAX 0x200000ull
-#define EH_MAX_SEGMENTS 0x30ull
-#define EH_MAX_IMAGES 0x10ull
+#define EH_MAX_SEGMENTS 0x70ull
+#define EH_MAX_IMAGES 0x30ull
 #define EH_SLOTS_OFFSET 0x100ull
 
 enum {

@@ -103,8 +103,8 @@ SLOT_COUNT = 32
 CONTROL_MIN_SIZE = 16384
 WINDOW_DEFAULT = 2 << 20  # bytes; bulk data crosses in pieces of this size
 STRINGS_MAX = 2 << 20  # bytes of argv + envp + cwd, like Linux's ARG_MAX
-MAX_SEGMENTS = 48
-MAX_IMAGES = 16
+MAX_SEGMENTS = 112
+MAX_IMAGES = 48
 
 
 @dataclass(frozen=True)

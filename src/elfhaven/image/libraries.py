@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -60,8 +60,9 @@ class _Object:
 def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, ...]:
     """The program at `path` in `root`, its interpreter if it has one, and every library in loading order.
 
-    `also` are libraries that it opens while it runs (dlopen): names or paths. Raises ImageError where one is
-    missing or cannot be used; the cause names who wants it and where it was looked for.
+    `also` are libraries that it opens while it runs (dlopen): names or paths. A file wanted by several
+    names comes once for each, with one bytes object. Raises ImageError where one is missing or cannot be
+    used; the cause names who wants it and where it was looked for.
     """
     program = _Object(_read(root, path, "the program"), None)
     interpreter = program.library.elf.interpreter
@@ -70,18 +71,23 @@ def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, .
     loader = _Object(_read(root, interpreter, f"the interpreter of {path}"), None)
     search = _Search(root, interpreter)
     found = {_name(loader.library): loader}
-    order = [program, loader]
+    objects = [program, loader]
+    libraries = [program.library, loader.library]
     wanted = [(program, name) for name in (*program.dynamic.needed, *also)]
     for by, name in wanted:  # grows as libraries are found
         if name in found:
             continue
         library = search.find(by, name)
-        known = next((o for o in order if o.library.file == library.file), None)
-        found[name] = known or _Object(library, by)
+        known = next((o for o in objects if o.library.file == library.file), None)
         if known is None:
-            order.append(found[name])
+            found[name] = _Object(library, by)
+            objects.append(found[name])
             wanted += [(found[name], needed) for needed in found[name].dynamic.needed]
-    return tuple(o.library for o in order)
+        else:
+            found[name] = known
+            library = replace(library, elf=replace(known.library.elf, name=library.path))
+        libraries.append(library)
+    return tuple(libraries)
 
 
 class _Search:

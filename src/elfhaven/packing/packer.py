@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from elfhaven.abi.container import VERSION, ConfigFlag
@@ -21,6 +22,9 @@ from elfhaven.errors import ImageError, StateError
 from elfhaven.image.ta import sign
 from elfhaven.manifest import Manifest, compile_policy, pin
 from elfhaven.packing.signer import Signer
+
+if TYPE_CHECKING:
+    from elfhaven.image.reader import Elf
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
 _FORMAT = 1  # counts changes of what is made from the same input
@@ -48,25 +52,26 @@ def pack(
     signer: Signer,
     *,
     cache: Path | None = None,
+    root: Path | None = None,
 ) -> PackedTa:
     """Packs `program`. `base`: the directory from which the manifest's relative paths are taken now.
 
-    The file lies in the cache. Raises ImageError, ManifestError, StateError or PackageError.
+    With `root`, a directory that holds an arm64 system, `program` is a path in it, and what it is linked
+    with comes from there. The file lies in the cache. Raises ImageError, ManifestError, StateError or
+    PackageError.
     """
-    data = read_program(program)
+    images = _images(program, root)
     runtime = _runtime()
     policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
-    name = os.path.basename(program)
-    key = _key(data, runtime, policy, name, manifest, signer.fingerprint)
+    key = _key(images, runtime, policy, manifest, signer.fingerprint)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
     path = (cache or cache_directory()) / "ta" / f"{key}.ta"
     if not _touch(path):
         from elfhaven.image.layout import ContainerConfig, build  # not needed for what is packed already
-        from elfhaven.image.reader import Elf
         from elfhaven.image.runtime_image import RuntimeImage
 
         config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
-        elf = build(RuntimeImage.parse(runtime), Elf.parse(data, name), config, policy)
+        elf = build(RuntimeImage.parse(runtime), _parsed(images), config, policy)
         _store(path, sign(elf, uuid, signer.key()))
     return PackedTa(
         path,
@@ -112,6 +117,25 @@ def uuid_of_name(name: str) -> UUID:
     return uuid5(NAMESPACE, f"name/{name}")
 
 
+def _images(program: str | Path, root: Path | None) -> list[tuple[str, bytes]]:
+    """The program under its own name; in a root, its libraries too, each under its path."""
+    if root is None:
+        return [(os.path.basename(program), read_program(program))]
+    from elfhaven.image.libraries import collect  # not needed for a static program
+
+    found = collect(root, str(program))
+    return [
+        (library.path if at else os.path.basename(program), library.elf.data)
+        for at, library in enumerate(found)
+    ]
+
+
+def _parsed(images: list[tuple[str, bytes]]) -> list[Elf]:
+    from elfhaven.image.reader import Elf
+
+    return [Elf.parse(data, name) for name, data in images]
+
+
 def _runtime() -> bytes:
     try:
         return (files("elfhaven") / "runtime.elf").read_bytes()
@@ -121,12 +145,14 @@ def _runtime() -> bytes:
         ) from None
 
 
-def _key(data: bytes, runtime: bytes, policy: bytes, name: str, manifest: Manifest, signer: str) -> str:
+def _key(
+    images: list[tuple[str, bytes]], runtime: bytes, policy: bytes, manifest: Manifest, signer: str
+) -> str:
     parts = [
         _FORMAT,
         VERSION,
-        *(hashlib.sha256(part).hexdigest() for part in (data, runtime, policy)),
-        name,
+        *(hashlib.sha256(part).hexdigest() for part in (runtime, policy)),
+        *((name, hashlib.sha256(data).hexdigest()) for name, data in images),
         manifest.name,
         int(_flags(manifest)),
         manifest.memory.stack,

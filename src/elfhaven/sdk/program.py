@@ -13,8 +13,10 @@ from typing import IO, Any
 
 from elfhaven.errors import UsageError
 from elfhaven.manifest import Manifest
+from elfhaven.packages import SUITE
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
-from elfhaven.sdk.packaging import AnyPath, pack_program
+from elfhaven.sdk.packaging import pack_program
+from elfhaven.sdk.root import AnyPath, Root, open_root
 from elfhaven.target.container import Outcome, Request, execute
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
@@ -54,6 +56,9 @@ def run(
     trace: bool | Callable[[str], None] = False,
     audit: AnyPath | None = None,
     state: AnyPath | None = None,
+    sysroot: AnyPath | None = None,
+    debian: Sequence[str] = (),
+    suite: str = SUITE,
     env: Mapping[str, str] | None = None,
     cwd: AnyPath | None = None,
     stdin: Stream = None,
@@ -65,10 +70,11 @@ def run(
 ) -> Result:
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
-    The streams are this process's own, or file objects or descriptors; `capture` gives stdout and stderr
-    as bytes. `env` and `cwd` are this process's own; the manifest says which variables are let in.
-    `on_note` gets each note when it arises, `on_start` is called when the program starts. Only in the main
-    thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
+    With `sysroot` or `debian` it is a program of that system, as in pack(). The streams are this process's
+    own, or file objects or descriptors; `capture` gives stdout and stderr as bytes. `env` and `cwd` are this
+    process's own; the manifest says which variables are let in. `on_note` gets each note when it arises,
+    `on_start` is called when the program starts. Only in the main thread does Ctrl-C end the program. Raises
+    an ElfhavenError where the program could not be run.
     """
     told: list[str] = []
 
@@ -78,7 +84,8 @@ def run(
             on_note(line)
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    packed, image = prepare(program, manifest, target, device)
+    root = open_root(sysroot, debian, suite, tell)
+    packed, image = prepare(program, manifest, target, device, root)
     if target == "emulator" and (packed.name or audit is not None):
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
@@ -94,7 +101,7 @@ def run(
             audit=audit,
             trace=_tracer(trace),
             report=tell,
-            symbols=lambda: of_program(packed, os.fspath(program)),
+            symbols=lambda: of_program(packed, _file(program, root)),
             started=on_start,
         )
         place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell))
@@ -105,11 +112,18 @@ def run(
 
 
 def prepare(
-    program: AnyPath, manifest: AnyPath | Manifest | None, target: str, device: StateDirectory
+    program: AnyPath,
+    manifest: AnyPath | Manifest | None,
+    target: str,
+    device: StateDirectory,
+    root: Root | None = None,
 ) -> tuple[PackedTa, bytes]:
     """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
     check(target)
     path = os.fspath(program)
+    if root is not None:
+        packed = pack_program(path, manifest, signer_for(target), root)
+        return packed, packed.path.read_bytes()
     data = read_program(path)
     if is_ta(data):
         if manifest is not None:
@@ -117,6 +131,12 @@ def prepare(
         return open_ta(path, data, trusted_by(target, device)), data
     packed = pack_program(path, manifest, signer_for(target))
     return packed, packed.path.read_bytes()
+
+
+def _file(program: AnyPath, root: Root | None) -> str:
+    """The program's file on this machine."""
+    path = os.fspath(program)
+    return path if root is None else f"{root.path}{root.program(path)}"
 
 
 def keep(packed: PackedTa, image: bytes, program: str, device: StateDirectory) -> None:
