@@ -84,7 +84,7 @@ static s64 drop(u32 fd) {
     locks_drop(file, --file->references != 0);
     if (file->references)
         return 0;
-    if (file->image) {
+    if (file_inside(file)) {
         file_release(file);
         return 0;
     }
@@ -137,6 +137,10 @@ s64 sys_dup3(struct eh_context *c) {
 }
 
 static s64 set_flags(struct eh_file *file, u32 flags) {
+    if (file_inside(file)) {
+        file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
+        return 0;
+    }
     struct eh_request r = {
         .row = ROW_fcntl, .rule = AUDIT_FILES, .args = {file->number, F_SETFL, flags & SETTABLE}};
     s64 result = wire_call(&r, 0);
@@ -170,7 +174,7 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_GETFL:
         return file->kind == FILE_STREAM ? stream_flags(file) : file->flags;
     case F_SETFL:
-        return file->flags & O_PATH ? -EBADF : file->image ? 0 : set_flags(file, (u32)argument);
+        return file->flags & O_PATH ? -EBADF : set_flags(file, (u32)argument);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

@@ -46,6 +46,7 @@ NUMBERS = (
     "STRINGS_MAX",
     "MAX_SEGMENTS",
     "MAX_IMAGES",
+    "TREE_MAGIC",
     "SLOTS_OFFSET",
 )
 

@@ -23,6 +23,7 @@ PACKAGES = (
     "lua5.4",
     "micropython",
     "openssl",
+    "perl",
     "sed",
     "sqlite3",
 )
@@ -65,9 +66,28 @@ COMMANDS = {
     "bc": ("bc", "-q", "sum.bc"),
     "lua": ("lua5.4", "-e", 'local t = {} for i = 1, 9 do t[i] = i ^ 2 end print(table.concat(t, " "))'),
     "micropython": ("micropython", "-c", "print(sum(i * i for i in range(1000)), 2 ** 100)"),
-    "sqlite": ("sqlite3", ":memory:", "create table t(a); insert into t values(1),(2); select sum(a) from t"),
+    "sqlite": (
+        "sqlite3",
+        "-init",
+        "/dev/null",
+        ":memory:",
+        "create table t(a); insert into t values(1),(2); select sum(a) from t",
+    ),
     "openssl": ("openssl", "dgst", "-sha3-256", "text"),
     "gzip": ("gzip", "-nc", "text"),
+    "perl": (
+        "perl",
+        "-e",
+        'my %h = map { $_ => $_ ** 2 } 1..5; print join(",", map { "$_=$h{$_}" } sort keys %h)',
+    ),
+    "perl modules": (
+        "perl",
+        "-MList::Util=sum",
+        "-MDigest::SHA=sha1_hex",
+        "-MData::Dumper",
+        "-e",
+        'print sum(1..9), sha1_hex("x"), Dumper([1, {a => 2}])',
+    ),
     "busybox": ("busybox", "md5sum", "text"),
 }
 

@@ -223,7 +223,9 @@ CONFIG = Layout(
         ("u64", "policy_size"),
         ("u32", "segment_count"),
         ("u32", "hwcap"),
-        ("u64[4]", "reserved"),
+        ("u64", "tree"),  # the system's files (manifest.tree); tree_size 0: none
+        ("u64", "tree_size"),
+        ("u64[2]", "reserved"),
     ),
 )  # followed by eh_segment segments[MAX_SEGMENTS], eh_image images[MAX_IMAGES]
 
@@ -305,6 +307,20 @@ POLICY_PINNED = Layout(  # hashes: SHA-256 of each block in order; the last bloc
     ),
 )
 
+# files of the program's system (manifest.tree writes it, runtime/tree.c reads it); offsets from its start
+TREE_MAGIC = 0x31544845  # "EHT1"
+
+TREE = Layout("eh_tree", (("u32", "magic"), ("u32", "size"), ("u32", "count"), ("u32", "entries")))
+
+TREE_ENTRY = Layout(  # sorted by path, where '/' counts as the lowest byte; a directory before what is in it
+    "eh_tree_entry",
+    (
+        *POLICY_PINNED.fields,  # of a symbolic link, `hash` means its target and the target's length
+        ("u32", "mode"),  # type and permissions, as in struct stat
+        ("u32", "reserved"),
+    ),
+)
+
 LAYOUTS = (
     CONTROL,
     SLOT,
@@ -317,6 +333,8 @@ LAYOUTS = (
     POLICY_ENV,
     POLICY_RULE,
     POLICY_PINNED,
+    TREE,
+    TREE_ENTRY,
 )
 
 SLOTS_OFFSET = CONTROL.size

@@ -53,21 +53,38 @@ class Container:
     memory: int  # bytes of secure memory before the program asks for any
 
 
+@dataclass(frozen=True, slots=True)
+class _Blobs:
+    """Address of the policy, behind which the tree lies at a multiple of eight; sizes of both."""
+
+    at: int
+    policy: int
+    tree: int
+
+
 def build(
-    runtime: RuntimeImage, program: Elf | Sequence[Elf], config: ContainerConfig, policy: bytes
+    runtime: RuntimeImage,
+    program: Elf | Sequence[Elf],
+    config: ContainerConfig,
+    policy: bytes,
+    tree: bytes = b"",
 ) -> bytes:
     """The ELF of `lay_out`."""
-    return lay_out(runtime, program, config, policy).elf
+    return lay_out(runtime, program, config, policy, tree).elf
 
 
 def lay_out(
-    runtime: RuntimeImage, program: Elf | Sequence[Elf], config: ContainerConfig, policy: bytes
+    runtime: RuntimeImage,
+    program: Elf | Sequence[Elf],
+    config: ContainerConfig,
+    policy: bytes,
+    tree: bytes = b"",
 ) -> Container:
     """Makes one TA of the runtime and `program`: an ELF, or several of which the first is started.
 
     A dynamic program comes with its interpreter and every library it needs, named by the paths at which they
     are opened; ELFs of one bytes object are one image of several names. ImageError if an image cannot run in
-    a TA or does not fit.
+    a TA or does not fit. `policy` and `tree` are what manifest.compile_policy and manifest.encode_tree give.
     """
     elves = [program] if isinstance(program, Elf) else list(program)
     interpreter = _check_set(elves)
@@ -82,10 +99,11 @@ def lay_out(
         end = placed[-1].base + elf.span
     pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
     pieces += [piece for image in placed for piece in image.pieces]
-    pieces.append(_piece(end, bytearray(policy), abi.PF_R))
+    blobs = policy.ljust(-(-len(policy) // 8) * 8, b"\0") + tree
+    pieces.append(_piece(end, bytearray(blobs), abi.PF_R))
     names = [(elf.name, next(p for p in placed if p.elf.data is elf.data)) for elf in elves]
     start = next((p for p in placed if interpreter and p.elf.data is interpreter.data), None)
-    block = _config(config, placed, start, len(names), end, len(policy)) + b"".join(
+    block = _config(config, placed, start, len(names), _Blobs(end, len(policy), len(tree))) + b"".join(
         _image(*name) for name in names
     )
     whole = [*_runtime_pieces(runtime, config.uuid, block), *(p for p in pieces if p.size)]
@@ -121,8 +139,7 @@ def _config(
     placed: list[Placement],
     interpreter: Placement | None,
     images: int,
-    policy: int,
-    policy_size: int,
+    blobs: _Blobs,
 ) -> bytes:
     """eh_config with its segments; the images follow."""
     program = placed[0]
@@ -148,11 +165,13 @@ def _config(
         0 if interpreter is None else start.base,
         config.stack_size,
         config.memory_limit,
-        policy if policy_size else 0,
-        policy_size,
+        blobs.at if blobs.policy else 0,
+        blobs.policy,
         len(segments),
         config.hwcap,
-        *(0,) * 4,
+        blobs.at + -(-blobs.policy // 8) * 8 if blobs.tree else 0,
+        blobs.tree,
+        *(0,) * 2,
     )
     segment_room = container.MAX_SEGMENTS * container.SEGMENT.size
     return head + b"".join(segments).ljust(segment_room, b"\0")

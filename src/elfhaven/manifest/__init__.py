@@ -6,6 +6,7 @@ from elfhaven.manifest.load import default, load, loads
 from elfhaven.manifest.pins import BLOCK_SHIFT, Pin, pin
 from elfhaven.manifest.policy import Policy, Rule, normalise, rule_base
 from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Size
+from elfhaven.manifest.tree import TreeEntry, decode_tree, encode_tree, read_tree
 
 __all__ = [
     "BLOCK_SHIFT",
@@ -19,12 +20,16 @@ __all__ = [
     "Policy",
     "Rule",
     "Size",
+    "TreeEntry",
     "compile_policy",
     "decode",
+    "decode_tree",
     "default",
+    "encode_tree",
     "load",
     "loads",
     "normalise",
     "pin",
+    "read_tree",
     "rule_base",
 ]

@@ -33,13 +33,14 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class PackedTa:
-    """A signed TA file. `signer`: SHA-256 of the public key, in hex; `policy`: the compiled blob."""
+    """A signed TA file. `signer`: SHA-256 of the public key, in hex; `policy`, `tree`: the compiled blobs."""
 
     path: Path
     uuid: UUID
     name: str | None
     signer: str
     policy: bytes
+    tree: bytes = b""
     debug: bool = False
     audit_required: bool = False
     notes: tuple[str, ...] = ()
@@ -53,17 +54,18 @@ def pack(
     *,
     cache: Path | None = None,
     root: Path | None = None,
+    tree: bytes = b"",
 ) -> PackedTa:
     """Packs `program`. `base`: the directory from which the manifest's relative paths are taken now.
 
     With `root`, a directory that holds an arm64 system, `program` is a path in it, and what it is linked
-    with comes from there. The file lies in the cache. Raises ImageError, ManifestError, StateError or
-    PackageError.
+    with comes from there; `tree` (manifest.encode_tree) are the files of that system. The file lies in the
+    cache. Raises ImageError, ManifestError, StateError or PackageError.
     """
     images = _images(program, root)
     runtime = _runtime()
     policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
-    key = _key(images, runtime, policy, manifest, signer.fingerprint)
+    key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
     path = (cache or cache_directory()) / "ta" / f"{key}.ta"
     if not _touch(path):
@@ -71,7 +73,7 @@ def pack(
         from elfhaven.image.runtime_image import RuntimeImage
 
         config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
-        elf = build(RuntimeImage.parse(runtime), _parsed(images), config, policy)
+        elf = build(RuntimeImage.parse(runtime), _parsed(images), config, policy, tree)
         _store(path, sign(elf, uuid, signer.key()))
     return PackedTa(
         path,
@@ -79,6 +81,7 @@ def pack(
         manifest.name,
         signer.fingerprint,
         policy,
+        tree,
         manifest.debug,
         manifest.audit.required,
         signer.notes,
@@ -145,13 +148,11 @@ def _runtime() -> bytes:
         ) from None
 
 
-def _key(
-    images: list[tuple[str, bytes]], runtime: bytes, policy: bytes, manifest: Manifest, signer: str
-) -> str:
+def _key(images: list[tuple[str, bytes]], blobs: tuple[bytes, ...], manifest: Manifest, signer: str) -> str:
     parts = [
         _FORMAT,
         VERSION,
-        *(hashlib.sha256(part).hexdigest() for part in (runtime, policy)),
+        *(hashlib.sha256(part).hexdigest() for part in blobs),
         *((name, hashlib.sha256(data).hexdigest()) for name, data in images),
         manifest.name,
         int(_flags(manifest)),

@@ -59,7 +59,7 @@ def pack_program(
         rules, base = load(manifest), Path(manifest).parent
     path, key = os.fspath(program), signer(None if sign is None else os.fspath(sign))
     if root is not None:
-        packed = packing.pack(root.program(path), rules, base, key, root=root.path)
+        packed = packing.pack(root.program(path), rules, base, key, root=root.path, tree=root.tree())
     else:
         packed = packing.pack(path, rules, base, key)
     return replace(packed, notes=(*packed.notes, *notes))

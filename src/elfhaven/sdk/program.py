@@ -103,6 +103,7 @@ def run(
             report=tell,
             symbols=lambda: of_program(packed, _file(program, root)),
             started=on_start,
+            root=root.path if root is not None else None,
         )
         place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell))
         outcome = execute(place, packed, request)

@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elfhaven.errors import UsageError
+from elfhaven.manifest import encode_tree, read_tree
+from elfhaven.packing import cache_directory
+from elfhaven.target.state import replace_file
 
 AnyPath = str | os.PathLike[str]
+_FORMAT = 1  # counts changes of what a tree holds
 _SEARCHED = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/games", "/usr/local/bin")
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A system's root directory on this machine."""
+    """A system's root directory on this machine; `fixed` where what it holds never changes."""
 
     path: Path
+    fixed: bool = False
 
     def program(self, name: str) -> str:
         """The path in the root of a program that is named by its path there, or as a shell finds it.
@@ -37,6 +42,17 @@ class Root:
             f"{name}: no such program {where}", "name its path in there, or the package that holds it"
         )
 
+    def tree(self) -> bytes:
+        """The list of the system's files for a packed program. Raises ManifestError or StateError."""
+        kept = cache_directory() / "systems" / f"{self.path.name}-{_FORMAT}.tree"
+        if self.fixed and kept.is_file():
+            return kept.read_bytes()
+        made = encode_tree(read_tree(self.path))
+        if self.fixed:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(kept, made)
+        return made
+
 
 def open_root(
     sysroot: AnyPath | None, debian: Sequence[str], suite: str, report: Callable[[str], None]
@@ -54,4 +70,4 @@ def open_root(
     from elfhaven.packages import package_names
     from elfhaven.packages import sysroot as fetch_root
 
-    return Root(fetch_root(package_names(debian), suite=suite, report=report))
+    return Root(fetch_root(package_names(debian), suite=suite, report=report), fixed=True)

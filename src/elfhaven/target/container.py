@@ -4,17 +4,20 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from elfhaven.abi.container import Fatal, State
 from elfhaven.calls.linux import LINUX
 from elfhaven.errors import ProgramFault, UsageError
-from elfhaven.manifest import Policy, decode
+from elfhaven.manifest import Policy, decode, decode_tree
 from elfhaven.normal.agent import Agent
 from elfhaven.normal.audit import AuditLog
 from elfhaven.normal.handlers import Call
+from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import RootPolicy
 from elfhaven.normal.process import Process
 from elfhaven.normal.verify import verify_before_continuing
@@ -30,7 +33,10 @@ _OWN_FAULTS = (Fatal.DEADLOCK, Fatal.UNSUPPORTED)  # ends that the program broug
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a program is to run. `streams`: descriptors of its stdin, stdout and stderr."""
+    """How a program is to run.
+
+    `streams`: descriptors of its stdin, stdout and stderr; `root`: where the files of its system lie.
+    """
 
     argv: Sequence[str]
     env: Mapping[str, str]
@@ -41,6 +47,7 @@ class Request:
     report: Callable[[str], None] = print
     symbols: Callable[[], Sequence[faults.Symbols]] = tuple
     started: Callable[[], None] | None = None
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class Outcome:
 class CountingAgent(Agent):
     """An agent that counts what it performs, by call number."""
 
-    def __init__(self, policy: RootPolicy, streams: tuple[int, int, int]) -> None:
-        super().__init__(policy, streams=streams)
+    def __init__(self, policy: RootPolicy, streams: tuple[int, int, int], system: SystemFiles) -> None:
+        super().__init__(policy, streams=streams, system=system)
         self.counts: Counter[int] = Counter()
 
     def perform(self, call: Call) -> int:
@@ -73,7 +80,7 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
     """Runs `packed` once. Raises UsageError, AuditError, TeeError; ProgramFault where the runtime gave up."""
     _check(packed, request)
     policy = decode(packed.policy) if packed.policy else Policy()
-    agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams)
+    agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams, _system(packed, request.root))
     log = AuditLog(request.audit) if request.audit is not None else None
     status, fault, process = FAULT_STATUS, None, None
     try:
@@ -99,6 +106,11 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
         if log is not None:
             log.close()
     return _outcome(status if seen.status is None else seen.status, fault, process, agent)
+
+
+def _system(packed: PackedTa, root: Path | None) -> SystemFiles:
+    entries = decode_tree(packed.tree) if packed.tree else ()
+    return SystemFiles(root, (entry.path for entry in entries if stat.S_ISREG(entry.mode)))
 
 
 def name_paths(line: str, policy: Policy, argv: Sequence[str], cwd: str) -> str:
