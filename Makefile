@@ -3,6 +3,7 @@
 #   make demo    run the example programs inside the secure world
 #   make test    the whole test suite        make check   formatting, lint, types, layering, generated files
 #   make fidelity the same programs and TAs on the real OP-TEE under QEMU and on the emulator, compared
+#   make xtest   OP-TEE's own test suite, as Debian ships it, on the emulator; TARGET=qemu: on the real OP-TEE
 #   make bench   the measurements            make docs    the generated reference pages
 
 PYTHON ?= python3
@@ -13,8 +14,9 @@ RUNTIME := src/elfhaven/runtime.elf
 RUNTIME_SOURCES := $(wildcard runtime/* runtime/generated/* tools/build_runtime.py)
 SOURCES := src tests tools bench examples
 PYTEST_FLAGS ?=
+TARGET ?= emulator
 
-.PHONY: all setup runtime bridge demo test fidelity check bench docs clean
+.PHONY: all setup runtime bridge demo test fidelity xtest check bench docs clean
 all: demo
 
 setup: $(STAMP)
@@ -44,6 +46,9 @@ test: $(RUNTIME)
 
 fidelity: $(RUNTIME) bridge
 	$(BIN)/python -m pytest -m qemu tests/fidelity $(PYTEST_FLAGS)
+
+xtest: $(RUNTIME) bridge
+	$(BIN)/elfhaven xtest --target $(TARGET) $(XTEST_FLAGS)
 
 check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)

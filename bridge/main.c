@@ -3,6 +3,7 @@
 //
 //     elfhaven-bridge DIRECTORY PORT...    serves every virtio port, one connection after the other
 //     elfhaven-bridge DIRECTORY [-]        serves one connection on standard input and output
+//     elfhaven-bridge --commands PORT...   runs a command for every connection
 //
 // DIRECTORY is where the supplicant looks for TA files. Each connection is a process of its own, so that a call
 // that never comes back from the TEE holds up no other one.
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "serve.h"
 
 // Waits until the other end of a port is connected. The driver raises SIGIO when that changes.
@@ -33,6 +35,8 @@ static void serve_once(int port, const char *directory) {
     pid_t child = fork();
     if (child == 0) {
         close(ended[0]);
+        if (!directory)
+            run_command(port, port, ended[1]);
         serve(port, port, ended[1], directory);
     }
     close(ended[1]);
@@ -45,6 +49,7 @@ static void serve_once(int port, const char *directory) {
         ;
 }
 
+// `directory` is NULL where the port carries commands.
 static void serve_port(const char *path, const char *directory) {
     sigset_t changes;
     sigemptyset(&changes);
@@ -69,11 +74,15 @@ int main(int argc, char **argv) {
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (argc == 2 || (argc == 3 && !strcmp(argv[2], "-")))
-        serve(STDIN_FILENO, STDOUT_FILENO, -1, argv[1]);
+    const char *directory = strcmp(argv[1], "--commands") ? argv[1] : NULL;
+    if (argc == 2 || (argc == 3 && !strcmp(argv[2], "-"))) {
+        if (!directory)
+            run_command(STDIN_FILENO, STDOUT_FILENO, -1);
+        serve(STDIN_FILENO, STDOUT_FILENO, -1, directory);
+    }
     for (int i = 2; i < argc; i++)
         if (fork() == 0)
-            serve_port(argv[i], argv[1]);
+            serve_port(argv[i], directory);
     while (wait(NULL) > 0)
         ;
     return 1;

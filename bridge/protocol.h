@@ -12,6 +12,8 @@
 #define BRIDGE_TA_MAX 0x10000000u
 #define BRIDGE_CALLS 0xfu
 #define BRIDGE_GROUPS 0x20u
+#define BRIDGE_INPUT_MAX 0x8000u
+#define BRIDGE_WORDS 0x100u
 #define BRIDGE_BLOCK 0x100u
 
 enum {
@@ -25,11 +27,17 @@ enum {
     KIND_WRITE = 8,
     KIND_INSTALL = 9,
     KIND_LOG = 10,
+    KIND_COMMAND = 64,
+    KIND_INPUT = 65,
     KIND_WELCOME = 129,
     KIND_DATA = 130,
     KIND_REPLY = 131,
     KIND_TEXT = 132,
     KIND_ERROR = 133,
+    KIND_STARTED = 192,
+    KIND_OUTPUT = 193,
+    KIND_ERRORS = 194,
+    KIND_EXITED = 195,
 };
 
 enum {
@@ -136,3 +144,21 @@ struct bridge_error {
     u32 reserved;
 };
 _Static_assert(sizeof(struct bridge_error) == 8, "bridge_error");
+
+struct bridge_command {
+    u64 nonce;
+    u32 terminal;
+    u32 words;
+};
+_Static_assert(sizeof(struct bridge_command) == 16, "bridge_command");
+
+struct bridge_started {
+    u64 nonce;
+};
+_Static_assert(sizeof(struct bridge_started) == 8, "bridge_started");
+
+struct bridge_exited {
+    u32 status;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_exited) == 8, "bridge_exited");

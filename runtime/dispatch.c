@@ -49,6 +49,7 @@ void eh_dispatch(struct eh_context *c) {
         trace_call(c, args, number, where, result);
     }
     c->x[0] = (u64)result;
+    poll_asked();
     eh_check_stack();
     if (eh_current->fp_saved)
         eh_fp_load(eh_current->fp);

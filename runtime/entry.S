@@ -3,7 +3,7 @@
 #define __ASSEMBLER__ 1
 #include "rt.h"
 
-	.hidden eh_current, eh_entry_c, eh_dispatch
+	.hidden eh_current, eh_entry_c, eh_dispatch, eh_poll_c
 
 	.macro each_pair op, base
 	\op	q0, q1, [\base, #0]
@@ -96,6 +96,66 @@ eh_sys_enter:
 	ldp	x4, x5, [x17, #32]
 	ldp	x2, x3, [x17, #16]
 	ldp	x0, x1, [x17, #0]
+	ret
+
+// Reached by `bl` from a check that has pushed the program's x16 and x30. The context holds every register
+// of the program as it was before that, and pc where the check goes on; all are given back from there.
+	.globl	eh_poll
+	.type	eh_poll, %function
+eh_poll:
+	adrp	x16, eh_current
+	ldr	x16, [x16, :lo12:eh_current]
+	stp	x0, x1, [x16, #0]
+	stp	x2, x3, [x16, #16]
+	stp	x4, x5, [x16, #32]
+	stp	x6, x7, [x16, #48]
+	stp	x8, x9, [x16, #64]
+	stp	x10, x11, [x16, #80]
+	stp	x12, x13, [x16, #96]
+	stp	x14, x15, [x16, #112]
+	ldp	x0, x1, [sp], #16
+	stp	x0, x17, [x16, #128]
+	stp	x18, x19, [x16, #144]
+	stp	x20, x21, [x16, #160]
+	stp	x22, x23, [x16, #176]
+	stp	x24, x25, [x16, #192]
+	stp	x26, x27, [x16, #208]
+	stp	x28, x29, [x16, #224]
+	mov	x2, sp
+	stp	x1, x2, [x16, #240]
+	mrs	x0, nzcv
+	mrs	x1, tpidr_el0
+	stp	x0, x1, [x16, #(EH_CONTEXT_SP + 8)]
+	str	x30, [x16, #EH_CONTEXT_PC]
+	ldr	x0, [x16, #EH_CONTEXT_STACK_TOP]
+	mov	sp, x0
+	mov	x29, #0
+	mov	x0, x16
+	bl	eh_poll_c
+	adrp	x16, eh_current
+	ldr	x16, [x16, :lo12:eh_current]
+	ldp	x0, x1, [x16, #(EH_CONTEXT_SP + 8)]
+	msr	nzcv, x0
+	msr	tpidr_el0, x1
+	ldp	x1, x2, [x16, #240]
+	mov	sp, x2
+	ldp	x0, x17, [x16, #128]
+	stp	x0, x1, [sp, #-16]!
+	ldr	x30, [x16, #EH_CONTEXT_PC]
+	ldp	x28, x29, [x16, #224]
+	ldp	x26, x27, [x16, #208]
+	ldp	x24, x25, [x16, #192]
+	ldp	x22, x23, [x16, #176]
+	ldp	x20, x21, [x16, #160]
+	ldp	x18, x19, [x16, #144]
+	ldp	x14, x15, [x16, #112]
+	ldp	x12, x13, [x16, #96]
+	ldp	x10, x11, [x16, #80]
+	ldp	x8, x9, [x16, #64]
+	ldp	x6, x7, [x16, #48]
+	ldp	x4, x5, [x16, #32]
+	ldp	x2, x3, [x16, #16]
+	ldp	x0, x1, [x16, #0]
 	ret
 
 // eh_run_on(stack_top, body)

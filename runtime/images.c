@@ -47,10 +47,13 @@ static u32 last_component(const char *path, u32 length) {
 }
 
 u32 image_named(const char *path, u32 length) {
-    u32 at = last_component(path, length);
-    for (u32 i = 1; i < eh_config.head.image_count; i++)
-        if (eh_equal(path + at, length - at, image_at(i)->name, eh_length(image_at(i)->name)))
+    u32 last = last_component(path, length);
+    for (u32 i = 1; i < eh_config.head.image_count; i++) {
+        const char *name = image_at(i)->name;
+        u32 at = *name == '/' ? 0 : last; // a path, or a name in whatever directory
+        if (eh_equal(path + at, length - at, name, eh_length(name)))
             return i;
+    }
     return 0;
 }
 

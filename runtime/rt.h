@@ -8,6 +8,7 @@
 #define EH_CONTEXT_TPIDR 264
 #define EH_CONTEXT_STACK_TOP 272
 #define EH_CONTEXT_PARKED_SP 280
+#define EH_CONTEXT_PC 304
 #define EH_CONTEXT_FP 320
 #define EH_COUNTER_CALL 0x1000 // pseudo calls, reached through eh_sys_enter as Linux calls are
 #define EH_SERVICE_NEXT 0x1001
@@ -20,7 +21,7 @@
 
 // A thread of the program. Its registers are valid while the runtime serves one of its calls.
 struct eh_context {
-    u64 x[31]; // x[17] is not kept here: the stub has pushed it on the program's stack, beside its x30
+    u64 x[31]; // in a call x[17] is not kept here: the stub has pushed it on the stack, beside its x30
     u64 sp;
     u64 nzcv;
     u64 tpidr;
@@ -29,13 +30,15 @@ struct eh_context {
     u32 tid;
     u32 fp_saved; // fp[] holds the FP registers, which the runtime may therefore use
     u64 clear_tid;
-    u64 reserved[2];
+    u64 pc; // at a check: where the program goes on; every register of it is here
+    u64 reserved;
     u64 fp[66]; // q0-q31, FPSR, FPCR
 } __attribute__((aligned(16)));
 _Static_assert(__builtin_offsetof(struct eh_context, sp) == EH_CONTEXT_SP, "sp");
 _Static_assert(__builtin_offsetof(struct eh_context, tpidr) == EH_CONTEXT_TPIDR, "tpidr");
 _Static_assert(__builtin_offsetof(struct eh_context, stack_top) == EH_CONTEXT_STACK_TOP, "stack_top");
 _Static_assert(__builtin_offsetof(struct eh_context, parked_sp) == EH_CONTEXT_PARKED_SP, "parked_sp");
+_Static_assert(__builtin_offsetof(struct eh_context, pc) == EH_CONTEXT_PC, "pc");
 _Static_assert(__builtin_offsetof(struct eh_context, fp) == EH_CONTEXT_FP, "fp");
 
 struct eh_image_config {
@@ -119,7 +122,14 @@ void eh_thread_init(u32 tid);
 void eh_check_stack(void);
 void eh_fp_out(void); // save the FP registers of eh_current once
 void eh_fatal(u32 code, u64 value) EH_NORETURN;
-void eh_exit(u32 status) EH_NORETURN;
+void eh_exit(u32 status) EH_NORETURN; // by a call
+void eh_end(u32 status) EH_NORETURN;
+
+// poll.c
+extern const volatile u32 *eh_stop;     // control.stop of this entry; a word that is always 0 without one
+void eh_poll_c(struct eh_context *c);   // a check of a stoppable program found that word set
+void poll_asked(void);                  // do what that word asks for, if anything
+void poll_at(const volatile u32 *stop); // where the word lies now; 0: nowhere
 
 // service.c
 u32 eh_service_enter(const struct eh_entry *entry, u32 function); // returns only when nothing waits for it

@@ -35,6 +35,10 @@ void eh_check_stack(void) {
 
 void eh_exit(u32 status) {
     trace_call(eh_current, eh_current->x, eh_current->x[8], TRACE_INSIDE, 0);
+    eh_end(status);
+}
+
+void eh_end(u32 status) {
     if (!eh_service_busy()) // the record could not be handed over: the log stays open
         audit_end(status);
     wire_finish(status, 0, 0);

@@ -10,6 +10,7 @@ enum { BOOTTIME = 7, REALTIME_ALARM = 8, BOOTTIME_ALARM = 9, TAI = 11, TIMER_ABS
 #define MILLISECOND 1000000ull
 #define COUNTER_PER_MS 62500 // 62.5 MHz
 #define REFRESH_MS 60000
+#define NAP_MS 50 // a sleep is cut into naps, between which the program can be asked to end
 
 static struct {
     u64 start_ms;
@@ -75,8 +76,10 @@ s64 time_read(u64 address, u64 *nanoseconds) {
 
 void time_sleep(u64 nanoseconds) {
     u64 until = utee_monotonic_ms() + (nanoseconds + MILLISECOND - 1) / MILLISECOND, now;
-    while ((now = utee_monotonic_ms()) < until)
-        utee_wait((u32)EH_MIN(until - now, 1000000ull));
+    while ((now = utee_monotonic_ms()) < until) {
+        utee_wait((u32)EH_MIN(until - now, (u64)NAP_MS));
+        poll_asked();
+    }
 }
 
 s64 sys_clock_gettime(struct eh_context *c) {

@@ -57,6 +57,7 @@ u32 wire_attach(const struct eh_entry *e) {
         return TEE_ERROR_BAD_PARAMETERS;
     wire.control = (u8 *)e->params[0];
     wire.window = window ? (u8 *)e->params[2] : 0;
+    poll_at(&((const struct eh_control *)wire.control)->stop);
     return TEE_SUCCESS;
 }
 
@@ -262,7 +263,10 @@ void wire_denied(u32 rule) {
     eh_counts.denials++;
 }
 
-void wire_detach(void) { wire.control = wire.window = 0; }
+void wire_detach(void) {
+    wire.control = wire.window = 0;
+    poll_at(0);
+}
 
 struct eh_log *wire_log(void) {
     wire.log.at = wire.control ? wire.control + wire.log_offset : 0;

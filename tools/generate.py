@@ -44,6 +44,8 @@ NUMBERS = (
     "SLOT_COUNT",
     "CONTROL_MIN_SIZE",
     "STRINGS_MAX",
+    "STOP_SIGNALS",
+    "STOP_LEAVE",
     "MAX_SEGMENTS",
     "MAX_IMAGES",
     "TREE_MAGIC",

@@ -34,6 +34,8 @@ NUMBERS = (
     "TA_MAX",
     "CALLS",
     "GROUPS",
+    "INPUT_MAX",
+    "WORDS",
     "BLOCK",
 )
 

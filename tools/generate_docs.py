@@ -90,7 +90,8 @@ def manifest() -> str:
         block(keys),
         f"A size is a number of bytes, or text with a unit: {units}. "
         f"`stack` lies between {schema.STACK_MIN >> 10} KiB and {schema.STACK_MAX >> 20} MiB.",
-        "`stoppable` is reserved. A key that is not known is an error with its line.",
+        "`stoppable` is explained in [how-to/stop.md](../how-to/stop.md).",
+        "A key that is not known is an error with its line.",
     )
 
 

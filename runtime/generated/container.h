@@ -11,6 +11,8 @@
 #define EH_SLOT_COUNT 0x20ull
 #define EH_CONTROL_MIN_SIZE 0x4000ull
 #define EH_STRINGS_MAX 0x200000ull
+#define EH_STOP_SIGNALS 0x40ull
+#define EH_STOP_LEAVE 0x100ull
 #define EH_MAX_SEGMENTS 0x70ull
 #define EH_MAX_IMAGES 0x30ull
 #define EH_TREE_MAGIC 0x31544845ull
@@ -41,6 +43,7 @@ enum {
     EH_STATE_FATAL = 3,
     EH_STATE_FLUSH = 4,
     EH_STATE_IDLE = 5,
+    EH_STATE_POLLED = 6,
 };
 
 enum {
@@ -59,6 +62,7 @@ enum {
     EH_CONFIG_FLAG_DEBUG = 1,
     EH_CONFIG_FLAG_SERVICE = 2,
     EH_CONFIG_FLAG_AUDIT_REQUIRED = 4,
+    EH_CONFIG_FLAG_STOPPABLE = 8,
 };
 
 enum {
@@ -125,7 +129,8 @@ struct eh_control {
     u32 gid;
     u32 egid;
     char log_id[16];
-    u32 reserved0[10];
+    u32 stop;
+    u32 reserved0[9];
     u32 state;
     u32 exit_status;
     u32 denied;
@@ -161,7 +166,8 @@ _Static_assert(__builtin_offsetof(struct eh_control, euid) == 60, "euid");
 _Static_assert(__builtin_offsetof(struct eh_control, gid) == 64, "gid");
 _Static_assert(__builtin_offsetof(struct eh_control, egid) == 68, "egid");
 _Static_assert(__builtin_offsetof(struct eh_control, log_id) == 72, "log_id");
-_Static_assert(__builtin_offsetof(struct eh_control, reserved0) == 88, "reserved0");
+_Static_assert(__builtin_offsetof(struct eh_control, stop) == 88, "stop");
+_Static_assert(__builtin_offsetof(struct eh_control, reserved0) == 92, "reserved0");
 _Static_assert(__builtin_offsetof(struct eh_control, state) == 128, "state");
 _Static_assert(__builtin_offsetof(struct eh_control, exit_status) == 132, "exit_status");
 _Static_assert(__builtin_offsetof(struct eh_control, denied) == 136, "denied");
@@ -249,9 +255,10 @@ struct eh_config {
     u64 policy_size;
     u32 segment_count;
     u32 hwcap;
+    u64 checks;
     u64 tree;
     u64 tree_size;
-    u64 reserved[2];
+    u64 reserved;
 };
 _Static_assert(sizeof(struct eh_config) == 128, "eh_config");
 _Static_assert(__builtin_offsetof(struct eh_config, magic) == 0, "magic");
@@ -269,9 +276,10 @@ _Static_assert(__builtin_offsetof(struct eh_config, policy) == 72, "policy");
 _Static_assert(__builtin_offsetof(struct eh_config, policy_size) == 80, "policy_size");
 _Static_assert(__builtin_offsetof(struct eh_config, segment_count) == 88, "segment_count");
 _Static_assert(__builtin_offsetof(struct eh_config, hwcap) == 92, "hwcap");
-_Static_assert(__builtin_offsetof(struct eh_config, tree) == 96, "tree");
-_Static_assert(__builtin_offsetof(struct eh_config, tree_size) == 104, "tree_size");
-_Static_assert(__builtin_offsetof(struct eh_config, reserved) == 112, "reserved");
+_Static_assert(__builtin_offsetof(struct eh_config, checks) == 96, "checks");
+_Static_assert(__builtin_offsetof(struct eh_config, tree) == 104, "tree");
+_Static_assert(__builtin_offsetof(struct eh_config, tree_size) == 112, "tree_size");
+_Static_assert(__builtin_offsetof(struct eh_config, reserved) == 120, "reserved");
 
 struct eh_open_reply {
     u32 mode;

@@ -3,7 +3,7 @@
 
 import sys
 
-from elfhaven.cli.main import main
+from elfhaven.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

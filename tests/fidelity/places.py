@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
 from elfhaven.errors import TeeError
 from elfhaven.image import ta
-from elfhaven.image.keys import PrivateKey
 from elfhaven.normal.client import Context, Direction, Value
 from elfhaven.packing import signer
 from elfhaven.target.emulator import Emulator
@@ -22,6 +21,9 @@ from elfhaven.target.qemu.target import Qemu
 from elfhaven.target.state import StateDirectory
 from tests.unit.secure import probe
 from tests.unit.secure.probe import Probe
+
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PrivateKey
 
 Ended = tuple[int, int]  # TEE_Result and its origin
 BUFFER = 65536

@@ -10,6 +10,9 @@ they last agreed, so that only blocks that changed cross: a client sends WRITE f
 refers to them, the bridge sends DATA frames before its answer. Temporary memory is shared memory that the
 client keeps for reuse.
 
+Other ports of a machine carry commands: COMMAND first, then INPUT one way and what the command prints the
+other. The end of the connection ends the command. No bridge serves both: TEE ports run nothing.
+
 Whatever breaks a rule of this file ends the connection, and nothing else: with it go its sessions and memory.
 The C header of the bridge is generated from this file (tools/generate_bridge.py).
 """
@@ -30,6 +33,8 @@ SHARED_MAX: Final = 256 << 20  # bytes of all of them together
 TA_MAX: Final = 256 << 20  # bytes of a TA file
 CALLS: Final = 15  # calls of a connection that the bridge makes at the same time
 GROUPS: Final = 32  # supplementary groups that a client may name
+INPUT_MAX: Final = 32768  # bytes of a frame that carries a command's input, or the words of COMMAND
+WORDS: Final = 256  # words of a command
 BLOCK: Final = 256  # bytes: the unit in which changes of shared memory are found
 
 
@@ -46,11 +51,17 @@ class Kind(IntEnum):
     WRITE = 8  # piece; its bytes +                     not answered
     INSTALL = 9  # install; a part of the file +        answered by REPLY with the last part
     LOG = 10  # nothing: the kernel's log               answered by TEXT
+    COMMAND = 0x40  # command; its words, each with a NUL behind it +    answered by STARTED, output, EXITED
+    INPUT = 0x41  # bytes +; none: the end              not answered
     WELCOME = 0x81  # welcome
     DATA = 0x82  # piece; its bytes +
     REPLY = 0x83  # reply
     TEXT = 0x84  # bytes +
     ERROR = 0x85  # error: the connection ends
+    STARTED = 0xC0  # started
+    OUTPUT = 0xC1  # bytes +
+    ERRORS = 0xC2  # bytes +
+    EXITED = 0xC3  # exited: the connection ends
 
 
 class Broken(IntEnum):
@@ -122,7 +133,11 @@ REPLY: Final = Layout(
     ),
 )
 ERROR: Final = Layout("error", (("u32", "code"), ("u32", "reserved")))
+COMMAND: Final = Layout("command", (("u64", "nonce"), ("u32", "terminal"), ("u32", "words")))
+STARTED: Final = Layout("started", (("u64", "nonce"),))
+EXITED: Final = Layout("exited", (("u32", "status"), ("u32", "reserved")))  # 128 + n where signal n ended it
 
 LAYOUTS: Final = (
-    FRAME, HELLO, WELCOME, PARAM, OPEN, INVOKE, NAME, CANCEL, ALLOCATE, PIECE, INSTALL, REPLY, ERROR
+    FRAME, HELLO, WELCOME, PARAM, OPEN, INVOKE, NAME, CANCEL, ALLOCATE, PIECE, INSTALL, REPLY, ERROR,
+    COMMAND, STARTED, EXITED,
 )  # fmt: skip

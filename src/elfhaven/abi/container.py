@@ -36,6 +36,7 @@ class State(IntEnum):
     FATAL = 3  # the runtime gave up; fatal_code and fatal_value say why
     FLUSH = 4  # the log area is full: take it and resume
     IDLE = 5  # service mode: the program waits for a command
+    POLLED = 6  # the program came out because control.stop says STOP_LEAVE: it goes on at the next resume
 
 
 class SlotState(IntEnum):
@@ -54,6 +55,7 @@ class ConfigFlag(IntFlag):
     DEBUG = 1  # debug = true in the signed manifest
     SERVICE = 2
     AUDIT_REQUIRED = 4  # START without StartFlag.AUDIT is refused
+    STOPPABLE = 8  # the program's loops look at control.stop
 
 
 class LogKind(IntEnum):
@@ -102,6 +104,8 @@ VERSION = 1
 SLOT_COUNT = 32
 CONTROL_MIN_SIZE = 16384
 WINDOW_DEFAULT = 2 << 20  # bytes; bulk data crosses in pieces of this size
+STOP_SIGNALS = 64  # control.stop from 1 to this: end as by that signal
+STOP_LEAVE = 0x100  # control.stop: come out with State.POLLED; the normal world clears it before it resumes
 STRINGS_MAX = 2 << 20  # bytes of argv + envp + cwd, like Linux's ARG_MAX
 MAX_SEGMENTS = 112
 MAX_IMAGES = 48
@@ -162,7 +166,9 @@ CONTROL = Layout(
         ("u32", "gid"),
         ("u32", "egid"),
         ("char[16]", "log_id"),  # with AUDIT_CONTINUE: "log" of the log's first record, as 16 bytes
-        ("u32[10]", "reserved0"),
+        # written by the normal world at any time, read at each call and at the checks of a stoppable program
+        ("u32", "stop"),  # 0: go on; 1 to STOP_SIGNALS, or STOP_LEAVE; other words mean nothing
+        ("u32[9]", "reserved0"),
         # written by the runtime
         ("u32", "state"),
         ("u32", "exit_status"),
@@ -223,9 +229,10 @@ CONFIG = Layout(
         ("u64", "policy_size"),
         ("u32", "segment_count"),
         ("u32", "hwcap"),
+        ("u64", "checks"),  # places in the program's text that look at control.stop
         ("u64", "tree"),  # the system's files (manifest.tree); tree_size 0: none
         ("u64", "tree_size"),
-        ("u64[2]", "reserved"),
+        ("u64", "reserved"),
     ),
 )  # followed by eh_segment segments[MAX_SEGMENTS], eh_image images[MAX_IMAGES]
 

@@ -48,6 +48,7 @@ PT_TLS: Final = 7
 PT_GNU_EH_FRAME: Final = 0x6474E550
 PT_GNU_STACK: Final = 0x6474E551
 PT_GNU_RELRO: Final = 0x6474E552
+OWN_TABLES: Final = (PT_PHDR, PT_INTERP, PT_NOTE, PT_DYNAMIC, PT_GNU_EH_FRAME)  # never instructions
 
 # p_flags
 PF_X: Final = 1

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from elfhaven.calls.utee_rows import absent, served
+from elfhaven.calls.utee_rows import served
 
-_ENUMERATION = "Storage cannot list its names"
 _STORED = "CORRUPT_OBJECT STORAGE_NOT_AVAILABLE"
 STORAGE = (
     served(
@@ -27,9 +26,14 @@ STORAGE = (
     served(51, "storage_obj_write", "object:uint data:in(length) length:size", "OVERFLOW " + _STORED),
     served(52, "storage_obj_trunc", "object:uint length:size", _STORED),
     served(53, "storage_obj_seek", "object:uint offset:int whence:uint", "OVERFLOW"),
-    absent(45, "storage_enum_alloc", "enumerator:out(4)", _ENUMERATION),
-    absent(46, "storage_enum_free", "enumerator:uint", _ENUMERATION),
-    absent(47, "storage_enum_reset", "enumerator:uint", _ENUMERATION),
-    absent(48, "storage_enum_start", "enumerator:uint storage:hex", _ENUMERATION),
-    absent(49, "storage_enum_next", "enumerator:uint info:out(28) id:out(64) length:ptr", _ENUMERATION),
+    served(45, "storage_enum_alloc", "enumerator:out(4)"),
+    served(46, "storage_enum_free", "enumerator:uint"),
+    served(47, "storage_enum_reset", "enumerator:uint"),
+    served(48, "storage_enum_start", "enumerator:uint storage:hex", "ITEM_NOT_FOUND " + _STORED),
+    served(
+        49,
+        "storage_enum_next",
+        "enumerator:uint info:out(28) id:out(64) length:out(8)",
+        "ITEM_NOT_FOUND " + _STORED,
+    ),
 )

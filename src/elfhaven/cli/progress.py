@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a long step says while it lasts, on stderr, and only where that is a terminal."""
+"""What the user sees while something lasts: notes on stderr, and seconds where that is a terminal."""
 
 from __future__ import annotations
 
@@ -51,3 +51,40 @@ def step(name: str) -> Iterator[Step]:
         yield shown
     finally:
         shown.end()
+
+
+def run_shown(
+    program: str,
+    *arguments: str,
+    target: str,
+    memory: str,
+    manifest: str | None,
+    sign: str | None,
+    trace: bool,
+    audit: str | None,
+    state: str | None,
+    sysroot: str | None = None,
+    debian: tuple[str, ...] = (),
+    suite: str = "",
+) -> int:
+    """Runs a program as the user's own command would run; its status."""
+    from elfhaven.sdk.program import run
+
+    with step("starting") as shown:
+        result = run(
+            program,
+            *arguments,
+            target=target,
+            memory=memory,
+            manifest=manifest,
+            sign=sign,
+            trace=trace,
+            audit=audit,
+            state=state,
+            sysroot=sysroot,
+            debian=debian,
+            suite=suite,
+            on_note=note,
+            on_start=shown.end,
+        )
+    return result.status

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,6 +88,31 @@ def shell(name: str) -> int:
 
     attach(_running(name))
     return 0
+
+
+@qemu.command(name="exec", context_settings={"allow_interspersed_args": False})
+@_named
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARG]...")
+def execute(name: str, words: tuple[str, ...]) -> int:
+    """Runs a command of the guest, as root; the status is the command's own.
+
+    Standard input, output and error are the command's: `elfhaven qemu exec tar x -C /tmp < files.tar`
+    """
+    import sys
+
+    from elfhaven.target.qemu.command import run_command
+
+    def put(descriptor: int, data: bytes) -> None:
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+    return run_command(
+        _running(name),
+        words,
+        stdin=sys.stdin.fileno(),
+        output=lambda data: put(1, data),
+        errors=lambda data: put(2, data),
+    )
 
 
 @qemu.command()

@@ -11,10 +11,11 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 @click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS] [--]")
 @click.option(
     "--target",
-    type=click.Choice(["emulator", "qemu"]),
+    metavar="TARGET",
     default="emulator",
     show_default=True,
-    help="Where it runs: in the emulator, or on the real OP-TEE under QEMU (see `elfhaven qemu`).",
+    help="Where it runs: `emulator`, `qemu` (the real OP-TEE under QEMU, see `elfhaven qemu`), or `device` "
+    "(the TEE of this very machine, over its /dev/tee0).",
 )
 @click.option(
     "--memory",
@@ -28,6 +29,11 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     "--manifest",
     type=click.Path(),
     help="What the program may do.  [default: read the working directory]",
+)
+@click.option(
+    "--sign",
+    metavar="KEY",
+    help="Who signs: a PEM file, or `optee-default`.  [default: a key that the target trusts]",
 )
 @click.option(
     "--trace", is_flag=True, help="Show every call on stderr; needs `debug = true` in the manifest."
@@ -52,6 +58,7 @@ def run(
     target: str,
     memory: str,
     manifest: str | None,
+    sign: str | None,
     trace: bool,
     audit: str | None,
     state: str | None,
@@ -65,23 +72,19 @@ def run(
     139  it died inside; one line says what and where
     125  elfhaven itself failed
     """
-    from elfhaven.cli.progress import note, step
-    from elfhaven.sdk.program import run as run_program
+    from elfhaven.cli.progress import run_shown
 
-    with step("starting") as shown:
-        result = run_program(
-            program,
-            *arguments,
-            target=target,
-            memory=memory,
-            manifest=manifest,
-            trace=trace,
-            audit=audit,
-            state=state,
-            sysroot=sysroot,
-            debian=debian,
-            suite=suite,
-            on_note=note,
-            on_start=shown.end,
-        )
-    return result.status
+    return run_shown(
+        program,
+        *arguments,
+        target=target,
+        memory=memory,
+        manifest=manifest,
+        sign=sign,
+        trace=trace,
+        audit=audit,
+        state=state,
+        sysroot=sysroot,
+        debian=debian,
+        suite=suite,
+    )

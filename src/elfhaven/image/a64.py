@@ -31,6 +31,11 @@ def is_indirect_jump(word: int) -> bool:
     return word & 0xFEFFF000 == 0xD61F0000
 
 
+def through_register(word: int) -> bool:
+    """BR, BLR and their authenticating forms."""
+    return is_indirect_jump(word) or word & 0xFEFFF000 == 0xD63F0000
+
+
 def falls_through(word: int) -> bool:
     """Whether the next word can run after this one."""
     if word >> 26 == 0b000101 or word >> 25 == 0b1101011:
@@ -226,3 +231,24 @@ def branch(source: int, target: int, link: bool = False) -> int:
     if not -_REACH <= offset < _REACH or offset % 4:
         raise ValueError(f"no branch from {source:#x} to {target:#x}")
     return (0x94000000 if link else 0x14000000) | offset >> 2 & 0x3FFFFFF
+
+
+def retarget(word: int, source: int, target: int) -> int:
+    """The direct branch `word` with another target; ValueError where it does not reach."""
+    top = word >> 24
+    if top & 0x7C == 0x14:
+        return branch(source, target, link=is_call(word))
+    low, bits = 5, (14 if top & 0x7E == 0x36 else 19)
+    offset = target - source >> 2
+    if not -(1 << bits - 1) <= offset < 1 << bits - 1:
+        raise ValueError(f"no conditional branch from {source:#x} to {target:#x}")
+    field = (1 << bits) - 1 << low
+    return word & ~field | offset << low & field
+
+
+def inverse(word: int) -> int | None:
+    """The conditional branch that is taken where `word` is not; None for one that is always taken."""
+    top = word >> 24
+    if top == 0x54:
+        return None if word & 15 >= 14 else word ^ 1
+    return word ^ 1 << 24 if top & 0x7C == 0x34 else None

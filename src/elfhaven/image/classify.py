@@ -60,8 +60,6 @@ from elfhaven.image.sections import (
     section_at,
 )
 
-_OWN_TABLES = (abi.PT_PHDR, abi.PT_INTERP, abi.PT_NOTE, abi.PT_DYNAMIC, abi.PT_GNU_EH_FRAME)
-
 
 class Verdict(Enum):
     CODE = "code"
@@ -217,7 +215,7 @@ class Classifier:
         table_end = self.elf.phoff + len(self.elf.segments) * abi.PHDR.size
         if offset < abi.EHDR.size or self.elf.phoff <= offset < table_end:
             return True
-        tables = (s for s in self.elf.segments if s.type in _OWN_TABLES)
+        tables = (s for s in self.elf.segments if s.type in abi.OWN_TABLES)
         return any(s.offset <= offset < s.offset + s.file_size for s in tables)
 
     @cached_property

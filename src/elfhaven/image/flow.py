@@ -23,7 +23,7 @@ LOOKBACK = 64  # instructions in which a write to x8 is looked for
 _MAX_FUNCTION = 1 << 16  # words
 _MAX_STEPS = 1 << 22  # words visited in all; a C library takes half a percent of it
 
-_BRANCHES = re.compile(rb"[\x14-\x17\x94-\x97\x54\x34-\x37\xb4-\xb7]")
+BRANCHES = re.compile(rb"[\x14-\x17\x94-\x97\x54\x34-\x37\xb4-\xb7]")
 _LITERALS = re.compile(rb"[\x18\x1c\x58\x5c\x98\x9c]")
 _ADDRESSES = re.compile(rb"[\x10\x30\x50\x70\x90\xb0\xd0\xf0]")
 _JUMPS = re.compile(rb"\xd6")
@@ -65,10 +65,15 @@ class Text:
         return None if within or not 0 <= index < len(self.words) else index
 
     @cached_property
+    def branches(self) -> list[int]:
+        """Indexes of the words that, read as instructions, branch or call directly; ascending."""
+        return self.find_tops(BRANCHES)
+
+    @cached_property
     def sources(self) -> dict[int, list[int]]:
         """Index of a word -> indexes of the direct branches and calls that lead to it."""
         found: dict[int, list[int]] = {}
-        for at in self.find_tops(_BRANCHES):
+        for at in self.branches:
             target = a64.branch_target(self.words[at], 4 * at)
             if target is not None:
                 found.setdefault(target >> 2, []).append(at)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from elfhaven.image.reader import Elf
 _SDATA4_DATAREL = 0x3B
 _UDATA4 = 0x03
 _SDATA4_PCREL = 0x1B
+_WIDTHS = {0x0: 8, 0x3: 4, 0x4: 8, 0xB: 4, 0xC: 8}  # bytes of a pointer by its encoding's format
 _HEAD = struct.Struct("<BBBBiI")
 _ROW = struct.Struct("<ii")
 
@@ -53,6 +55,12 @@ class Frames:
     def starts(self) -> list[int]:
         return [start for start, _ in self._rows]
 
+    def functions(self) -> Iterator[Function]:
+        """All of them, ascending; one whose FDE is not as expected is empty."""
+        for start, fde in self._rows:
+            size, landing_pads = self._fde(fde, start)
+            yield Function(start, start + size, landing_pads)
+
     def at(self, address: int) -> Function | None:
         """The function that covers `address`."""
         index = bisect_right(self._rows, (address, 1 << 63)) - 1
@@ -76,8 +84,8 @@ class Frames:
             return 0, False
         if "L" not in letters:
             return size, False
-        pointer = self.elf.bytes_at(at + 17, 4) if augmentation >= 4 else None
-        return size, pointer is None or pointer != bytes(4)
+        pointer = self.elf.bytes_at(at + 17, augmentation) if augmentation >= 4 else None
+        return size, pointer is None or any(pointer)
 
     def _augmentation(self, cie: int) -> str | None:
         raw = self.elf.bytes_at(cie, 17)
@@ -94,10 +102,11 @@ class Frames:
         for letter in letters[1:]:
             if letter == "R":
                 return at[:1] == bytes([_SDATA4_PCREL])
-            skip = {"L": 1, "P": 5, "S": 0, "B": 0}.get(letter)
-            if skip is None or (letter == "P" and at[:1] not in (b"\x1b", b"\x9b")):
+            skip = {"L": 1, "P": 1, "S": 0, "B": 0}.get(letter)
+            width = _WIDTHS.get(at[0] & 15) if letter == "P" and at else 0
+            if skip is None or width is None:
                 return False
-            at = at[skip:]
+            at = at[skip + width :]
         return False
 
 

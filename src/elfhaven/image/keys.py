@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""RSA keys that sign TAs."""
+"""RSA keys that sign TAs.
+
+The cryptography package is imported where a key is used: who runs what was packed elsewhere need not have it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from pathlib import Path
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from typing import TYPE_CHECKING
 
 from elfhaven.errors import ImageError, StateError
 
-PrivateKey = rsa.RSAPrivateKey
-PublicKey = rsa.RSAPublicKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+    PrivateKey = RSAPrivateKey
+    PublicKey = RSAPublicKey
 
 MIN_BITS = 2048  # GlobalPlatform and OP-TEE allow less; signing with less is refused here
 MAX_BITS = 4096  # OP-TEE's CFG_CORE_BIGNUM_MAX_BITS
@@ -22,6 +25,8 @@ MAX_BITS = 4096  # OP-TEE's CFG_CORE_BIGNUM_MAX_BITS
 
 def load(path: Path) -> PrivateKey:
     """The private key in a PEM file; ImageError if it is none that can sign a TA."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     key = _parse(path, private=True)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ImageError(f"{path}: not an RSA key; TAs are signed with RSA", _fix(path))
@@ -31,6 +36,8 @@ def load(path: Path) -> PrivateKey:
 
 def load_public(path: Path) -> PublicKey:
     """The public key in a PEM file, or of the private key in it; ImageError as `load`."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     key = _parse(path, private=False)
     if isinstance(key, rsa.RSAPrivateKey):
         key = key.public_key()
@@ -42,6 +49,9 @@ def load_public(path: Path) -> PublicKey:
 
 def generate(path: Path) -> PrivateKey:
     """Makes a key of 2048 bits in a new file that its owner alone can read; StateError if it is there."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     key = rsa.generate_private_key(public_exponent=65537, key_size=MIN_BITS)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -72,11 +82,16 @@ def load_or_generate(path: Path) -> PrivateKey:
 
 def fingerprint(key: PublicKey) -> str:
     """SHA-256 of the SubjectPublicKeyInfo, in hex."""
+    from cryptography.hazmat.primitives import serialization
+
     info = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(info).hexdigest()
 
 
 def _parse(path: Path, private: bool) -> object:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -23,6 +23,7 @@ from elfhaven.abi import elf as abi
 from elfhaven.abi.ta_image import TA_HEAD, ta_head
 from elfhaven.errors import ImageError
 from elfhaven.image import accept, stubs
+from elfhaven.image.checks import Checks, size
 from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.placement import Piece, Placement
 from elfhaven.image.reader import Elf
@@ -42,6 +43,11 @@ class ContainerConfig:
     stack_size: int = 256 << 10
     memory_limit: int = 0  # 0: what the target has
     hwcap: int = 3  # FP and ASIMD
+
+    @property
+    def stoppable(self) -> bool:
+        """Whether loops look if they shall end."""
+        return bool(self.flags & container.ConfigFlag.STOPPABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +88,23 @@ def lay_out(
 ) -> Container:
     """Makes one TA of the runtime and `program`: an ELF, or several of which the first is started.
 
-    A dynamic program comes with its interpreter and every library it needs, named by the paths at which they
-    are opened; ELFs of one bytes object are one image of several names. ImageError if an image cannot run in
-    a TA or does not fit. `policy` and `tree` are what manifest.compile_policy and manifest.encode_tree give.
+    A dynamic program comes with its interpreter and every library it needs, named as they are opened: by a
+    name in whatever directory, or by a path. ELFs of one bytes object are one image of several names.
+    `policy` and `tree` are what manifest.compile_policy and manifest.encode_tree give. ImageError if an image
+    cannot run in a TA or does not fit.
     """
     elves = [program] if isinstance(program, Elf) else list(program)
     interpreter = _check_set(elves)
     distinct = [elf for at, elf in enumerate(elves) if all(elf.data is not e.data for e in elves[:at])]
-    scanned = [sites(elf) for elf in distinct]
+    scanned = [sites(elf, config.stoppable) for elf in distinct]
     area = stubs.StubArea(elves[0].name, abi.page_ceil(runtime.end), runtime.sys_enter, bytearray())
-    end = area.address + sum(map(stubs.size, scanned))
+    checks = Checks(area, runtime.poll, runtime.stop)
+    end = area.address + sum(stubs.size(found) + size(found.checks) for found in scanned)
     placed = []
     for elf, found in zip(distinct, scanned, strict=True):
         placed.append(Placement.of(elf, -(-end // IMAGE_ALIGN) * IMAGE_ALIGN, found))
         area.rebind(placed[-1].base, found, placed[-1].patch)
+        checks.rebind(placed[-1].base, found.checks, placed[-1].patch, lambda _: None)
         end = placed[-1].base + elf.span
     pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
     pieces += [piece for image in placed for piece in image.pieces]
@@ -169,16 +178,17 @@ def _config(
         blobs.policy,
         len(segments),
         config.hwcap,
+        sum(len(image.sites.checks) for image in placed),
         blobs.at + -(-blobs.policy // 8) * 8 if blobs.tree else 0,
         blobs.tree,
-        *(0,) * 2,
+        0,
     )
     segment_room = container.MAX_SEGMENTS * container.SEGMENT.size
     return head + b"".join(segments).ljust(segment_room, b"\0")
 
 
 def _image(path: str, placed: Placement) -> bytes:
-    name = _base(path).encode()
+    name = path.encode()
     room = container.IMAGE.size - container.IMAGE.offset("name")
     if len(name) >= room:
         raise ImageError(f"{path}: the name is longer than {room - 1} bytes", "rename the file")

@@ -30,8 +30,13 @@ _MAX_INCLUDES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """An ELF in the root: `path` is where a program finds it there, `file` what it is on this machine."""
+    """An ELF in the root.
 
+    `name` is what it is wanted by: a name that a dynamic linker puts behind a directory, or a path. `path` is
+    where it lies in the root, `file` what it is on this machine.
+    """
+
+    name: str
     path: str
     file: Path
     elf: Elf
@@ -60,9 +65,9 @@ class _Object:
 def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, ...]:
     """The program at `path` in `root`, its interpreter if it has one, and every library in loading order.
 
-    `also` are libraries that it opens while it runs (dlopen): names or paths. A file wanted by several
-    names comes once for each, with one bytes object. Raises ImageError where one is missing or cannot be
-    used; the cause names who wants it and where it was looked for.
+    `also` are libraries that it opens while it runs (dlopen): names, paths or patterns of paths. A file
+    wanted by several names comes once for each, with one bytes object. Raises ImageError where one is missing
+    or cannot be used; the cause names who wants it and where it was looked for.
     """
     program = _Object(_read(root, path, "the program"), None)
     interpreter = program.library.elf.interpreter
@@ -70,10 +75,11 @@ def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, .
         return (program.library,)
     loader = _Object(_read(root, interpreter, f"the interpreter of {path}"), None)
     search = _Search(root, interpreter)
-    found = {_name(loader.library): loader}
+    found = {_name(loader.library): loader, loader.library.name: loader}
     objects = [program, loader]
     libraries = [program.library, loader.library]
-    wanted = [(program, name) for name in (*program.dynamic.needed, *also)]
+    opened = (path for name in also for path in _expanded(root, name))
+    wanted = [(program, name) for name in (*program.dynamic.needed, *opened)]
     for by, name in wanted:  # grows as libraries are found
         if name in found:
             continue
@@ -85,7 +91,7 @@ def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, .
             wanted += [(found[name], needed) for needed in found[name].dynamic.needed]
         else:
             found[name] = known
-            library = replace(library, elf=replace(known.library.elf, name=library.path))
+            library = replace(library, elf=known.library.elf)
         libraries.append(library)
     return tuple(libraries)
 
@@ -106,7 +112,7 @@ class _Search:
         for directory in directories:
             library = _try(self._root, f"{directory}/{name}")
             if library is not None:
-                return library
+                return replace(library, name=name)
         raise ImageError(
             f"{by.library.path}: needs {name}, which is in none of {', '.join(directories)} of {self._root}",
             "add the package or the directory that holds it",
@@ -160,7 +166,7 @@ def _read(root: Path, path: str, what: str) -> Library:
     if file is None or not file.is_file():
         raise ImageError(f"{path}: {what} is not in {root}", "add the package that holds it")
     try:
-        return Library(path, file, Elf.parse(file.read_bytes(), path))
+        return Library(path, path, file, Elf.parse(file.read_bytes(), path))
     except OSError as error:
         raise ImageError(f"{file}: cannot be read: {error.strerror}") from None
 
@@ -178,6 +184,16 @@ def _try(root: Path, path: str) -> Library | None:
 
 def _name(library: Library) -> str:
     return Dynamic(library.elf).soname or PurePosixPath(library.path).name
+
+
+def _expanded(root: Path, name: str) -> list[str]:
+    """A name or a path as it is; the paths that a pattern means, which must be some."""
+    if "/" not in name or not any(mark in name for mark in "*?["):
+        return [name]
+    found = _matching(root, name)
+    if not found:
+        raise ImageError(f"{name}: no library in {root} is called so", "name libraries by their paths")
+    return found
 
 
 def _musl_directories(root: Path) -> tuple[str, ...]:

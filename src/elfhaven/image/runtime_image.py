@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The container runtime as the packer needs it: text at 0, data and bss, and four symbols."""
+"""The container runtime as the packer needs it: text at 0, data and bss, and six symbols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from elfhaven.image.reader import Elf
 from elfhaven.image.sections import Section, read_sections, read_symbols
 
 _FIX = "build the runtime again: python tools/build_runtime.py"
-_SYMBOLS = ("ta_head", "_ta_entry", "eh_sys_enter", "eh_config")
+_SYMBOLS = ("ta_head", "_ta_entry", "eh_sys_enter", "eh_config", "eh_poll", "eh_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class RuntimeImage:
     entry: int
     sys_enter: int
     config: int
+    poll: int  # entry of the checks of a stoppable program
+    stop: int  # where the pointer lies to the word that they look at
 
     @classmethod
     def parse(cls, raw: bytes, name: str = "runtime.elf") -> RuntimeImage:
@@ -61,7 +63,10 @@ class RuntimeImage:
     def _check(self, ta_head: int, name: str) -> None:
         config_end = self.config + container.CONFIG_SIZE
         in_data = self.data_address <= self.config and config_end <= self.data_address + len(self.data)
-        in_text = max(self.entry, self.sys_enter) < len(self.text) and len(self.text) >= TA_HEAD.size
+        in_text = (
+            max(self.entry, self.sys_enter, self.poll) < len(self.text) and len(self.text) >= TA_HEAD.size
+        )
+        in_data = in_data and self.data_address <= self.stop < self.end and not self.stop % 8
         if ta_head or not in_data or not in_text:
             raise ImageError(
                 f"{name}: a symbol lies outside its section (eh_config at {self.config:#x})", _FIX

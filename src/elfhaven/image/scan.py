@@ -9,14 +9,15 @@ executes never changes, so there is nothing to make coherent). `dc zva` stays: l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from elfhaven.errors import ImageError
-from elfhaven.image import a64
+from elfhaven.image import a64, loops
 from elfhaven.image.classify import Classifier, Verdict
 from elfhaven.image.flow import Tangled, Text
+from elfhaven.image.loops import CheckSite
 from elfhaven.image.reader import Elf
 from elfhaven.image.switches import jump_targets
 
@@ -61,6 +62,7 @@ class Sites:
     svc: tuple[SvcSite, ...]
     rewrites: tuple[Rewrite, ...]
     notes: tuple[str, ...]
+    checks: tuple[CheckSite, ...] = ()  # of a stoppable program
 
     @property
     def calls(self) -> tuple[int, ...]:
@@ -110,20 +112,25 @@ _LEFT = (  # kills a TA if it runs; named in the notes
 )
 
 
-def sites(elf: Elf) -> Sites:
-    """What to rewrite in `elf`; ImageError names the place of a candidate that may be code or data."""
+def sites(elf: Elf, stoppable: bool = False) -> Sites:
+    """What to rewrite in `elf`; ImageError names the place of a candidate that may be code or data.
+
+    `stoppable` adds the places where a loop or a recursion is to look whether it shall end.
+    """
     try:
-        return _sites(elf)
+        texts = _texts(elf)
+        found = _sites(elf, texts)
+        return replace(found, checks=loops.find(elf, texts)) if stoppable else found
     except Tangled as error:
         raise ImageError(f"{elf.name}: its branches are too tangled to tell code from data", _FIX) from error
 
 
-def _sites(elf: Elf) -> Sites:
+def _sites(elf: Elf, texts: Sequence[Text]) -> Sites:
     classifier = Classifier(elf)
     svc: list[SvcSite] = []
     rewrites: list[Rewrite] = []
     left: dict[str, list[int]] = {}
-    for text, index in _candidates(elf):
+    for text, index in _candidates(texts):
         word, address = text.words[index], text.address(index)
         if word == a64.SVC_0:
             if _is_code(classifier, text, index, "svc #0"):
@@ -137,14 +144,22 @@ def _sites(elf: Elf) -> Sites:
     return Sites(tuple(svc), tuple(rewrites), notes)
 
 
-def _candidates(elf: Elf) -> Iterator[tuple[Text, int]]:
+def _texts(elf: Elf) -> list[Text]:
+    """The executable segments, with the jump tables of their switches."""
+    found = []
     for load in elf.loads:
         if load.executable:
             pad = -load.address % 4
             text = Text(load.address + pad, elf.data[load.offset + pad : load.offset + load.file_size])
             text.switches = jump_targets(elf, text)
-            for index in text.find_tops(_CANDIDATES):
-                yield text, index
+            found.append(text)
+    return found
+
+
+def _candidates(texts: Sequence[Text]) -> Iterator[tuple[Text, int]]:
+    for text in texts:
+        for index in text.find_tops(_CANDIDATES):
+            yield text, index
 
 
 def _is_code(classifier: Classifier, text: Text, index: int, name: str) -> bool:

@@ -96,6 +96,17 @@ class MappingSymbols:
         index = bisect_right(pairs, (address, "\x7f")) - 1
         return pairs[index][1] if index >= 0 else None
 
+    def ranges(self, letter: str) -> Iterator[tuple[int, int]]:
+        """Ranges of loaded addresses that the letter stands for."""
+        for index, pairs in self._marks.items():
+            if not index < len(self._sections) or not self._sections[index].allocated:
+                continue
+            section = self._sections[index]
+            ends = (*(address for address, _ in pairs[1:]), section.address + section.size)
+            yield from (
+                (start, end) for (start, mark), end in zip(pairs, ends, strict=True) if mark == letter
+            )
+
 
 def section_at(sections: tuple[Section, ...], address: int) -> Section | None:
     """The allocated section with file bytes that holds `address`."""

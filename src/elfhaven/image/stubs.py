@@ -67,34 +67,35 @@ class StubArea:
             ) from error
 
     def _call(self, site: int) -> int:
-        jump = a64.branch(site, self._end)
-        self._emit(_PUSH_X17_X30)
-        self._emit(a64.branch(self._end, self.sys_enter, link=True))
-        self._emit(_POP_X17_X30)
-        self._emit(a64.branch(self._end, site + 4))
+        jump = a64.branch(site, self.end)
+        self.emit(_PUSH_X17_X30)
+        self.emit(a64.branch(self.end, self.sys_enter, link=True))
+        self.emit(_POP_X17_X30)
+        self.emit(a64.branch(self.end, site + 4))
         return jump
 
     def _stand_in(self, rewrite: Rewrite, site: int) -> int:
         if rewrite.action is Action.NOP:
             return a64.NOP
-        jump = a64.branch(site, self._end)
+        jump = a64.branch(site, self.end)
         if rewrite.action is Action.CONSTANT:
             low, high = rewrite.value & 0xFFFF, rewrite.value >> 16
-            self._emit(0xD2800000 | low << 5 | rewrite.register)  # movz
-            self._emit(0xF2A00000 | high << 5 | rewrite.register)  # movk, lsl #16
+            self.emit(0xD2800000 | low << 5 | rewrite.register)  # movz
+            self.emit(0xF2A00000 | high << 5 | rewrite.register)  # movk, lsl #16
         else:
             self._counter(rewrite.register)
-        self._emit(a64.branch(self._end, site + 4))
+        self.emit(a64.branch(self.end, site + 4))
         return jump
 
     def _counter(self, register: int) -> None:
-        self._emit(*_BEFORE_COUNTER, _PUSH_X17_X30)
-        self._emit(a64.branch(self._end, self.sys_enter, link=True))
-        self._emit(_POP_X17_X30, *_AFTER_COUNTER, _LOAD_RESULT | register, _POP_FRAME)
+        self.emit(*_BEFORE_COUNTER, _PUSH_X17_X30)
+        self.emit(a64.branch(self.end, self.sys_enter, link=True))
+        self.emit(_POP_X17_X30, *_AFTER_COUNTER, _LOAD_RESULT | register, _POP_FRAME)
 
     @property
-    def _end(self) -> int:
+    def end(self) -> int:
+        """Where the next stub will lie."""
         return self.address + len(self.code)
 
-    def _emit(self, *words: int) -> None:
+    def emit(self, *words: int) -> None:
         self.code += struct.pack(f"<{len(words)}I", *words)

@@ -7,16 +7,18 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import TYPE_CHECKING
 from uuid import UUID
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from elfhaven.abi import ta_image as abi
 from elfhaven.abi.ta_image import ImageType
 from elfhaven.errors import ImageError, SignatureError
-from elfhaven.image.keys import PrivateKey, PublicKey, fingerprint
+from elfhaven.image.keys import fingerprint
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
+
+    from elfhaven.image.keys import PrivateKey, PublicKey
 
 _HASH = 32
 _SALT = 32
@@ -31,7 +33,10 @@ class Algorithm(IntEnum):
     RSASSA_PKCS1_V1_5_SHA256 = abi.TEE_ALG_RSASSA_PKCS1_V1_5_SHA256
 
     @property
-    def padding(self) -> padding.AsymmetricPadding:
+    def padding(self) -> AsymmetricPadding:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding
+
         if self is Algorithm.RSASSA_PKCS1_V1_5_SHA256:
             return padding.PKCS1v15()
         return padding.PSS(padding.MGF1(hashes.SHA256()), _SALT)
@@ -106,6 +111,9 @@ def sign(
     ta_version: int = 0,
 ) -> bytes:
     """A BOOTSTRAP_TA of `elf`. PSS draws a salt: two signatures of the same ELF differ."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import utils
+
     size = key.key_size // 8
     header = abi.SHDR.pack(abi.SHDR_MAGIC, ImageType.BOOTSTRAP_TA, len(elf), algorithm, _HASH, size)
     subheader = abi.BOOTSTRAP.pack(uuid.bytes, ta_version)
@@ -134,14 +142,7 @@ def verify(ta: TaFile, trusted: Iterable[PublicKey]) -> str:
 
     SignatureError if any of it does not hold; ImageError for a TA that is still encrypted.
     """
-    if ta.encryption is not None:
-        raise ImageError(
-            f"{ta.name}: an encrypted TA; only the device that holds its key can read it", "use a plain TA"
-        )
-    chain = [*(subkey.signed for subkey in ta.subkeys), ta.signed]
-    for signed in chain:
-        if hashlib.sha256(signed.covered).digest() != signed.hash:
-            raise SignatureError(f"{ta.name}: its hash does not hold: the file was changed", "sign it again")
+    chain = check_hashes(ta)
     root = next((key for key in trusted if _holds(key, chain[0])), None)
     if root is None:
         raise SignatureError(
@@ -150,6 +151,19 @@ def verify(ta: TaFile, trusted: Iterable[PublicKey]) -> str:
         )
     _verify_subkeys(ta)
     return fingerprint(root)
+
+
+def check_hashes(ta: TaFile) -> list[Signed]:
+    """Checks that the file is whole, whoever signed it; what is signed, in order. Raises as `verify`."""
+    if ta.encryption is not None:
+        raise ImageError(
+            f"{ta.name}: an encrypted TA; only the device that holds its key can read it", "use a plain TA"
+        )
+    chain = [*(subkey.signed for subkey in ta.subkeys), ta.signed]
+    for signed in chain:
+        if hashlib.sha256(signed.covered).digest() != signed.hash:
+            raise SignatureError(f"{ta.name}: its hash does not hold: the file was changed", "sign it again")
+    return chain
 
 
 def _verify_subkeys(ta: TaFile) -> None:
@@ -191,6 +205,10 @@ def decrypted(ta: TaFile, key: bytes) -> TaFile:
 
 
 def _holds(key: PublicKey, signed: Signed) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import utils
+
     try:
         key.verify(signed.signature, signed.hash, signed.algorithm.padding, utils.Prehashed(hashes.SHA256()))
     except InvalidSignature:
@@ -248,6 +266,8 @@ def _encryption(data: bytes, at: int, name: str) -> tuple[Encryption, bytes]:
 
 
 def _subkey(data: bytes, at: int, size: int, signed: Signed, name: str) -> tuple[Subkey, int]:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     raw = _take(data, at, size, "subkey", name)
     head = _take(raw, 0, abi.SUBKEY.size, "subkey header", name)
     raw_uuid, name_size, version, max_depth, _, count = abi.SUBKEY.unpack(head)

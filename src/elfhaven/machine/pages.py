@@ -67,6 +67,7 @@ class PagePool:
         self._free = FreeRanges(base, size)
         self.total = size
         self.used = 0
+        self.most_used = 0
         self.code_epoch = 0
 
     def allocate(self, size: int) -> Backing:
@@ -76,6 +77,7 @@ class PagePool:
         if address is None:
             raise OutOfPages(f"{span} bytes wanted, {self.total - self.used} free in all")
         self.used += span
+        self.most_used = max(self.most_used, self.used)
         self._region.expect(address, span)
         return Backing(((address, span),), True, self)
 

@@ -11,6 +11,7 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from elfhaven.abi.container import (
     POLICY,
@@ -25,7 +26,9 @@ from elfhaven.abi.container import (
 from elfhaven.errors import ManifestError
 from elfhaven.manifest.pins import Pin
 from elfhaven.manifest.policy import Policy, Rule
-from elfhaven.manifest.schema import Manifest
+
+if TYPE_CHECKING:
+    from elfhaven.manifest.schema import Manifest
 
 CALLERS_VALUE = 0xFFFFFFFF
 _HASH = 32

@@ -3,6 +3,7 @@
 
     name = "llama"              # gives the UUID; without it the UUID comes from the content
     debug = false               # true: --trace works, and what it shows leaves the TEE
+    stoppable = false           # true: Ctrl-C ends its loops on hardware too, by checks in them
     service = false             # the image serves commands instead of running once
     [memory]
     stack = "512 KiB"           # of the program's first thread; all of it is real memory
@@ -17,6 +18,7 @@
     read = ["model.bin"]        # relative to the program's first working directory
     write = ["out/"]            # a directory, or a path that ends in "/": everything under it; implies read
     pinned = ["weights.bin"]    # readable, and every block is checked against the hashes of pack time
+    libraries = ["/usr/lib/x/*.so"] # of the system that the program comes from: opened while it runs (dlopen)
     [audit]
     required = false            # true: the program starts only with an audit log
 
@@ -116,9 +118,10 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for key in ("read", "write", "pinned"):
+        for key in ("read", "write", "pinned", "libraries"):
             _without_nul(key, *getattr(self, key))
             for path in getattr(self, key):
                 if not path:
@@ -156,8 +159,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError(
                 "`name` must be 1 to 64 letters, digits, '.', '_' or '-', a letter or digit first"
             )
-        if self.stoppable:
+        if self.stoppable and self.service:
             raise ValueError(
-                "`stoppable = true` is reserved: a program that loops without a call cannot be stopped yet "
-                "on hardware (the emulator stops every program)"
+                "`stoppable` and `service` exclude each other: while a service serves a command there is "
+                "no host that could ask it to end"
             )

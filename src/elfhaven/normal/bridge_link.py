@@ -78,6 +78,21 @@ class Link:
         marker = _FRAME.pack(wire.MAGIC, wire.Kind.WELCOME, 0, wire.WELCOME.size) + nonce.to_bytes(
             8, "little"
         )
+        if not self._seek(marker, patience):
+            return False
+        welcome = wire.WELCOME.struct.unpack(self.take().payload)
+        if welcome[2] == 0 and welcome[4] == 0:
+            raise TargetError("the guest has no /dev/tee0", "look at the log of its Linux: is OP-TEE there?")
+        return True
+
+    def find(self, wanted: bytes, patience: float) -> bool:
+        """Takes the frame `wanted`, skipping what came before; False if nothing came for `patience` seconds."""
+        found = self._seek(wanted, patience)
+        if found:
+            del self._inbox[: len(wanted)]
+        return found
+
+    def _seek(self, marker: bytes, patience: float) -> bool:
         while (at := self._inbox.find(marker)) < 0:
             self._refuse_other_version()
             try:
@@ -85,9 +100,6 @@ class Link:
             except TimeoutError:
                 return False
         del self._inbox[:at]
-        welcome = wire.WELCOME.struct.unpack(self.take().payload)
-        if welcome[2] == 0 and welcome[4] == 0:
-            raise TargetError("the guest has no /dev/tee0", "look at the log of its Linux: is OP-TEE there?")
         return True
 
     def send(self, frames: Iterable[bytes]) -> None:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -43,6 +45,14 @@ class _Call:
     borrowed: dict[int, Remote] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A request that is answered more than once, and asks back. `take` raises TeeError after an abort."""
+
+    take: Callable[[], Frame]
+    send: Callable[[wire.Kind, bytes], None]
+
+
 class BridgeTransport:
     """A connection that was greeted. `lost` makes the error for one that ended by itself."""
 
@@ -54,7 +64,7 @@ class BridgeTransport:
         self._reading = False
         self._ended = False
         self._aborted = False
-        self._answers: dict[int, Frame | None] = {}
+        self._answers: dict[int, deque[Frame]] = {}
         self._ids = itertools.count(1)
         self._calls = threading.BoundedSemaphore(wire.CALLS)
         self._memories = Memories(self._allocate, self._release)
@@ -78,7 +88,19 @@ class BridgeTransport:
 
     def allocate(self, size: int) -> Allocation:
         view = memoryview(bytearray(size))
-        return Allocation(self._memories.new(size, view).handle, view)
+        handle = self._memories.new(size, view).handle
+        return Allocation(handle, view, lambda offset, size: self._push(handle, offset, size))
+
+    def _push(self, handle: int, offset: int, size: int) -> None:
+        """Sends a part of shared memory now; the other end reads frames while it makes calls."""
+        remote = self._memories.get(handle)
+        if remote is None or remote.view is None:
+            return
+        try:
+            with self._sending:
+                self._link.send(remote.writes(remote.view[offset : offset + size], offset))
+        except OSError:
+            pass  # the connection ended, and the calls with it
 
     def register(self, buffer: memoryview) -> Allocation:
         """The TEE sees a copy of the buffer: changes cross before and after each call that refers to it."""
@@ -108,6 +130,47 @@ class BridgeTransport:
         """The end of the kernel's log at the other end; empty where the bridge may not read it."""
         answer = self._exchange(lambda number: (frame(wire.Kind.LOG, number),))
         return answer.payload.decode(errors="replace")
+
+    @property
+    def directory(self) -> str:
+        """The bridge's working directory; empty where it is not known."""
+        return self._link.directory
+
+    @contextmanager
+    def program(self, head: Callable[[int], bytes], rules: bytes, strings: bytes) -> Iterator[Conversation]:
+        """Hands a program to the bridge; `head` makes its `program` structure, by the handle of `strings`.
+
+        The conversation lasts until its ENDED was taken. Raises UsageError where the rules are too many.
+        """
+        if len(rules) + wire.PROGRAM.size > wire.FRAME_MAX:
+            raise UsageError(
+                f"the rules for files take {len(rules)} bytes", "name directories in place of single files"
+            )
+        remote = self._memories.borrow(len(strings))
+        try:
+            with (
+                self._calls,
+                self._request(
+                    lambda number: (
+                        *remote.writes(memoryview(strings), 0),
+                        frame(wire.Kind.PROGRAM, number, head(remote.handle), rules),
+                    )
+                ) as number,
+            ):
+                yield Conversation(
+                    lambda: self._next(number), lambda kind, data: self._send(kind, number, data)
+                )
+        finally:
+            self._memories.give_back(remote)
+
+    def _next(self, number: int) -> Frame:
+        try:
+            return self._answer(number)
+        except _AbortedError:
+            raise tee_error(*_ABORTED, "the program was aborted") from None
+
+    def _send(self, kind: wire.Kind, number: int, data: bytes) -> None:
+        self._tell(frame(kind, number, data))
 
     def abort(self) -> None:
         """Ends the connection from any thread: calls under way and later ones end with TARGET_DEAD."""
@@ -214,28 +277,34 @@ class BridgeTransport:
 
     def _exchange(self, frames: Callable[[int], Iterable[bytes]]) -> Frame:
         """Sends a request under an id of its own and waits for its answer."""
+        with self._request(frames) as number:
+            return self._answer(number)
+
+    @contextmanager
+    def _request(self, frames: Callable[[int], Iterable[bytes]]) -> Iterator[int]:
+        """Sends a request; within, its answers are kept under the number that is given."""
         number = next(self._ids) & _WORD
         with self._turn:
-            self._answers[number] = None
+            self._answers[number] = deque()
         try:
-            with self._sending:
-                self._link.send(frames(number))
-        except OSError:
-            self._end()
-        except BaseException:
+            try:
+                with self._sending:
+                    self._link.send(frames(number))
+            except OSError:
+                self._end()
+            yield number
+        finally:
             with self._turn:
                 del self._answers[number]
-            raise
-        return self._answer(number)
 
     def _answer(self, number: int) -> Frame:
+        """The next answer to a request."""
         while True:
             with self._turn:
-                while self._answers[number] is None and self._reading and not self._ended:
+                while not self._answers[number] and self._reading and not self._ended:
                     self._turn.wait()
-                answer = self._answers[number]
-                if answer is not None:
-                    return self._answers.pop(number) or answer
+                if self._answers[number]:
+                    return self._answers[number].popleft()
                 if self._ended:
                     raise _AbortedError if self._aborted else self._lost()
                 self._reading = True
@@ -261,7 +330,7 @@ class BridgeTransport:
         else:
             with self._turn:
                 if heard.id in self._answers:
-                    self._answers[heard.id] = heard
+                    self._answers[heard.id].append(heard)
 
     def _changed(self, payload: bytes) -> None:
         handle, _, offset = wire.PIECE.struct.unpack_from(payload)

@@ -26,6 +26,7 @@ from uuid import UUID
 from elfhaven.abi import gp
 from elfhaven.errors import UsageError
 from elfhaven.normal.results import tee_error
+from elfhaven.normal.stops import Stops
 from elfhaven.normal.transport import (
     Allocation,
     Direction,
@@ -75,6 +76,7 @@ class Context(_Closing):
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.stops = Stops()
         self._lock = threading.Lock()
         self._held: dict[int, Session | SharedMemory] = {}
         self._cancel_ids = itertools.count(1)
@@ -140,6 +142,7 @@ class SharedMemory(_Closing):
         self._context = context
         self.handle = allocation.handle
         self.view = allocation.view
+        self._push = allocation.push
 
     def __len__(self) -> int:
         return len(self.view)
@@ -152,6 +155,11 @@ class SharedMemory(_Closing):
                 f"{size} bytes at {offset} do not lie in {len(self.view)} bytes of shared memory"
             )
         return MemRef(direction, None, self.handle, offset, size)
+
+    def push(self, offset: int, size: int) -> None:
+        """Lets the TEE see what was written to a part of it, even while a call is under way."""
+        if self._push is not None:
+            self._push(offset, size)
 
     def close(self) -> None:
         if self._context.forget(self):

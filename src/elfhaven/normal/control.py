@@ -37,7 +37,8 @@ _SLOT: Final = SLOT.struct
 _SLOT_STATE: Final = SLOT.offset("state")
 _ANSWER: Final = struct.Struct("<qQ")  # result, value
 _ANSWER_OFFSET: Final = SLOT.offset("result")
-_WORD: Final = struct.Struct("<I")
+WORD: Final = struct.Struct("<I")
+STOP: Final = CONTROL.offset("stop")
 _LOG_HEAD: Final = struct.Struct("<II")
 
 
@@ -129,14 +130,14 @@ class ControlBlock:
         for at in range(SLOTS_OFFSET, DATA_OFFSET, SLOT.size):
             if len(found) >= pending:
                 break
-            if _WORD.unpack_from(view, at + _SLOT_STATE)[0] == SlotState.REQUESTED:
+            if WORD.unpack_from(view, at + _SLOT_STATE)[0] == SlotState.REQUESTED:
                 found.append(_request(at, _SLOT.unpack_from(view, at)))
         return found
 
     def answer(self, at: int, result: int, value: int) -> None:
         """Answers the slot at `at`: the result first, the state last."""
         _ANSWER.pack_into(self.view, at + _ANSWER_OFFSET, result, value)
-        _WORD.pack_into(self.view, at + _SLOT_STATE, SlotState.ANSWERED)
+        WORD.pack_into(self.view, at + _SLOT_STATE, SlotState.ANSWERED)
 
     def piece(self, offset: int, length: int) -> memoryview | None:
         """Bytes of the data area; None where they do not lie in it."""
@@ -148,22 +149,26 @@ class ControlBlock:
         """The records of the log area, copied; ProgramFault where they are malformed."""
         if used > self.log_size:
             raise _broken("more log than there is room for")
-        records = bytes(self.view[self.log_offset : self.log_offset + used])
-        at = 0
-        while at < used:
-            if used - at < _LOG_HEAD.size:
-                raise _broken("a log record cut short")
-            kind, length = _LOG_HEAD.unpack_from(records, at)
-            at += _LOG_HEAD.size
-            if kind not in tuple(LogKind) or length > used - at:
-                raise _broken("a log record of unknown kind or length")
-            yield LogKind(kind), records[at : at + length]
-            at += (length + 7) & ~7
+        return log_records(bytes(self.view[self.log_offset : self.log_offset + used]))
 
     def last_call(self) -> int | None:
         """The call number that slot 0 last carried; None if there was none."""
         slot = _SLOT.unpack_from(self.view, SLOTS_OFFSET)
         return int(slot[2]) if slot[0] else None
+
+
+def log_records(records: bytes) -> Iterator[tuple[LogKind, bytes]]:
+    """The records of a log area that was copied; ProgramFault where they are malformed."""
+    at, used = 0, len(records)
+    while at < used:
+        if used - at < _LOG_HEAD.size:
+            raise _broken("a log record cut short")
+        kind, length = _LOG_HEAD.unpack_from(records, at)
+        at += _LOG_HEAD.size
+        if kind not in tuple(LogKind) or length > used - at:
+            raise _broken("a log record of unknown kind or length")
+        yield LogKind(kind), records[at : at + length]
+        at += (length + 7) & ~7
 
 
 def _request(at: int, slot: tuple[int, ...]) -> Request:

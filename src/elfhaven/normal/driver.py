@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -22,7 +22,7 @@ from elfhaven.abi import optee_msg as msg
 from elfhaven.errors import TargetError, TeeError
 from elfhaven.normal.buffers import Buffers, take
 from elfhaven.normal.marshal import Marshalled, marshal
-from elfhaven.normal.rpc import Clock, Rpc, Supplicant, SystemClock
+from elfhaven.normal.rpc import Clock, Rpc, Service, Supplicant, SystemClock
 from elfhaven.normal.transport import Allocation, Login, Parameter, Reply
 from elfhaven.world.message import Message, build, message_size, parse
 from elfhaven.world.shared_memory import NormalMemory, Pages
@@ -42,10 +42,11 @@ class Driver:
         normal: NormalMemory,
         supplicant: Supplicant,
         clock: Clock | None = None,
+        services: Mapping[int, Service] | None = None,
     ) -> None:
         self._smc = secure.smc
         self._memory = normal
-        self._rpc = Rpc(normal, supplicant, clock or SystemClock())
+        self._rpc = Rpc(normal, supplicant, clock or SystemClock(), services)
         self._pages: list[Pages] = []
         self._sessions: set[int] = set()
         self._ended = threading.Condition()

@@ -8,7 +8,8 @@ attached only when the runtime asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
@@ -29,7 +30,7 @@ from elfhaven.normal import messages
 from elfhaven.normal.agent import Agent
 from elfhaven.normal.audit import AuditLog
 from elfhaven.normal.client import Direction, MemRef, Session, SharedMemory
-from elfhaven.normal.control import CONTROL_WITH_LOG, LOG_SIZE, ControlBlock, Header, Identity
+from elfhaven.normal.control import CONTROL_WITH_LOG, LOG_SIZE, STOP, WORD, ControlBlock, Header, Identity
 
 _QUIET: Final = ("env",)  # a name that is not let in is no event of the run; Process.denied tells of it
 
@@ -59,6 +60,8 @@ class Process:
         self._waiting = waiting
         self._tracer = Tracer(LINUX)
         self._window: SharedMemory | None = None
+        self._asking = threading.Lock()
+        self._control: SharedMemory | None = None  # while the program runs
         self._told = (0, 0)
         self.last: Header | None = None  # what the runtime said at its last return
 
@@ -71,6 +74,17 @@ class Process:
     def violated(self) -> tuple[str, ...]:
         """The rules that an answer of the normal world broke so far."""
         return messages.rules(self.last.violated) if self.last else ()
+
+    def ask(self, word: int) -> None:
+        """Asks the program, from any thread, to end as by signal `word`, or to come out (STOP_LEAVE).
+
+        It looks at its next call, in a sleep, and at the checks of a stoppable image. Nothing happens when it
+        does not run.
+        """
+        with self._asking:
+            if self._control is not None:
+                WORD.pack_into(self._control.view, STOP, word)
+                self._control.push(STOP, WORD.size)
 
     def run(
         self, argv: Sequence[str], env: Mapping[str, str], cwd: str, identity: Identity | None = None
@@ -105,7 +119,7 @@ class Process:
         self, argv: Sequence[str], env: Mapping[str, str], cwd: str, identity: Identity | None
     ) -> int | None:
         """The exit status, or None where the program waits for commands."""
-        strings = _strings(argv, env, cwd)
+        strings = strings_of(argv, env, cwd)
         logging = self._audit is not None or self._trace is not None
         size, log_size = (CONTROL_WITH_LOG, LOG_SIZE) if logging else (CONTROL_MIN_SIZE, 0)
         log_id = self._audit.log_id() if self._audit and not self._audit.empty else b""
@@ -113,18 +127,25 @@ class Process:
             block = ControlBlock(control.view, log_size, WINDOW_DEFAULT)
             who = identity or Identity.of_this_process()
             block.prepare(self._flags(), len(argv), len(env), who, log_id)
+            self._share(control)
             try:
                 return self._drive(block, control.ref(Direction.INOUT), strings)
             finally:
+                self._share(None)
                 if self._window is not None:
                     self._window.close()
                     self._window = None
+
+    def _share(self, control: SharedMemory | None) -> None:
+        with self._asking:
+            self._control = control
 
     def _drive(self, block: ControlBlock, control: MemRef, strings: bytes) -> int | None:
         self._enter(block, Command.START, control, None, MemRef.input(strings))
         while True:
             header = self.last = block.header()
-            self._take_log(block, header)
+            if header.log_used:
+                self._take_log(block.log(header.log_used))
             self._tell(header)
             if header.state in (State.EXITED, State.IDLE):
                 return header.exit_status & 0xFF if header.state == State.EXITED else None
@@ -133,6 +154,8 @@ class Process:
             window = self._window_ref(header.want_window)  # before serving: answers may lie in it
             if header.state == State.REQUESTS:
                 self._serve(block, header.pending)
+            elif header.state == State.POLLED:
+                self.ask(0)
             elif header.state != State.FLUSH:
                 raise ProgramFault(
                     f"the runtime returned in the unexpected state {header.state}", "pack the program again"
@@ -154,11 +177,9 @@ class Process:
         with self._waiting():
             self._agent.serve(block, window, pending)
 
-    def _take_log(self, block: ControlBlock, header: Header) -> None:
-        if not header.log_used:
-            return
+    def _take_log(self, log: Iterable[tuple[LogKind, bytes]]) -> None:
         records: list[bytes] = []
-        for kind, body in block.log(header.log_used):
+        for kind, body in log:
             if kind is LogKind.AUDIT:
                 records.append(body)
             elif kind is LogKind.TRACE and self._trace is not None:
@@ -203,7 +224,7 @@ class Process:
         return flags | (StartFlag.TRACE if self._trace is not None else StartFlag(0))
 
 
-def _strings(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> bytes:
+def strings_of(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> bytes:
     """argv, envp and cwd as START takes them."""
     if not argv or not cwd.startswith("/"):
         raise UsageError("a program needs its name as first argument and an absolute working directory")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Requests of the TEE to the normal world while one of its threads is suspended (RPC).
 
-What is served: shared memory, loading TAs, the time, sleeping, waiting for another thread. Anything else is
-answered TEE_ERROR_NOT_SUPPORTED.
+What is served here: shared memory, loading TAs, the time, sleeping, waiting for another thread. More comes
+from the services that are given (normal/supplicant). Anything else is answered TEE_ERROR_NOT_SUPPORTED.
 
 Locks: `Rpc._lock` guards the tables; it is not held while a request sleeps or waits.
 """
@@ -12,7 +12,8 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -52,10 +53,29 @@ class SystemClock:
         time.sleep(seconds)
 
 
+_RMEM = (msg.ATTR_RMEM_INPUT, msg.ATTR_RMEM_OUTPUT, msg.ATTR_RMEM_INOUT)
+_TMEM = (msg.ATTR_TMEM_INPUT, msg.ATTR_TMEM_OUTPUT, msg.ATTR_TMEM_INOUT)
+
+
+class Service(Protocol):
+    """Serves one RPC command, for instance FileService.serve: answers in the parameters, gives a TEE_Result.
+
+    `room` gives the memory that a reference means, empty for none.
+    """
+
+    def __call__(self, params: list[Param], room: Callable[[Param], memoryview]) -> int: ...
+
+
 class Rpc:
     """Serves RPCs. Each method of the table takes the message's parameters and gives a TEE_Result."""
 
-    def __init__(self, memory: NormalMemory, supplicant: Supplicant, clock: Clock) -> None:
+    def __init__(
+        self,
+        memory: NormalMemory,
+        supplicant: Supplicant,
+        clock: Clock,
+        services: Mapping[int, Service] | None = None,
+    ) -> None:
         self._memory = memory
         self._supplicant = supplicant
         self._clock = clock
@@ -71,6 +91,8 @@ class Rpc:
             msg.RPC_CMD_SHM_ALLOC: self._shm_alloc,
             msg.RPC_CMD_SHM_FREE: self._shm_free,
         }
+        for number, serve in (services or {}).items():
+            self._served[number] = partial(serve, room=self._room)
 
     def serve(self, a0: int, a1: int, a2: int, a3: int) -> Sequence[int]:
         """The registers with which the suspended thread, named by a3, goes on."""
@@ -134,7 +156,7 @@ class Rpc:
             pages = take(self._memory, params[0].b)
         except TeeError as error:
             return error.code
-        lists = listed(self._memory, pages)
+        lists = listed(self._memory, pages.page_addresses)
         attr = msg.ATTR_TMEM_OUTPUT | msg.ATTR_NONCONTIG
         params[0] = Param(attr, lists.physical_address, pages.size, self._keep(pages, lists))
         return gp.TEE_SUCCESS
@@ -166,9 +188,9 @@ class Rpc:
     def _room(self, param: Param) -> memoryview:
         """The memory of a reference that the TEE made; empty for none."""
         held = self._pages.get(param.c)
-        if held is None or param.kind not in (msg.ATTR_RMEM_OUTPUT, msg.ATTR_TMEM_OUTPUT):
+        if held is None or param.kind not in _RMEM + _TMEM:
             return memoryview(b"")
-        start = param.a if param.kind == msg.ATTR_RMEM_OUTPUT else 0
+        start = param.a if param.kind in _RMEM else 0
         return held[0].view[start : start + param.b]
 
     def _get_time(self, params: list[Param]) -> int:

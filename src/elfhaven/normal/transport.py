@@ -6,7 +6,7 @@ The driver of the emulator implements it; a device node or a stream to a guest c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -97,10 +97,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Shared memory of a transport: its name in a MemRef, and its bytes."""
+    """Shared memory of a transport: its name in a MemRef, and its bytes.
+
+    `push(offset, size)` is there where the view is a copy: it carries a part over at once, even while a call
+    is under way.
+    """
 
     handle: int
     view: memoryview
+    push: Callable[[int, int], None] | None = None
 
 
 class Transport(Protocol):

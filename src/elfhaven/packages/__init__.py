@@ -4,10 +4,9 @@
 from elfhaven.packages.fetch import fetch, fetched, host_architecture, host_archive, host_suite, private_apt
 from elfhaven.packages.source_package import fetch_source
 from elfhaven.packages.sources import Source, parse_deb822, parse_one_line
-from elfhaven.packages.sysroot import SUITE, package_names, sysroot
+from elfhaven.packages.sysroot import package_names, sysroot
 
 __all__ = [
-    "SUITE",
     "Source",
     "fetch",
     "fetch_source",

@@ -13,7 +13,6 @@ from elfhaven.errors import UsageError
 from elfhaven.packages.fetch import cache_directory, fetch, fetched, private_apt
 
 ARCHITECTURE = "arm64"
-SUITE = "trixie"
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1
 
 
@@ -34,7 +33,7 @@ def package_names(words: Sequence[str]) -> tuple[str, ...]:
 def sysroot(
     packages: Sequence[str],
     *,
-    suite: str = SUITE,
+    suite: str,
     architecture: str = ARCHITECTURE,
     report: Callable[[str], None] = print,
     cache: Path | None = None,

@@ -7,15 +7,18 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from elfhaven.abi import container
 from elfhaven.errors import ImageError
-from elfhaven.image.keys import PublicKey
 from elfhaven.image.reader import Elf
-from elfhaven.image.ta import TaFile, parse, verify
+from elfhaven.image.ta import TaFile, check_hashes, parse, verify
 from elfhaven.manifest import Policy, decode
 from elfhaven.packing.packer import PackedTa
+
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PublicKey
 
 TA_MAGIC = b"HSTO"
 _MAGIC = struct.pack("<Q", container.CONFIG_MAGIC)
@@ -41,6 +44,8 @@ class Contents:
     debug: bool
     service: bool
     audit_required: bool
+    stoppable: bool
+    checks: int  # places that look whether the program shall end
     stack: int
     heap: int
     memory: int
@@ -67,23 +72,29 @@ def read_contents(ta: TaFile) -> Contents | None:
     return None
 
 
-def open_ta(path: str | Path, data: bytes, trusted: tuple[PublicKey, ...]) -> PackedTa:
-    """The .ta file `data` as something to run; `path` names it. ImageError where it is not elfhaven's."""
+def open_ta(path: str | Path, data: bytes, trusted: tuple[PublicKey, ...] | None) -> PackedTa:
+    """The .ta file `data` as something to run; `path` names it. ImageError where it is not elfhaven's.
+
+    With `trusted` None the device alone knows whom it trusts: the signer stays unnamed ("").
+    """
     ta = parse(data, str(path))
     contents = read_contents(ta)
     if contents is None:
         raise ImageError(
             f"{path}: a Trusted Application that elfhaven did not pack", "run the program itself"
         )
+    check_hashes(ta)
+    signer = "" if trusted is None else verify(ta, trusted)
     return PackedTa(
         Path(path),
         ta.uuid,
         os.path.basename(path),
-        verify(ta, trusted),
+        signer,
         contents.blob,
         contents.tree,
         contents.debug,
         contents.audit_required,
+        contents.stoppable,
     )
 
 
@@ -92,7 +103,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents:
-    flags = container.ConfigFlag(config["flags"] & 7)
+    flags = container.ConfigFlag(config["flags"] & 15)
     blob = elf.bytes_at(config["policy"], config["policy_size"]) or b""
     return Contents(
         uuid=ta.uuid,
@@ -100,6 +111,8 @@ def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents
         debug=container.ConfigFlag.DEBUG in flags,
         service=container.ConfigFlag.SERVICE in flags,
         audit_required=container.ConfigFlag.AUDIT_REQUIRED in flags,
+        stoppable=container.ConfigFlag.STOPPABLE in flags,
+        checks=config["checks"],
         stack=config["stack_size"],
         heap=config["memory_limit"],
         memory=sum(-(-load.end // 4096) * 4096 - load.address // 4096 * 4096 for load in elf.loads),

@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from elfhaven.abi.container import VERSION, ConfigFlag
-from elfhaven.errors import ImageError, StateError
+from elfhaven.errors import ImageError, StateError, UsageError
 from elfhaven.image.ta import sign
-from elfhaven.manifest import Manifest, compile_policy, pin
+from elfhaven.manifest import compile_policy, pin
 from elfhaven.packing.signer import Signer
 
 if TYPE_CHECKING:
     from elfhaven.image.reader import Elf
+    from elfhaven.manifest import Manifest
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
-_FORMAT = 1  # counts changes of what is made from the same input
+_FORMAT = 2  # counts changes of what is made from the same input
 _KEPT = 256
 
 
@@ -43,6 +44,7 @@ class PackedTa:
     tree: bytes = b""
     debug: bool = False
     audit_required: bool = False
+    stoppable: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -62,7 +64,7 @@ def pack(
     with comes from there; `tree` (manifest.encode_tree) are the files of that system. The file lies in the
     cache. Raises ImageError, ManifestError, StateError or PackageError.
     """
-    images = _images(program, root)
+    images = _images(program, root, manifest.files.libraries)
     runtime = _runtime()
     policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
     key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint)
@@ -84,6 +86,7 @@ def pack(
         tree,
         manifest.debug,
         manifest.audit.required,
+        manifest.stoppable,
         signer.notes,
     )
 
@@ -120,16 +123,23 @@ def uuid_of_name(name: str) -> UUID:
     return uuid5(NAMESPACE, f"name/{name}")
 
 
-def _images(program: str | Path, root: Path | None) -> list[tuple[str, bytes]]:
-    """The program under its own name; in a root, its libraries too, each under its path."""
+def _images(program: str | Path, root: Path | None, also: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """The program under its own name; in a root, its libraries too, each as it is opened."""
     if root is None:
+        if also:
+            raise UsageError(
+                "`libraries` of the manifest are those of a system, and none is named",
+                "name the system that they lie in with --sysroot or --debian",
+            )
         return [(os.path.basename(program), read_program(program))]
     from elfhaven.image.libraries import collect  # not needed for a static program
 
-    found = collect(root, str(program))
+    collected = collect(root, str(program), also)
+    interpreter = 1  # ld.so is not opened: the system starts it
+    names = (os.path.basename(program), *(library.name for library in collected[1:]))
     return [
-        (library.path if at else os.path.basename(program), library.elf.data)
-        for at, library in enumerate(found)
+        (os.path.basename(name) if at <= interpreter else name, library.elf.data)
+        for at, (name, library) in enumerate(zip(names, collected, strict=True))
     ]
 
 
@@ -168,6 +178,7 @@ def _flags(manifest: Manifest) -> ConfigFlag:
         ConfigFlag.DEBUG: manifest.debug,
         ConfigFlag.SERVICE: manifest.service,
         ConfigFlag.AUDIT_REQUIRED: manifest.audit.required,
+        ConfigFlag.STOPPABLE: manifest.stoppable,
     }
     flags = ConfigFlag(0)
     for flag, on in wanted.items():

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-
 from elfhaven.errors import PackageError
 from elfhaven.image import keys
 
@@ -66,6 +64,8 @@ def local_signer(directory: Path | None = None) -> Signer:
 
 def local_public(directory: Path | None = None) -> keys.PublicKey:
     """The local development key's public half, kept beside it; made again where it is older."""
+    from cryptography.hazmat.primitives import serialization
+
     path = (directory or key_directory()) / "dev-key.pem"
     beside = path.with_suffix(".pub.pem")
     try:
@@ -85,8 +85,11 @@ def local_public(directory: Path | None = None) -> keys.PublicKey:
 
 def default_public() -> keys.PublicKey:
     """OP-TEE's default key, its public half."""
-    key = serialization.load_pem_public_key(OPTEE_DEFAULT_PUBLIC)
-    assert isinstance(key, keys.PublicKey)
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    key = load_pem_public_key(OPTEE_DEFAULT_PUBLIC)
+    assert isinstance(key, rsa.RSAPublicKey)
     return key
 
 

@@ -100,6 +100,7 @@ def _contents(contents: Contents) -> dict[str, object]:
         "heap": contents.heap or "what the target has",
         "debug": contents.debug,
         "service": contents.service,
+        "stoppable": f"yes, by {contents.checks} checks" if contents.stoppable else False,
         "audit": "required" if contents.audit_required else "if asked for",
         "may": _policy(contents.policy),
     }

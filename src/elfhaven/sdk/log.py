@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from elfhaven.errors import TargetError
 from elfhaven.normal.audit import maker
 from elfhaven.normal.verify import verify
-from elfhaven.target.emulator import Emulator
 from elfhaven.target.state import StateDirectory, default_directory
+from elfhaven.target.targets import check, open_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,39 @@ class Verdict:
     text: str
 
 
-def verify_audit(file: str | os.PathLike[str], *, state: str | os.PathLike[str] | None = None) -> Verdict:
-    """Asks the device that made the log `file`. Raises AuditError, StateError or TeeError."""
+def verify_audit(
+    file: str | os.PathLike[str],
+    *,
+    target: str = "emulator",
+    memory: str = "stock",
+    state: str | os.PathLike[str] | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> Verdict:
+    """Asks the device that made the log `file`: only the TA that wrote it, on that device, has the key.
+
+    `on_note` gets lines for the user. Raises AuditError, StateError, TargetError or TeeError.
+    """
     uuid = maker(file)
+    check(target)
+    if target == "qemu":
+        _expect_running(memory)
     device = StateDirectory(state or default_directory())
-    with Emulator(device) as emulator, emulator.context.open_session(uuid) as session:
-        finding = verify(session, file)
+    with ExitStack() as stack:
+        place = stack.enter_context(open_target(target, device, memory, {}, on_note or _nothing))
+        finding = verify(stack.enter_context(place.context.open_session(uuid)), file)
     return Verdict(finding.good, finding.text)
+
+
+def _expect_running(memory: str) -> None:
+    """A machine that was switched off knows of no log: switching it on for that would be in vain."""
+    from elfhaven.target.qemu.machine import Machine
+
+    if Machine(memory).process() is None:
+        raise TargetError(
+            f"the machine {memory} is off: what it stored, the ends of its logs too, went with it",
+            "verify a log before `elfhaven qemu down`",
+        )
+
+
+def _nothing(_: str) -> None:
+    pass

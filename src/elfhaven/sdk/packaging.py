@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from elfhaven import packing
-from elfhaven.manifest import Manifest, default, load
-from elfhaven.packages import SUITE
 from elfhaven.packing import PackedTa, signer
-from elfhaven.sdk.root import AnyPath, Root, open_root
+from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
+
+if TYPE_CHECKING:
+    from elfhaven.manifest import Manifest
 
 _NO_MANIFEST = (
     "no manifest: the program may read the working directory and use the three standard streams, nothing else"
@@ -50,6 +52,8 @@ def pack_program(
     root: Root | None = None,
 ) -> PackedTa:
     """The program packed, in the cache. Notes say what a user should know of it."""
+    from elfhaven.manifest import Manifest, default, load
+
     notes: tuple[str, ...] = ()
     if manifest is None:
         rules, base, notes = default(), Path.cwd(), (_NO_MANIFEST,)

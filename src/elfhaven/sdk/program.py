@@ -9,18 +9,19 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from elfhaven.errors import UsageError
-from elfhaven.manifest import Manifest
-from elfhaven.packages import SUITE
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import pack_program
-from elfhaven.sdk.root import AnyPath, Root, open_root
+from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
 from elfhaven.target.container import Outcome, Request, execute
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
 from elfhaven.target.targets import check, open_target, signer_for, trusted_by
+
+if TYPE_CHECKING:
+    from elfhaven.manifest import Manifest
 
 Stream = int | IO[Any] | None
 
@@ -53,6 +54,7 @@ def run(
     manifest: AnyPath | Manifest | None = None,
     target: str = "emulator",
     memory: str = "stock",
+    sign: AnyPath | None = None,
     trace: bool | Callable[[str], None] = False,
     audit: AnyPath | None = None,
     state: AnyPath | None = None,
@@ -71,10 +73,11 @@ def run(
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
     With `sysroot` or `debian` it is a program of that system, as in pack(). The streams are this process's
-    own, or file objects or descriptors; `capture` gives stdout and stderr as bytes. `env` and `cwd` are this
-    process's own; the manifest says which variables are let in. `on_note` gets each note when it arises,
-    `on_start` is called when the program starts. Only in the main thread does Ctrl-C end the program. Raises
-    an ElfhavenError where the program could not be run.
+    own, or file objects or descriptors; `capture` gives stdout and stderr as bytes. `sign` is as for pack();
+    without it a key signs that the target trusts. `env` and `cwd` are this process's own; the manifest says
+    which variables are let in. `on_note` gets each note when it arises, `on_start` is called when the program
+    starts. Only in the main thread does Ctrl-C end the program. Raises an ElfhavenError where the program
+    could not be run.
     """
     told: list[str] = []
 
@@ -85,7 +88,7 @@ def run(
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
     root = open_root(sysroot, debian, suite, tell)
-    packed, image = prepare(program, manifest, target, device, root)
+    packed, image = prepare(program, manifest, target, device, sign, root)
     if target == "emulator" and (packed.name or audit is not None):
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
@@ -117,20 +120,23 @@ def prepare(
     manifest: AnyPath | Manifest | None,
     target: str,
     device: StateDirectory,
+    sign: AnyPath | None = None,
     root: Root | None = None,
 ) -> tuple[PackedTa, bytes]:
     """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
     check(target)
     path = os.fspath(program)
     if root is not None:
-        packed = pack_program(path, manifest, signer_for(target), root)
+        packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root)
         return packed, packed.path.read_bytes()
     data = read_program(path)
     if is_ta(data):
         if manifest is not None:
             raise UsageError(f"{path} is packed already: its manifest lies in it", "leave -m out")
+        if sign is not None:
+            raise UsageError(f"{path} is packed already, and signed", "leave --sign out")
         return open_ta(path, data, trusted_by(target, device)), data
-    packed = pack_program(path, manifest, signer_for(target))
+    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign)
     return packed, packed.path.read_bytes()
 
 

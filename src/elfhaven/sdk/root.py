@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elfhaven.errors import UsageError
-from elfhaven.manifest import encode_tree, read_tree
 from elfhaven.packing import cache_directory
 from elfhaven.target.state import replace_file
 
 AnyPath = str | os.PathLike[str]
+SUITE = "trixie"  # of Debian, unless the caller says otherwise
 _FORMAT = 1  # counts changes of what a tree holds
 _SEARCHED = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/games", "/usr/local/bin")
 
@@ -44,6 +44,8 @@ class Root:
 
     def tree(self) -> bytes:
         """The list of the system's files for a packed program. Raises ManifestError or StateError."""
+        from elfhaven.manifest import encode_tree, read_tree
+
         kept = cache_directory() / "systems" / f"{self.path.name}-{_FORMAT}.tree"
         if self.fixed and kept.is_file():
             return kept.read_bytes()

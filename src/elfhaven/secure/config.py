@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a core is given: its size, its keys, and seams to storage, clock and randomness, each with a fake."""
+"""What a core is given: its size, its keys, and seams to clock and randomness, each with a fake."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,34 +14,9 @@ from elfhaven.secure.profile import Profile
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.secure.pta.base import PseudoTa
 
 HUK_SIZE = 16
-
-
-class Storage(Protocol):
-    """Objects by name. `put` is atomic: a reader sees the old object or the new one."""
-
-    def get(self, name: str) -> bytes | None: ...
-
-    def put(self, name: str, data: bytes) -> None: ...
-
-    def delete(self, name: str) -> None: ...
-
-
-class MemoryStorage:
-    """Storage that lasts as long as the object: for tests, and for a device without a state directory."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-
-    def get(self, name: str) -> bytes | None:
-        return self.objects.get(name)
-
-    def put(self, name: str, data: bytes) -> None:
-        self.objects[name] = data
-
-    def delete(self, name: str) -> None:
-        self.objects.pop(name, None)
 
 
 class Clock(Protocol):
@@ -74,13 +50,16 @@ class FakeClock:
 @dataclass
 class CoreConfig:
     """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel.
-    `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices."""
+    `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices. `storage_lock` is held
+    while the files of trusted storage are in use, for a device that several processes share. `pseudo_tas`
+    come beside those that every core has."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
     huk: bytes = bytes(HUK_SIZE)
-    storage: Storage = field(default_factory=MemoryStorage)
+    storage_lock: Callable[[], AbstractContextManager[None]] | None = None
     clock: Clock = field(default_factory=SystemClock)
     random: Callable[[int], bytes] = os.urandom
     cpu: str = "cortex-a57"
     class_key: bytes | None = None
+    pseudo_tas: Sequence[type[PseudoTa]] = ()

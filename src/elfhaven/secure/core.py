@@ -23,17 +23,16 @@ from elfhaven.machine.pages import PagePool
 from elfhaven.machine.pagetable import OutOfTables, TablePool
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.console import Console
-from elfhaven.secure.crypto.sealed import Sealed
 from elfhaven.secure.entry import StandardCalls
 from elfhaven.secure.loader import Fetch, Loader
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES, Profile
-from elfhaven.secure.pta.base import PseudoTa
-from elfhaven.secure.pta.system import SystemPta
+from elfhaven.secure.pta import PSEUDO_TAS
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.rpc import Rpc
+from elfhaven.secure.services import Services
 from elfhaven.secure.session import Session, SessionManager
 from elfhaven.secure.shared import SharedMemory
-from elfhaven.secure.storage.persistent import PersistentStore
+from elfhaven.secure.storage.trusted import TrustedStorage
 from elfhaven.secure.store import TaStore, VerifiedTa
 from elfhaven.secure.task import Task
 from elfhaven.secure.threads import Answer, Thread, ThreadPool
@@ -47,7 +46,6 @@ OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
 _CAPABILITIES = abi.SEC_CAP_UNREGISTERED_SHM | abi.SEC_CAP_DYNAMIC_SHM | abi.SEC_CAP_MEMREF_NULL
 _CLOSE_WAIT = 5.0  # seconds for running TAs to stop
 _UNKNOWN: Answer = (abi.RETURN_UNKNOWN_FUNCTION, 0, 0, 0)
-_PSEUDO_TAS: tuple[type[PseudoTa], ...] = (SystemPta,)
 
 
 class SecureCore:
@@ -63,15 +61,15 @@ class SecureCore:
         self._own_memory()
         self.shared = SharedMemory(memory, normal)
         self.rpc = Rpc(normal, self.shared, self.profile.shm_space)
-        self.persistent = PersistentStore(config)
+        self.services = Services(self.rpc)
+        self.threads = ThreadPool(self.profile.threads, self._engine)
+        self.storage = TrustedStorage(config, self.rpc, self.threads.current)
         self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
         self.sessions = SessionManager(self)
-        self.pseudo_tas = {made.uuid: made(self) for made in _PSEUDO_TAS}
+        self.pseudo_tas = {made.uuid: made(self) for made in (*PSEUDO_TAS, *config.pseudo_tas)}
         self.standard = StandardCalls(self)
-        sealed = Sealed(config.storage, config.huk, config.random)
-        self._store = TaStore(config, sealed, self.console)
+        self._store = TaStore(config, self.storage.check_version, self.console)
         self._loader = Loader(self.pages, config.random)
-        self.threads = ThreadPool(self.profile.threads, self._engine)
         self._calls = self._table()
 
     def _own_memory(self) -> None:
@@ -176,7 +174,7 @@ class SecureCore:
         """Fetch, verify and map a TA; TeeResult as OP-TEE's."""
 
         def fetch(wanted: UUID) -> VerifiedTa:
-            return self._store.verify(wanted, self.rpc.load_ta(thread, wanted))
+            return self._fetch(thread, wanted)
 
         ta = fetch(uuid)
         try:
@@ -184,6 +182,17 @@ class SecureCore:
         except TeeResult as error:
             self.console([f"E/TC:? 0 init_with_ldelf: ldelf failed with res: {error.code:#x} ({error})"])
             raise
+
+    def add_library(self, thread: Thread, task: Task, uuid: UUID) -> None:
+        """Load one more library into a TA; TeeResult as OP-TEE's loader."""
+        self._loader.add(task.loaded, uuid, lambda wanted: self._fetch(thread, wanted))
+
+    def ta_digest(self, thread: Thread, uuid: UUID) -> bytes:
+        """The hash in the signed header of a TA's file."""
+        return self._fetch(thread, uuid).digest
+
+    def _fetch(self, thread: Thread, uuid: UUID) -> VerifiedTa:
+        return self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
 
     def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:
         p = self.profile
@@ -228,7 +237,7 @@ class SecureCore:
             "shm": len(self.shared),
             "payloads": self.rpc.payloads,
             "objects": sum(len(task.calls.objects) for task in tasks),
-            "handles": len(self.persistent),
+            "handles": len(self.storage.objects),
             "threads": sum(thread.busy for thread in self.threads.threads),
         }
 

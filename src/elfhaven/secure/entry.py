@@ -7,6 +7,7 @@ A message is copied once and parsed from the copy; only its results are written 
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -89,6 +90,8 @@ class StandardCalls:
             result, origin = command(thread, message, address)
         except TeeResult as error:
             result, origin = error.code, TEE_ORIGIN_TEE
+        with suppress(TeeResult):
+            self._core.rpc.drop_scratch(thread)
         self._core.normal.write(address + RET_OFFSET, _RESULT.pack(result, origin))
         return RETURN_OK, 0, 0, 0
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Dynamic linking of a TA's images: the relocations and symbols that ldelf knows."""
+"""Dynamic linking of a TA's images: the symbols and relocations that ldelf knows, resolved as it does.
+
+Quirks of ldelf that are kept: a reference to another image's symbol drops the addend, and an image's own
+global symbol wins over a weak one of the same name only within that image.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,37 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from elfhaven.abi import elf as abi
-from elfhaven.abi.gp import TEE_ERROR_BAD_FORMAT, TEE_ERROR_ITEM_NOT_FOUND, TEE_ERROR_NOT_SUPPORTED
+from elfhaven.abi.gp import (
+    TEE_ERROR_BAD_FORMAT,
+    TEE_ERROR_GENERIC,
+    TEE_ERROR_ITEM_NOT_FOUND,
+    TEE_ERROR_NOT_SUPPORTED,
+)
 from elfhaven.machine.address_space import AddressSpace, GuestFault
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.ta_elf import Plan, content
 
-R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT = 1025, 1026
+R_AARCH64_NONE, R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT = 0, 1025, 1026
+R_AARCH64_TLS_TPREL, R_AARCH64_TLSDESC = 1030, 1031
 SHT_RELA = 4
-_BY_SYMBOL = frozenset((abi.R_AARCH64_ABS64, R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT))
-_STB_WEAK = 2
+_STB_GLOBAL, _STB_WEAK = 1, 2
+_STT_TLS = 6
+_TYPES = frozenset((abi.STT_NOTYPE, abi.STT_OBJECT, abi.STT_FUNC, _STT_TLS))
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A row of the dynamic symbol table."""
+
+    name: str
+    value: int
+    bind: int
+    type: int
+    defined: bool
+
+    @property
+    def weak(self) -> bool:
+        return self.bind == _STB_WEAK
 
 
 @dataclass(slots=True)
@@ -27,8 +53,9 @@ class Dynamic:
     """
 
     needed: list[str] = field(default_factory=list)
-    symbols: dict[str, int] = field(default_factory=dict)
-    names: list[tuple[str, bool]] = field(default_factory=list)  # by index: name, weak
+    soname: int = 0  # address of the name, 0 for none
+    table: list[Symbol] = field(default_factory=list)
+    symbols: dict[str, Symbol] = field(default_factory=dict)  # what others may use
     relocations: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     @classmethod
@@ -40,7 +67,7 @@ class Dynamic:
             out._read_needed(elf, plan, address, size - size % abi.DYN.size)
         sections = _sections(elf)
         for _, kind, flags, _, offset, length, link, _, _, _ in sections:
-            if kind == abi.SHT_DYNSYM:
+            if kind == abi.SHT_DYNSYM and not out.table:
                 strings = _section(elf, sections, link)
                 out._read_symbols(_bytes(elf, offset, length), strings)
             elif kind == SHT_RELA and flags & abi.SHF_ALLOC:
@@ -52,17 +79,23 @@ class Dynamic:
     def _read_needed(self, elf: bytes, plan: Plan, address: int, size: int) -> None:
         tags = list(abi.DYN.iter_unpack(content(elf, plan, address, size)))
         one = dict(reversed(tags))
-        strings = content(elf, plan, one.get(abi.DT_STRTAB, 0), one.get(abi.DT_STRSZ, 0))
+        table = one.get(abi.DT_STRTAB, 0)
+        strings = content(elf, plan, table, one.get(abi.DT_STRSZ, 0))
         self.needed = [_string(strings, value) for tag, value in tags if tag == abi.DT_NEEDED]
+        if abi.DT_SONAME in one:
+            self.soname = table + one[abi.DT_SONAME]
 
     def _read_symbols(self, raw: bytes, strings: bytes) -> None:
-        for name, info, _, section, value, _ in abi.SYM.iter_unpack(
-            raw[: len(raw) - len(raw) % abi.SYM.size]
-        ):
+        if len(raw) % abi.SYM.size:
+            raise TeeResult(TEE_ERROR_BAD_FORMAT, "a symbol table of no whole number of symbols")
+        for name, info, _, section, value, _ in abi.SYM.iter_unpack(raw):
             text = _string(strings, name) if name else ""
-            self.names.append((text, info >> 4 == _STB_WEAK))
-            if text and section != abi.SHN_UNDEF:
-                self.symbols.setdefault(text, value)
+            found = Symbol(text, value, info >> 4, info & 15, section != abi.SHN_UNDEF)
+            self.table.append(found)
+            if text and found.defined and found.bind in (_STB_GLOBAL, _STB_WEAK):
+                known = self.symbols.get(text)
+                if known is None or (known.weak and not found.weak):
+                    self.symbols[text] = found
 
 
 Section = tuple[int, int, int, int, int, int, int, int, int, int]
@@ -88,47 +121,101 @@ def _bytes(elf: bytes, offset: int, size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An ELF file at its load address."""
+    """An ELF file at its load address. `tls_offset`: of its thread-local data, from the thread pointer."""
 
     uuid: UUID
     base: int
     elf: bytes
     plan: Plan
     dynamic: Dynamic
+    tls_offset: int = 0
 
 
-def resolve(name: str, images: list[Image]) -> int | None:
-    """The address of a symbol, the first image that defines it."""
+def find(name: str, images: list[Image]) -> tuple[Image, Symbol] | None:
+    """A symbol, and the first image that defines it. TeeResult for a kind of symbol that ldelf refuses."""
     for image in images:
-        value = image.dynamic.symbols.get(name)
-        if value is not None:
-            return image.base + value
+        symbol = image.dynamic.symbols.get(name)
+        if symbol is not None:
+            if symbol.type not in _TYPES:
+                raise TeeResult(TEE_ERROR_NOT_SUPPORTED, f"symbol {name} is of type {symbol.type}")
+            if symbol.value > image.plan.end and symbol.type != _STT_TLS:
+                raise TeeResult(TEE_ERROR_BAD_FORMAT, f"symbol {name} lies outside its image")
+            return image, symbol
     return None
 
 
-def relocate(image: Image, images: list[Image], space: AddressSpace) -> None:
-    """Apply all relocations of one image. They must lie in writable segments: other pages are shared."""
+def resolve(name: str, images: list[Image]) -> int | None:
+    """The value of a symbol: its address; for a thread-local one its offset."""
+    found = find(name, images)
+    return None if found is None else _value(*found)
+
+
+def _value(image: Image, symbol: Symbol) -> int:
+    return symbol.value if symbol.type == _STT_TLS else image.base + symbol.value
+
+
+def relocate(image: Image, images: list[Image], space: AddressSpace, resolver: int) -> None:
+    """Apply all relocations of one image. `resolver` is the address of the function for TLS descriptors.
+
+    TeeResult GENERIC, as for a fault of ldelf, where one lies in memory that is not writable.
+    """
     try:
-        for place, kind, symbol, addend in image.dynamic.relocations:
+        for place, kind, index, addend in image.dynamic.relocations:
+            if kind == R_AARCH64_NONE:
+                continue
+            if place >= image.plan.end:
+                raise TeeResult(TEE_ERROR_BAD_FORMAT, "a relocation outside the image")
+            where = image.base + place
             if kind == abi.R_AARCH64_RELATIVE:
-                value = image.base + addend
-            elif kind in _BY_SYMBOL:
-                value = _symbol(image, images, symbol) + addend
+                space.write_u64(where, image.base + addend)
+            elif kind == abi.R_AARCH64_ABS64:
+                space.write_u64(where, _absolute(image, images, index, addend))
+            elif kind in (R_AARCH64_GLOB_DAT, R_AARCH64_JUMP_SLOT):
+                space.write_u64(where, _external(_row(image, index), images))
+            elif kind == R_AARCH64_TLS_TPREL:
+                space.write_u64(where, _thread_offset(image, images, index, addend))
+            elif kind == R_AARCH64_TLSDESC:
+                space.write_u64(where, resolver)
+                space.write_u64(where + 8, _thread_offset(image, images, index, addend))
             else:
-                raise TeeResult(TEE_ERROR_NOT_SUPPORTED, f"relocation type {kind}")
-            space.write_u64(image.base + place, value)
+                raise TeeResult(TEE_ERROR_BAD_FORMAT, f"relocation type {kind}")
     except GuestFault:
-        raise TeeResult(TEE_ERROR_BAD_FORMAT, "a relocation outside writable memory") from None
+        raise TeeResult(TEE_ERROR_GENERIC, "a relocation in memory that is not writable") from None
 
 
-def _symbol(image: Image, images: list[Image], index: int) -> int:
-    if index >= len(image.dynamic.names):
+def _row(image: Image, index: int) -> Symbol:
+    if index >= len(image.dynamic.table):
         raise TeeResult(TEE_ERROR_BAD_FORMAT, f"relocation by symbol {index}, which is not there")
-    name, weak = image.dynamic.names[index]
-    found = resolve(name, images)
-    if found is None and not weak:
-        raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND, f"symbol {name} is not defined")
-    return found or 0
+    return image.dynamic.table[index]
+
+
+def _absolute(image: Image, images: list[Image], index: int, addend: int) -> int:
+    symbol = _row(image, index)
+    return image.base + symbol.value + addend if symbol.defined else _external(symbol, images)
+
+
+def _external(symbol: Symbol, images: list[Image]) -> int:
+    found = _find(symbol, images)
+    return 0 if found is None else _value(*found)
+
+
+def _find(symbol: Symbol, images: list[Image]) -> tuple[Image, Symbol] | None:
+    """None only for a weak reference."""
+    found = find(symbol.name, images)
+    if found is None and (symbol.defined or not symbol.weak):
+        raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND, f"symbol {symbol.name} is not defined")
+    return found
+
+
+def _thread_offset(image: Image, images: list[Image], index: int, addend: int) -> int:
+    """Offset of a thread-local variable from the thread pointer."""
+    if not index:
+        return image.tls_offset + addend
+    found = _find(_row(image, index), images)
+    if found is None:  # ldelf follows a null pointer here
+        raise TeeResult(TEE_ERROR_GENERIC, "a weak thread-local symbol that nothing defines")
+    owner, symbol = found
+    return symbol.value + owner.tls_offset + addend
 
 
 def _string(strings: bytes, at: int) -> str:

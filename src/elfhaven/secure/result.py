@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from elfhaven.abi.gp import result_name
+from elfhaven.abi.gp import TEE_ERROR_SHORT_BUFFER, result_name
 
 
 class TeeResult(Exception):
@@ -12,6 +12,14 @@ class TeeResult(Exception):
     def __init__(self, code: int, why: str = "") -> None:
         super().__init__(f"{result_name(code)}{': ' if why else ''}{why}")
         self.code = code
+
+
+class ShortBuffer(TeeResult):
+    """SHORT_BUFFER, with the length that is needed."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(TEE_ERROR_SHORT_BUFFER)
+        self.needed = needed
 
 
 class Panicked(Exception):

@@ -23,6 +23,7 @@ from elfhaven.abi.optee_msg import (
     ATTR_VALUE_OUTPUT,
     NOTIFICATION_SEND,
     NOTIFICATION_WAIT,
+    PAGE_SIZE,
     RPC_CMD_GET_TIME,
     RPC_CMD_LOAD_TA,
     RPC_CMD_NOTIFICATION,
@@ -49,6 +50,16 @@ class Payload:
     cookie: int
     memory: Registered
     address: int  # 0 where it was given as a list of pages
+
+    def reference(self, by_cookie: int, size: int | None = None) -> Param:
+        """A parameter that means its first `size` bytes, or all; `by_cookie` is an ATTR_RMEM_*.
+
+        It names the memory in the way in which the normal world described it.
+        """
+        size = self.memory.size if size is None else size
+        if self.address:
+            return Param(by_cookie - ATTR_RMEM_OUTPUT + ATTR_TMEM_OUTPUT, self.address, size, self.cookie)
+        return Param(by_cookie, 0, size, self.cookie)
 
 
 class Rpc:
@@ -120,9 +131,30 @@ class Rpc:
         request = Param(ATTR_VALUE_INPUT, RPC_SHM_TYPE_APPL, payload.cookie, 0)
         self.command(thread, RPC_CMD_SHM_FREE, [request])
 
-    def _read(self, payload: Payload) -> bytes:
-        pieces = payload.memory.backing.pieces(payload.memory.offset, payload.memory.size)
+    def read(self, payload: Payload, size: int) -> bytes:
+        """A copy of the first bytes."""
+        pieces = payload.memory.backing.pieces(payload.memory.offset, size)
         return b"".join(self._normal.read(*piece) for piece in pieces)
+
+    def write(self, payload: Payload, data: bytes) -> None:
+        """Its first bytes."""
+        at = 0
+        for address, size in payload.memory.backing.pieces(payload.memory.offset, len(data)):
+            self._normal.write(address, data[at : at + size])
+            at += size
+
+    def scratch(self, thread: Thread, size: int) -> Payload:
+        """Memory for one RPC at a time, which the thread keeps until its standard call ends."""
+        if thread.scratch is None or thread.scratch.memory.size < size:
+            self.drop_scratch(thread)
+            thread.scratch = self.allocate(thread, -(-size // PAGE_SIZE) * PAGE_SIZE)
+        return thread.scratch
+
+    def drop_scratch(self, thread: Thread) -> None:
+        """Give it back."""
+        if thread.scratch is not None:
+            payload, thread.scratch = thread.scratch, None
+            self.free(thread, payload)
 
     # ---- commands
 
@@ -136,11 +168,11 @@ class Rpc:
             return b""
         payload = self.allocate(thread, size)
         try:
-            place = _reference(payload, ATTR_RMEM_OUTPUT, ATTR_TMEM_OUTPUT)
+            place = payload.reference(ATTR_RMEM_OUTPUT)
             answer = self.command(thread, RPC_CMD_LOAD_TA, [wanted, place])
             if answer[1].b > size:
                 raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-            return self._read(payload)[: answer[1].b]
+            return self.read(payload, answer[1].b)
         finally:
             self.free(thread, payload)
 
@@ -171,11 +203,3 @@ class Rpc:
 
     def _notification(self, thread: Thread, what: int, key: int) -> None:
         self.command(thread, RPC_CMD_NOTIFICATION, [Param(ATTR_VALUE_INPUT, what, key)])
-
-
-def _reference(payload: Payload, by_cookie: int, by_address: int) -> Param:
-    """A parameter that means the whole payload, in the way in which the normal world described it."""
-    size = payload.memory.size
-    if payload.address:
-        return Param(by_address, payload.address, size, payload.cookie)
-    return Param(by_cookie, 0, size, payload.cookie)

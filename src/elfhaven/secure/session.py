@@ -70,8 +70,14 @@ class SessionManager:
         self._core = core
         self.tasks: list[Task] = []
         self._references = 0
+        self._instances = 0
         self._waiting: list[Thread] = []
         self._loading: set[UUID] = set()
+
+    def next_instance(self) -> int:
+        """A number for a new instance."""
+        self._instances += 1
+        return self._instances
 
     # ---- open
 

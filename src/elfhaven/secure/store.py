@@ -8,21 +8,15 @@ before.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from elfhaven.abi.gp import (
-    TEE_ERROR_ACCESS_CONFLICT,
-    TEE_ERROR_SECURITY,
-    TEE_ERROR_STORAGE_NOT_AVAILABLE,
-)
-from elfhaven.errors import ElfhavenError, ImageError
+from elfhaven.abi.gp import TEE_ERROR_SECURITY
+from elfhaven.errors import ImageError
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.crypto.huk import Usage, subkey
-from elfhaven.secure.crypto.sealed import Sealed
 from elfhaven.secure.result import TeeResult
 
 if TYPE_CHECKING:
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
 
 TA_VERSIONS, SUBKEY_VERSIONS = "ta_ver.db", "subkey_ver.db"
 TA_KEY_SIZE = 32
-_RECORD = struct.Struct("<16sI")
 _NIL = UUID(int=0)
 
 
@@ -49,9 +42,14 @@ class VerifiedTa:
 class TaStore:
     """Verifies TA files under the core's trusted keys."""
 
-    def __init__(self, config: CoreConfig, sealed: Sealed, log: Callable[[list[str]], None]) -> None:
+    def __init__(
+        self,
+        config: CoreConfig,
+        check_version: Callable[[str, UUID, int], None],
+        log: Callable[[list[str]], None],
+    ) -> None:
         self._config = config
-        self._sealed = sealed
+        self._check_version = check_version
         self._log = log
 
     def verify(self, uuid: UUID, data: bytes) -> VerifiedTa:
@@ -92,18 +90,6 @@ class TaStore:
                 raise TeeResult(TEE_ERROR_SECURITY, str(error)) from None
         if file.uuid != _NIL:
             self._check_version(TA_VERSIONS, uuid, file.ta_version)
-
-    def _check_version(self, database: str, uuid: UUID, version: int) -> None:
-        try:
-            known = dict(_RECORD.iter_unpack(self._sealed.get(database) or b""))
-            last = known.get(uuid.bytes, 0)
-            if version < last:
-                raise TeeResult(TEE_ERROR_ACCESS_CONFLICT, f"version {version} is older than {last}")
-            if version > last:
-                known[uuid.bytes] = version
-                self._sealed.put(database, b"".join(_RECORD.pack(*item) for item in sorted(known.items())))
-        except ElfhavenError:
-            raise TeeResult(TEE_ERROR_STORAGE_NOT_AVAILABLE) from None
 
 
 def ta_encryption_key(huk: bytes, trusted: PublicKey) -> bytes:

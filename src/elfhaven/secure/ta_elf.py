@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from elfhaven.abi import elf as abi
@@ -21,6 +21,7 @@ from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.result import TeeResult
 
+_EM_ARM = 40
 FLAGS_MASK = (1 << 13) - 1
 ENTRY_FROM_ELF = 0xFFFF_FFFF_FFFF_FFFF
 _RW = Protection.READ | Protection.WRITE
@@ -66,11 +67,16 @@ class Plan:
     entry: int
     dynamic: tuple[int, int]  # address and size of PT_DYNAMIC; (0, 0) without one
     headers: tuple[int, int]  # offset and number of the program headers
-    tls: bool  # there is a PT_TLS
+    tls: tuple[int, int] | None  # address and memory size of PT_TLS
 
     @property
     def span(self) -> int:
         return self.segments[-1].pages_end - self.segments[0].first_page
+
+    @property
+    def end(self) -> int:
+        """The first address behind it, relative to the load address."""
+        return self.segments[-1].pages_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +93,16 @@ def check(elf: bytes) -> Plan:
     header = _header(elf)
     segments = _segments(elf, header.phoff, header.phnum)
     _check_order(segments)
+    segments = _adjust(segments)
     for segment in segments:
         _check_segment(segment, len(elf))
-    dynamic, tls = (0, 0), False
+    dynamic, tls = (0, 0), None
     for i in range(header.phnum):
-        kind, _, _, address, _, size, _, _ = abi.PHDR.unpack_from(elf, header.phoff + 56 * i)
+        kind, _, _, address, _, size, memory, _ = abi.PHDR.unpack_from(elf, header.phoff + 56 * i)
         if kind == abi.PT_DYNAMIC:
             dynamic = (address, size)
-        tls |= kind == abi.PT_TLS
+        elif kind == abi.PT_TLS:
+            tls = (address, memory)
     return Plan(segments, header.entry, dynamic, (header.phoff, header.phnum), tls)
 
 
@@ -129,6 +137,10 @@ def _header(elf: bytes) -> _Header:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "shorter than an ELF header")
     fields = abi.EHDR.unpack_from(elf)
     ident, kind, machine, _, entry, phoff, shoff, flags, _, phentsize, phnum, shentsize, shnum, _ = fields
+    if machine == _EM_ARM and ident[: abi.EI_DATA] == b"\x7fELF\x01":
+        raise TeeResult(
+            TEE_ERROR_NOT_SUPPORTED, "a 32-bit TA; this core runs 64-bit ones: build it for AArch64"
+        )
     if ident[:8] != b"\x7fELF\x02\x01\x01\x00" or machine != abi.EM_AARCH64:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "not an ELF64 for AArch64 with OSABI 0")
     if kind != abi.ET_DYN or flags:
@@ -169,7 +181,38 @@ def _check_order(segments: tuple[Segment, ...]) -> None:
         _expect(high.address >= low.end, "segments overlap or are not in order")
         _expect(high.offset >= low.offset + low.file_size, "segments overlap or are not in order")
         _expect(high.align == low.align, "segments differ in alignment")
-        _expect(high.first_page >= low.pages_end, "segments share a page")
+
+
+def _adjust(segments: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """Segments as they are mapped: one that begins in the last page of the one before is joined to it, with
+    the rights of both; any other begins at a page."""
+    out = [segments[0]]
+    for segment in segments[1:]:
+        last = out[-1]
+        if segment.first_page < last.end:
+            _expect(last.memory_size == last.file_size, "a segment shares a page with the bss of another")
+            ahead = segment.address - last.address
+            out[-1] = replace(
+                last,
+                flags=last.flags | segment.flags,
+                file_size=ahead + segment.file_size,
+                memory_size=ahead + segment.memory_size,
+            )
+            continue
+        start = segment.offset // PAGE * PAGE
+        shared = bool(segment.offset % segment.align) and start < last.offset + last.file_size
+        _expect(not shared or bool(segment.flags & abi.PF_W), "segments share a page of the file")
+        ahead = segment.address - segment.first_page
+        out.append(
+            replace(
+                segment,
+                offset=start,
+                address=segment.first_page,
+                file_size=ahead + segment.file_size if segment.memory_size else 0,
+                memory_size=ahead + segment.memory_size if segment.memory_size else 0,
+            )
+        )
+    return tuple(out)
 
 
 def _check_segment(segment: Segment, size: int) -> None:

@@ -42,10 +42,12 @@ _PARAMS_SPACE = (PARAMS.size + STACK_ALIGNMENT - 1) // STACK_ALIGNMENT * STACK_A
 
 
 class Task:
-    """See the module's docstring. `thread` and `session` are those being served, in its turn."""
+    """See the module's docstring. `thread` and `session` are those being served, in its turn. `number` is the
+    instance's own, never given again."""
 
     def __init__(self, core: SecureCore, uuid: UUID, space: AddressSpace, loaded: Loaded) -> None:
         self.core = core
+        self.number = core.sessions.next_instance()
         self.uuid = uuid
         self.space = space
         self.loaded = loaded

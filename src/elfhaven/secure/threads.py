@@ -17,6 +17,7 @@ from elfhaven.abi.smc import RETURN_ERESUME, RETURN_ETHREAD_LIMIT
 from elfhaven.machine.engine import Engine
 
 if TYPE_CHECKING:
+    from elfhaven.secure.rpc import Payload
     from elfhaven.secure.session import Session
 
 Answer = tuple[int, int, int, int]
@@ -34,6 +35,7 @@ class Thread:
         self.suspended = False  # in an RPC
         self.rpc_message: tuple[int, int] | None = None  # (address, cookie) of the cached RPC message
         self.rpc_preallocated: int | None = None  # address, given by CALL_WITH_RPC_ARG
+        self.scratch: Payload | None = None  # of RPCs, see Rpc.scratch
         self._greenlet: greenlet | None = None
         self._host = 0  # the host thread that made the call: greenlets cannot leave theirs
 
@@ -55,6 +57,11 @@ class Thread:
         self._host = get_ident()
         self._greenlet = greenlet(lambda: work(self))
         return self._switch(None)
+
+    @property
+    def current(self) -> bool:
+        """Whether this very code runs on the thread, so that it can ask for RPCs."""
+        return self._greenlet is not None and getcurrent() is self._greenlet
 
     @property
     def can_resume(self) -> bool:
@@ -120,6 +127,10 @@ class ThreadPool:
 
     def __init__(self, count: int, create: Callable[[], Engine]) -> None:
         self.threads = [Thread(i, create) for i in range(count)]
+
+    def current(self) -> Thread | None:
+        """The thread on which the code that asks runs; None outside of calls."""
+        return next((thread for thread in self.threads if thread.current), None)
 
     def start(self, work: Callable[[Thread], Answer]) -> Answer:
         """Run on a free thread; ETHREAD_LIMIT when there is none."""

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from elfhaven.abi.container import Fatal, State
@@ -23,11 +25,12 @@ from elfhaven.normal.process import Process
 from elfhaven.normal.verify import verify_before_continuing
 from elfhaven.packing import PackedTa
 from elfhaven.target import faults
-from elfhaven.target.interrupt import watch
+from elfhaven.target.interrupt import Interrupt, watch
 from elfhaven.target.targets import Target
 
 FAULT_STATUS = 139
 _WRITE = "files.write"
+_PATIENCE, _HASTE = 2.0, 0.1  # seconds in which a program that was asked to end does so; without checks
 _OWN_FAULTS = (Fatal.DEADLOCK, Fatal.UNSUPPORTED)  # ends that the program brought about
 
 
@@ -97,7 +100,9 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
             )
             if request.started is not None:
                 request.started()
-            status = process.run(request.argv, _environment(policy, request.env), request.cwd)
+            ask = partial(_ask, process, seen)
+            with target.context.stops.running(ask, _PATIENCE if packed.stoppable else _HASTE):
+                status = process.run(request.argv, _environment(policy, request.env), request.cwd)
     except ProgramFault as error:
         if seen.status is None:
             fault = _explain(error, process, target.console, request)
@@ -111,6 +116,10 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
 def _system(packed: PackedTa, root: Path | None) -> SystemFiles:
     entries = decode_tree(packed.tree) if packed.tree else ()
     return SystemFiles(root, (entry.path for entry in entries if stat.S_ISREG(entry.mode)))
+
+
+def _ask(process: Process, seen: Interrupt) -> None:
+    process.ask(seen.signal or signal.SIGINT)
 
 
 def name_paths(line: str, policy: Policy, argv: Sequence[str], cwd: str) -> str:

@@ -7,21 +7,25 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from elfhaven.abi.optee_msg import RPC_CMD_FS
 from elfhaven.errors import UsageError
-from elfhaven.image.keys import PublicKey, load_public
+from elfhaven.image.keys import load_public
 from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.normal.client import Context
 from elfhaven.normal.driver import Driver
-from elfhaven.normal.supplicant import Images
+from elfhaven.normal.supplicant import FileService, Images
 from elfhaven.packing import default_public, local_public
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
 from elfhaven.target.state import StateDirectory
 from elfhaven.world.shared_memory import NormalMemory
+
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PublicKey
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
 
@@ -43,10 +47,16 @@ class Emulator:
             profile=memory,
             trusted=trusted_keys(device),
             huk=device.huk(),
-            storage=device.storage(),
+            storage_lock=device.transaction,
         )
         self.core = SecureCore(physical, normal, config)
-        self.driver = Driver(self.core, normal, Images((device.path / "ta",), images))
+        self._files = FileService(device.storage())
+        self.driver = Driver(
+            self.core,
+            normal,
+            Images((device.path / "ta",), images),
+            services={RPC_CMD_FS: self._files.serve},
+        )
         self._context = Context(self.driver)
 
     @property
@@ -58,13 +68,15 @@ class Emulator:
         return self.core.console
 
     def interrupt(self) -> None:
-        """Stops every TA that runs; from any thread."""
-        self.core.interrupt()
+        """Ends the programs that run, else stops every TA; from any thread."""
+        if not self._context.stops.ask_all():
+            self.core.interrupt()
 
     def close(self) -> None:
         self._context.close()
         self.driver.close()
         self.core.close()
+        self._files.close()
 
     def __enter__(self) -> Self:
         return self

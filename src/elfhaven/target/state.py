@@ -2,7 +2,7 @@
 """The device of the emulator: a directory that outlives its runs.
 
     huk          hardware unique key, 16 random bytes made at first use, mode 0600
-    storage/     what the secure world stores, one file an object, replaced atomically
+    tee/         trusted storage, in OP-TEE's own files: what tee-supplicant has in /var/lib/optee-client/data/tee
     signers/     <uuid>: fingerprint of the key under which a TA was first installed
     ta/          <uuid>.ta: the store
     trusted/     *.pem: whose TAs load; without this directory the two development keys
@@ -22,7 +22,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, unquote
 from uuid import UUID
 
 from elfhaven.errors import StateError
@@ -40,7 +39,7 @@ class StateDirectory:
         self._lock_wait = lock_wait
         with _explained(self.path):
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for name in ("storage", "signers", "ta"):
+            for name in ("signers", "ta", "tee"):
                 (self.path / name).mkdir(exist_ok=True, mode=0o700)
 
     def huk(self) -> bytes:
@@ -57,8 +56,16 @@ class StateDirectory:
             )
         return key
 
-    def storage(self) -> DirectoryStorage:
-        return DirectoryStorage(self.path / "storage", self)
+    def storage(self) -> Path:
+        """The directory of trusted storage. Raises StateError where the device stores in a way of before."""
+        old = self.path / "storage"
+        if any(old.glob("o*")):
+            raise StateError(
+                f"{old} holds objects in a form that was given up for OP-TEE's own files",
+                f"remove {old} to go on without what the programs on this device have stored "
+                "(audit logs of before can then not be continued), or name another device with --state DIR",
+            )
+        return self.path / "tee"
 
     def trusted_keys(self) -> tuple[Path, ...] | None:
         """The files of public keys in trusted/; None without that directory: the defaults hold."""
@@ -108,44 +115,6 @@ class StateDirectory:
                     "wait for it to end, or name another device with --state DIR",
                 )
             time.sleep(_POLL)
-
-
-class DirectoryStorage:
-    """Objects by name, each in a file of its own. A put is seen whole or not at all, after a crash too."""
-
-    def __init__(self, directory: Path, device: StateDirectory) -> None:
-        self._directory = directory
-        self._device = device
-
-    def get(self, name: str) -> bytes | None:
-        """The object, or None."""
-        path = self._path(name)
-        with _explained(path):
-            try:
-                return path.read_bytes()
-            except FileNotFoundError:
-                return None
-
-    def put(self, name: str, data: bytes) -> None:
-        path = self._path(name)
-        with self._device.transaction(), _explained(path):
-            replace_file(path, data)
-
-    def delete(self, name: str) -> None:
-        """Removes the object if there is one."""
-        path = self._path(name)
-        with self._device.transaction(), _explained(path):
-            path.unlink(missing_ok=True)
-            _sync_directory(path.parent)
-
-    def names(self) -> tuple[str, ...]:
-        """The names of all objects, sorted."""
-        with _explained(self._directory):
-            files = [path.name for path in self._directory.iterdir() if not path.name.startswith(".")]
-        return tuple(sorted(unquote(name[1:]) for name in files))
-
-    def _path(self, name: str) -> Path:
-        return self._directory / ("o" + quote(name, safe=""))
 
 
 def default_directory() -> Path:

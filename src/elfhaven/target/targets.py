@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Targets by name. All have one face: a context to open sessions in, a secure console, and a way to stop."""
+"""Targets by name. All have one face: a context to open sessions in, a secure console, and a way to stop.
+
+Each is imported when it is opened: what one of them needs the others can do without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from elfhaven.errors import UsageError
-from elfhaven.image.keys import PublicKey
 from elfhaven.normal.client import Context
 from elfhaven.packing import default_public
-from elfhaven.target.emulator import Emulator, trusted_keys
 from elfhaven.target.state import StateDirectory
 
-TARGETS = ("emulator", "qemu")
+if TYPE_CHECKING:
+    from elfhaven.image.keys import PublicKey
+
+TARGETS = ("emulator", "qemu", "device")
 
 
 class Target(Protocol):
@@ -51,6 +55,12 @@ def open_target(
         from elfhaven.target.qemu.target import Qemu
 
         return Qemu(Machine(memory), memory, report, images)
+    if name == "device":
+        from elfhaven.target.device.target import Device
+
+        return Device(report, images)
+    from elfhaven.target.emulator import Emulator
+
     return Emulator(device, memory, images)
 
 
@@ -65,6 +75,12 @@ def signer_for(name: str) -> str | None:
     return "optee-default" if name == "qemu" else None
 
 
-def trusted_by(name: str, device: StateDirectory) -> tuple[PublicKey, ...]:
-    """The keys whose TAs the target loads."""
-    return (default_public(),) if name == "qemu" else trusted_keys(device)
+def trusted_by(name: str, device: StateDirectory) -> tuple[PublicKey, ...] | None:
+    """The keys whose TAs the target loads; None where only the target knows them."""
+    if name == "device":
+        return None
+    if name == "qemu":
+        return (default_public(),)
+    from elfhaven.target.emulator import trusted_keys
+
+    return trusted_keys(device)

@@ -21,9 +21,13 @@ from elfhaven.image.reader import Elf
 from elfhaven.image.runtime_image import RuntimeImage
 
 UUID_1 = UUID("01234567-89ab-cdef-0123-456789abcdef")
-TEXT = struct.pack("<32sIII", b"", 0xD4000001, 0xD65F03C0, 0xD4200000)  # ta_head; svc, ret; brk
+SVC_1 = 0xD4000021
+TEXT = struct.pack(  # ta_head; svc, ret; brk; svc, ret
+    "<32sIIIII", b"", 0xD4000001, 0xD65F03C0, 0xD4200000, SVC_1, 0xD65F03C0
+)
 DATA_ADDRESS = 0x1000
 BSS = 0x200
+STOP_ADDRESS = DATA_ADDRESS + (container.CONFIG_SIZE + 7) // 8 * 8  # in bss
 COUNTER = 123456789
 _HEAP = 4 << 20
 _STACK = 1 << 20
@@ -33,7 +37,8 @@ BASE = 0x40000000
 def runtime_elf(**symbols: int) -> bytes:
     """The ELF of the stand-in; `symbols` overrides or adds values."""
     data = b"\xaa" * container.CONFIG_SIZE
-    places = {"ta_head": 0, "eh_sys_enter": 32, "_ta_entry": 40, "eh_config": DATA_ADDRESS, **symbols}
+    places = {"ta_head": 0, "eh_sys_enter": 32, "_ta_entry": 40, "eh_config": DATA_ADDRESS}
+    places |= {"eh_poll": 44, "eh_stop": STOP_ADDRESS, **symbols}
     names, table = b"\0", bytes(abi.SYM.size)
     for name, value in places.items():
         table += abi.SYM.pack(len(names), 0, 0, 1, value, 0)
@@ -67,9 +72,9 @@ def runtime() -> RuntimeImage:
     return RuntimeImage.parse(runtime_elf())
 
 
-def pack(program: bytes, name: str = "prog") -> bytes:
+def pack(program: bytes, name: str = "prog", flags: int = 0) -> bytes:
     """The TA's ELF of one static program."""
-    return build(runtime(), Elf.parse(program, name), ContainerConfig(UUID_1), b"policy")
+    return build(runtime(), Elf.parse(program, name), ContainerConfig(UUID_1, flags), b"policy")
 
 
 @dataclass
@@ -80,10 +85,15 @@ class Run:
     calls: list[int] = field(default_factory=list)
     status: int | None = None
     heap: int = 0
+    polls: int = 0
+    most_polls: int | None = None  # then the run ends
 
 
-def run(ta: bytes, *argv: str, steps: int = 3_000_000) -> Run:
-    """Runs the program in a TA's ELF until it exits; AssertionError if it does not within `steps`."""
+def run(ta: bytes, *argv: str, steps: int = 3_000_000, asked: int = 0, most_polls: int | None = None) -> Run:
+    """Runs the program in a TA's ELF until it exits; AssertionError if it does not within `steps`.
+
+    `asked` is the word that its checks look at; `most_polls` ends the run after that many that found it set.
+    """
     elf = Elf.parse(ta, "TA")
     uc = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)
     uc.reg_write(arm.UC_ARM64_REG_CPACR_EL1, 3 << 20)
@@ -97,12 +107,14 @@ def run(ta: bytes, *argv: str, steps: int = 3_000_000) -> Run:
         zip((n for _, n in container.CONFIG.fields), container.CONFIG.struct.unpack(raw), strict=False)
     )
     top = BASE + abi.page_ceil(elf.span) + _HEAP + _STACK
-    state = Run(heap=top - _STACK - _HEAP)
+    state = Run(heap=top - _STACK - _HEAP, most_polls=most_polls)
     uc.mem_map(state.heap, _HEAP + _STACK, 3)
+    uc.mem_write(top - 16, struct.pack("<Q", asked))
+    uc.mem_write(BASE + STOP_ADDRESS, struct.pack("<Q", top - 16))
     uc.reg_write(arm.UC_ARM64_REG_SP, _stack(uc, top, config, argv or ("prog",)))
     uc.hook_add(unicorn.UC_HOOK_INTR, _on_call, state)
     uc.emu_start(BASE + config["entry"], 0, count=steps)
-    assert state.status is not None, "the program did not end"
+    assert state.status is not None or state.polls == most_polls, "the program did not end"
     return state
 
 
@@ -143,6 +155,11 @@ def _stack(uc: unicorn.Uc, top: int, config: dict[str, int], argv: tuple[str, ..
 
 def _on_call(uc: unicorn.Uc, number: int, state: Run) -> None:
     assert number == 2, f"exception {number} at {uc.reg_read(arm.UC_ARM64_REG_PC):#x}"
+    if uc.mem_read(uc.reg_read(arm.UC_ARM64_REG_PC) - 4, 4) == struct.pack("<I", SVC_1):
+        state.polls += 1
+        if state.polls == state.most_polls:
+            uc.emu_stop()
+        return
     call = uc.reg_read(arm.UC_ARM64_REG_X8)
     x0, x1, x2 = (uc.reg_read(r) for r in (arm.UC_ARM64_REG_X0, arm.UC_ARM64_REG_X1, arm.UC_ARM64_REG_X2))
     state.calls.append(call)

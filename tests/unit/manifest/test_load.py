@@ -70,7 +70,7 @@ def test_without_a_manifest_the_working_directory_may_be_read() -> None:
         ("debug = 1", 1, ("`debug`", "true or false")),
         ("name = 'a b'", 1, ("letters",)),
         ("name = ''", 1, ("letters",)),
-        ("debug = false\nstoppable = true", 2, ("reserved",)),
+        ("service = true\nstoppable = true", 2, ("exclude each other",)),
         ("[args]\nmode = 'fixed'", 2, ("needs `fixed",)),
         ("[args]\nfixed = ['a']\nmode = 'any'", 2, ("no effect",)),
         ("[args]\nmode = 'some'", 2, ("some",)),

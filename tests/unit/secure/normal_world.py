@@ -7,11 +7,14 @@ import itertools
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from elfhaven.abi import optee_msg as msg
 from elfhaven.abi import smc as abi
-from elfhaven.secure.config import CoreConfig, FakeClock, MemoryStorage
+from elfhaven.normal.supplicant import FileService
+from elfhaven.secure.config import CoreConfig, FakeClock
 from elfhaven.secure.core import build
 from elfhaven.world import message
 from elfhaven.world.message import Message, Param
@@ -24,17 +27,19 @@ Answer = Callable[[Message], None]
 
 
 class NormalWorld:
-    """One client. `tas` are the files the supplicant has; `answers` serve RPC commands by number."""
+    """One client. `tas` are the files the supplicant has; `answers` serve RPC commands by number; trusted
+    storage lies in `files`, a directory of the test's own or one that goes with this object."""
 
     def __init__(
-        self, *, clock: FakeClock | None = None, storage: MemoryStorage | None = None, **config: object
+        self, *, clock: FakeClock | None = None, files: Path | None = None, **config: object
     ) -> None:
         self.clock = clock or FakeClock()
-        self.storage = storage or MemoryStorage()
+        self._own = TemporaryDirectory()
+        self.files = files or Path(self._own.name)
+        self.file_service = FileService(self.files)
         settings = CoreConfig(
             trusted=(key().public_key(),),
             clock=self.clock,
-            storage=self.storage,
             **config,  # type: ignore[arg-type]
         )
         self.normal, self.core = build(settings, 64 << 20)
@@ -49,11 +54,14 @@ class NormalWorld:
             msg.RPC_CMD_GET_TIME: self._time,
             msg.RPC_CMD_SUSPEND: self._suspend,
             msg.RPC_CMD_NOTIFICATION: self._notification,
+            msg.RPC_CMD_FS: self._fs,
         }
         self._cookies = itertools.count(0x1000, 0x1000)
 
     def close(self) -> None:
         self.core.close()
+        self.file_service.close()
+        self._own.cleanup()
 
     # ---- SMC
 
@@ -114,6 +122,9 @@ class NormalWorld:
 
     def _free(self, asked: Message) -> None:
         self.normal.free(self.pages.pop(asked.params[0].b))
+
+    def _fs(self, asked: Message) -> None:
+        asked.result = self.file_service.serve(asked.params, lambda p: self.pages[p.c].view[: p.b])
 
     def _time(self, asked: Message) -> None:
         now = 1_700_000_000_000 + self.clock.now

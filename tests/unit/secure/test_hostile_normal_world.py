@@ -52,19 +52,23 @@ def test_no_byte_of_a_ta_is_read_twice(
     world: NormalWorld, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uuid = install()
-    payloads: list[tuple[int, int]] = []
-    plain = world.answers[msg.RPC_CMD_SHM_ALLOC]
-
-    def allocate(asked: Message) -> None:
-        plain(asked)
-        payloads.append((asked.params[0].a, asked.params[0].b))
-
-    world.answers[msg.RPC_CMD_SHM_ALLOC] = allocate
+    payloads: list[range] = []
+    counts: list[set[int]] = []
+    allocate, free = world.answers[msg.RPC_CMD_SHM_ALLOC], world.answers[msg.RPC_CMD_SHM_FREE]
     seen = Readings(world, monkeypatch)
+
+    def allocating(asked: Message) -> None:
+        allocate(asked)
+        payloads.append(range(asked.params[0].a, asked.params[0].a + asked.params[0].b))
+
+    def freeing(asked: Message) -> None:
+        if len(payloads[-1]) == len(world.tas[uuid]):
+            counts.append({seen.counts[at] for at in payloads[-1]})
+        free(asked)
+
+    world.answers |= {msg.RPC_CMD_SHM_ALLOC: allocating, msg.RPC_CMD_SHM_FREE: freeing}
     assert world.open(uuid).result == 0
-    ((address, size),) = payloads
-    assert size == len(world.tas[uuid])
-    assert {seen.counts[at] for at in range(address, address + size)} == {1}
+    assert counts == [{1}]
 
 
 # ---- files that are not what they should be

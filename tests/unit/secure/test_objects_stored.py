@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Persistent objects: what a TA sees, and what lies in Storage."""
+"""Persistent objects: what a TA sees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from elfhaven.errors import StateError
+from elfhaven.abi.optee_msg import RPC_CMD_FS, RPC_FS_WRITE
+from elfhaven.world.message import Message
 
 from .client import Client
 from .normal_world import NormalWorld
@@ -19,6 +20,7 @@ READ, WRITE, META, SHARE_READ, SHARE_WRITE, OVERWRITE = 1, 2, 4, 0x10, 0x20, 0x4
 ALL = READ | WRITE | META
 OUT = PRIVATE | 8192
 NOT_FOUND, CONFLICT, CORRUPT, BAD_STATE = 0xFFFF0008, 0xFFFF0003, 0xF0100001, 0xFFFF0007
+GENERIC = 0xFFFF0000
 
 
 class Store:
@@ -133,31 +135,6 @@ def test_rename_and_delete(store: Store) -> None:
     assert store.client.svc(50, handle, PRIVATE | 16384, 4, OUT) == BAD_STATE
 
 
-def test_blobs_hide_their_content_and_hold_to_their_name(store: Store) -> None:
-    world = store.client.world
-    store.close(store.create(b"one", b"a secret that must not show"))
-    store.close(store.create(b"two", b"another"))
-    one, two = (f"ta/{store.client.uuid.hex}/{name.hex()}" for name in (b"one", b"two"))
-    assert set(world.storage.objects) == {one, two}
-    assert b"secret" not in world.storage.objects[one]
-    world.storage.objects[two] = world.storage.objects[one]
-    assert store.open(b"two") == -CORRUPT
-    assert store.open(b"one") > 0
-
-
-@pytest.mark.parametrize("at", [0, 3, 4, 20, 40, -1])
-def test_changed_blob_is_corrupt(store: Store, at: int) -> None:
-    world = store.client.world
-    store.close(store.create(b"one", b"content"))
-    (name,) = world.storage.objects
-    changed = bytearray(world.storage.objects[name])
-    changed[at] ^= 1
-    world.storage.objects[name] = bytes(changed)
-    assert store.open(b"one") == -CORRUPT
-    world.storage.objects[name] = b""
-    assert store.open(b"one") == -CORRUPT
-
-
 def test_other_ta_sees_nothing(store: Store, install: Callable[..., UUID]) -> None:
     store.close(store.create(b"name", b"mine"))
     other = Client(store.client.world, install())
@@ -167,24 +144,40 @@ def test_other_ta_sees_nothing(store: Store, install: Callable[..., UUID]) -> No
 
 def test_other_device_cannot_open(store: Store) -> None:
     store.close(store.create(b"name", b"mine"))
-    uuid, storage = store.client.uuid, store.client.world.storage
-    other = NormalWorld(storage=storage, huk=b"another device's")
+    uuid, files = store.client.uuid, store.client.world.files
+    other = NormalWorld(files=files, huk=b"another device's")
     other.tas[uuid] = signed(uuid)
-    assert Store(Client(other, uuid)).open(b"name") == -CORRUPT
+    assert other.open(uuid).result == CORRUPT  # the versions of TAs are not to be had
     other.close()
 
 
-def test_failing_storage_is_not_available(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_storage(store: Store) -> None:
+    handle = store.create(b"name", b"before")
+    world = store.client.world
+    served = world.answers[RPC_CMD_FS]
+
+    def full(asked: Message) -> None:
+        if asked.params[0].a == RPC_FS_WRITE:
+            asked.result = GENERIC
+        else:
+            served(asked)
+
+    world.answers[RPC_CMD_FS] = full
+    assert store.write(handle, b"after!") == GENERIC
+    world.answers[RPC_CMD_FS] = served
+    store.close(handle)
+    assert store.read(store.open(b"name"), 9) == b"before"
+
+
+def test_no_files_no_storage(store: Store) -> None:
     handle = store.create(b"name", b"before")
 
-    def broken(name: str, data: bytes) -> None:
-        raise StateError("no space")
+    def unknown(asked: Message) -> None:
+        asked.result = 0xFFFF000A
 
-    monkeypatch.setattr(store.client.world.storage, "put", broken)
+    store.client.world.answers[RPC_CMD_FS] = unknown
     assert store.write(handle, b"after!") == 0xF0100003
-    monkeypatch.undo()
-    assert store.seek(handle, 0) == 0
-    assert store.read(handle, 9) == b"before"
+    assert store.open(b"other") == -0xF0100003
 
 
 def test_key_object_is_stored_with_its_attributes(store: Store) -> None:

@@ -45,18 +45,20 @@ def load(client: Client, offset: int) -> bytes:
     "command,types,result",
     [
         (0, 0, BAD_PARAMETERS),
-        (0, 0x5, OK),  # entropy
+        (0, 0x5, BAD_PARAMETERS),  # no entropy in it
         (10, 0, BAD_PARAMETERS),
-        (10, 0x15, NOT_SUPPORTED),
-        (11, 0x255, NOT_SUPPORTED),
+        (10, 0x15, BAD_PARAMETERS),  # no UUID
+        (11, 0x255, BAD_PARAMETERS),
         (12, 0x6, NOT_SUPPORTED),
-        (13, 0x2715, NOT_SUPPORTED),
+        (13, 0x2715, BAD_PARAMETERS),
         (2, 0x10131, BAD_PARAMETERS),
         (4, 0, NOT_IMPLEMENTED),
         (99, 0, NOT_IMPLEMENTED),
     ],
 )
-def test_pta_commands_that_are_not_there(client: Client, command: int, types: int, result: int) -> None:
+def test_commands_that_are_not_there_or_not_given_what_they_need(
+    client: Client, command: int, types: int, result: int
+) -> None:
     assert pta(client, open_pta(client), command, types) == result
 
 

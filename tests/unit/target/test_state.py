@@ -33,18 +33,15 @@ def test_a_damaged_key_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "huk").read_bytes() == b"short"
 
 
-def test_objects_by_name(tmp_path: Path) -> None:
-    storage = StateDirectory(tmp_path).storage()
-    assert storage.get("a/../b") is None
-    storage.put("a/../b", b"one")
-    storage.put("a/../b", b"two")
-    storage.put("", b"empty name")
-    assert storage.get("a/../b") == b"two"
-    assert StateDirectory(tmp_path).storage().get("") == b"empty name"
-    assert storage.names() == ("", "a/../b")
-    storage.delete("a/../b")
-    storage.delete("a/../b")
-    assert storage.names() == ("",)
+def test_old_form_of_storage_is_refused_by_name(tmp_path: Path) -> None:
+    device = StateDirectory(tmp_path)
+    assert device.storage() == tmp_path / "tee"
+    (tmp_path / "storage").mkdir()
+    assert device.storage() == tmp_path / "tee"  # one that never held anything
+    (tmp_path / "storage" / "ocore%2Fta_ver.db").write_bytes(b"x")
+    with pytest.raises(StateError, match="given up") as refused:
+        device.storage()
+    assert "remove" in refused.value.fix
 
 
 def test_a_put_that_fails_leaves_the_old_object(tmp_path: Path) -> None:

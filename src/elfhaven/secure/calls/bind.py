@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from elfhaven.abi.gp import RESULT_NAMES, TEE_ERROR_NOT_SUPPORTED
 from elfhaven.calls.row import Row, Served
 from elfhaven.calls.utee import UTEE
+from elfhaven.secure.calls.asymmetric import AsymmetricCalls
+from elfhaven.secure.calls.ciphers import CipherCalls
 from elfhaven.secure.calls.crypto import CryptoCalls
+from elfhaven.secure.calls.derive import DeriveCalls
+from elfhaven.secure.calls.enumerators import EnumeratorCalls
 from elfhaven.secure.calls.misc import MiscCalls
 from elfhaven.secure.calls.objects import ObjectCalls
 from elfhaven.secure.calls.properties import PropertyCalls
@@ -33,15 +37,21 @@ class Calls:
 
     def __init__(self, task: Task) -> None:
         self._sessions = SessionCalls(task)
+        self._enumerators = EnumeratorCalls(task)
         self.objects = ObjectCalls(task)
+        self.states = CryptoCalls(task, self.objects)
         self._groups = (
             MiscCalls(task),
             PropertyCalls(task),
             self._sessions,
             TimeCalls(task),
-            CryptoCalls(task, self.objects),
+            self.states,
+            CipherCalls(task, self.states),
+            AsymmetricCalls(task, self.states),
+            DeriveCalls(task, self.states, self.objects),
             self.objects,
             StorageCalls(task, self.objects),
+            self._enumerators,
         )
         self.table = self._bind()
 
@@ -52,6 +62,7 @@ class Calls:
 
     def close(self) -> None:
         """Drop what the TA still held."""
+        self._enumerators.close()
         self.objects.close()
 
     def _bind(self) -> list[Entry]:

@@ -15,6 +15,7 @@ from elfhaven.abi.gp import (
     TEE_MEMORY_ACCESS_WRITE,
 )
 from elfhaven.machine.address_space import GuestFault
+from elfhaven.machine.memory import PAGE
 from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.result import Panicked, TeeResult
 
@@ -56,7 +57,8 @@ class MiscCalls:
             rights |= Protection.READ
         if flags & TEE_MEMORY_ACCESS_WRITE:
             rights |= Protection.WRITE
-        self._task.space.check(address, length, rights)
+        start = address // PAGE * PAGE  # by pages, so that an empty range in the middle of one is checked too
+        self._task.space.check(start, address + length - start, rights)
         if flags & (both | TEE_MEMORY_ACCESS_ANY_OWNER) != TEE_MEMORY_ACCESS_ANY_OWNER:
             self._check_owner(flags, address, length)
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Objects of a TA, by handle: transient ones with secret keys, and open persistent ones
-(calls/storage.py)."""
+"""Objects of a TA, by handle: transient ones with keys, and open persistent ones (calls/storage.py)."""
 
 from __future__ import annotations
 
@@ -9,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from elfhaven.abi.gp import (
-    TEE_ATTR_SECRET_VALUE,
     TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_BAD_STATE,
     TEE_ERROR_ITEM_NOT_FOUND,
@@ -19,43 +17,22 @@ from elfhaven.abi.gp import (
     TEE_ERROR_SHORT_BUFFER,
     TEE_HANDLE_FLAG_INITIALIZED,
     TEE_HANDLE_FLAG_PERSISTENT,
-    TEE_TYPE_AES,
-    TEE_TYPE_DATA,
-    TEE_TYPE_GENERIC_SECRET,
-    TEE_TYPE_HMAC_MD5,
-    TEE_TYPE_HMAC_SHA1,
-    TEE_TYPE_HMAC_SHA224,
-    TEE_TYPE_HMAC_SHA256,
-    TEE_TYPE_HMAC_SHA384,
-    TEE_TYPE_HMAC_SHA512,
     TEE_USAGE_EXTRACTABLE,
 )
-from elfhaven.abi.utee import ATTRIBUTE, OBJECT_INFO
+from elfhaven.abi.gp_crypto import TEE_ATTR_FLAG_PUBLIC, TEE_TYPE_DATA, TEE_TYPE_X448_KEYPAIR
+from elfhaven.abi.utee import OBJECT_INFO
+from elfhaven.secure.calls.attributes import check_attributes, read_attributes, take_attributes
+from elfhaven.secure.crypto.attributes import Attribute, Attributes, number_bytes
+from elfhaven.secure.crypto.object_types import Form, ObjectType, find_type
 from elfhaven.secure.result import TeeResult
 
 if TYPE_CHECKING:
-    from elfhaven.secure.storage.persistent import OpenObject
+    from elfhaven.secure.storage.trusted import OpenObject
     from elfhaven.secure.task import Task
 
 USAGE_DEFAULT = 0xFFFFFFFF
-_VALUE_FLAG = 1 << 29  # the attribute is two numbers
-_PUBLIC_FLAG = 1 << 28  # the attribute may be read whatever the usage says
-_MAX_ATTRIBUTES = 512  # more do not fit into the core's heap
 _MAX_OBJECTS = 1024  # the core's heap is small
-
-# type: smallest and largest size of its key in bits, and what the size is a multiple of
-_SIZES = {
-    TEE_TYPE_GENERIC_SECRET: (0, 4096, 8),
-    TEE_TYPE_HMAC_MD5: (64, 512, 8),
-    TEE_TYPE_HMAC_SHA1: (80, 512, 8),
-    TEE_TYPE_HMAC_SHA224: (112, 512, 8),
-    TEE_TYPE_HMAC_SHA256: (192, 1024, 8),
-    TEE_TYPE_HMAC_SHA384: (256, 1024, 8),
-    TEE_TYPE_HMAC_SHA512: (256, 1024, 8),
-    TEE_TYPE_AES: (128, 256, 64),
-    TEE_TYPE_DATA: (0, 0, 1),
-}
-Attribute = bytes | tuple[int, int]
+_PAIR = 1 << 24  # in the type of a pair, and not in that of its public key
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +45,7 @@ class TeeObject:
     usage: int = USAGE_DEFAULT
     flags: int = 0
     busy: bool = False  # owned by an operation
-    attributes: dict[int, Attribute] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
     file: OpenObject | None = None
 
     @property
@@ -105,6 +82,8 @@ class ObjectCalls:
         found = self._objects.get(handle & 0xFFFFFFFF)
         if found is None:
             raise TeeResult(TEE_ERROR_BAD_STATE)
+        if found.file is not None:
+            found.usage = found.file.usage  # shared by all handles of a persistent object
         return found
 
     def drop(self, handle: int) -> None:
@@ -126,29 +105,51 @@ class ObjectCalls:
         self._task.space.write_private(info, packed)
 
     def cryp_obj_restrict_usage(self, handle: int, usage: int) -> None:
-        self.get(handle).usage &= usage & 0xFFFFFFFF
+        o = self.get(handle)
+        o.usage &= usage & 0xFFFFFFFF
+        if o.file is not None:
+            o.file.usage = o.usage
 
     def cryp_obj_get_attr(self, handle: int, attribute: int, buffer: int, size: int) -> None:
-        o = self.get(handle)
-        attribute &= 0xFFFFFFFF
+        o = self._objects.get(handle & 0xFFFFFFFF)
+        if o is None:
+            raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
+        o, attribute = self.get(handle), attribute & 0xFFFFFFFF
         if not o.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        if not attribute & _PUBLIC_FLAG and not o.usage & TEE_USAGE_EXTRACTABLE:
+        if not attribute & TEE_ATTR_FLAG_PUBLIC and not o.usage & TEE_USAGE_EXTRACTABLE:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        value = o.attributes.get(attribute)
-        if value is None:
+        kind = find_type(o.type)
+        if kind is None:
+            raise TeeResult(TEE_ERROR_BAD_STATE)
+        row = kind.find(attribute)
+        if row is None or attribute not in o.attributes:
             raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
-        content = value if isinstance(value, bytes) else struct.pack("<II", *value)
-        room = self._task.space.read_u64(size)
-        self._task.space.write_u64(size, len(content))
+        self._give(row.form, o.attributes[attribute], buffer, size)
+
+    def _give(self, form: Form, value: Attribute, buffer: int, size: int) -> None:
+        """Copy an attribute out. The length of a value is not told; a number of no bytes needs no buffer."""
+        space = self._task.space
+        room = space.read_u64(size)
+        if isinstance(value, bytes):
+            content = value
+        else:
+            content = struct.pack("<II", value, 0) if form is Form.VALUE else number_bytes(value)
+        if form is not Form.VALUE:
+            space.write_u64(size, len(content))
+        if form is Form.BIGNUM and not content:
+            return
         if room < len(content) or not buffer:
             raise TeeResult(TEE_ERROR_SHORT_BUFFER)
-        self._task.space.write(buffer, content)
+        space.write(buffer, content)
 
     def cryp_obj_alloc(self, kind: int, max_size: int, handle: int) -> None:
-        kind, max_size = kind & 0xFFFFFFFF, max_size & 0xFFFFFFFF
-        low, high, multiple = _sizes(kind)
-        if not low <= max_size <= high or max_size % multiple:
+        kind &= 0xFFFFFFFF
+        found = find_type(kind)
+        if kind == TEE_TYPE_X448_KEYPAIR and max_size == 448:
+            raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)  # its type is known, its curve is not
+        fits = max_size == 0 if kind == TEE_TYPE_DATA else found is not None and found.allows(max_size)
+        if not fits:
             raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
         self.add(TeeObject(kind, max_size), handle)
 
@@ -168,56 +169,49 @@ class ObjectCalls:
         o = self.get(handle)
         if o.persistent or o.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        if o.type == TEE_TYPE_DATA:
+        kind = find_type(o.type)
+        if kind is None:
             raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)
-        given = self._attributes(attributes, count & 0xFFFFFFFF)
-        if len(given) != 1 or given[0][0] != TEE_ATTR_SECRET_VALUE:
-            raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
-        secret = given[0][1]
-        bits = 8 * len(secret)
-        low, _, multiple = _sizes(o.type)
-        if bits > o.max_size:
-            raise TeeResult(TEE_ERROR_BAD_STATE)
-        if bits < low or bits % multiple:
-            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        o.attributes, o.size = {TEE_ATTR_SECRET_VALUE: secret}, bits
+        given = read_attributes(self._task.space, attributes, count)
+        check_attributes(kind, given, generating=False)
+        o.attributes, o.size = take_attributes(kind, o.max_size, given)
         o.flags |= TEE_HANDLE_FLAG_INITIALIZED
-
-    def _attributes(self, address: int, count: int) -> list[tuple[int, bytes]]:
-        """(id, content) of each; numbers stand for themselves as eight bytes."""
-        if count > _MAX_ATTRIBUTES:
-            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY)
-        raw = self._task.space.read(address, count * ATTRIBUTE.size)
-        out = []
-        for a, b, number in ATTRIBUTE.iter_unpack(raw):
-            value = struct.pack("<QQ", a, b)[:8] if number & _VALUE_FLAG else self._task.space.read(a, b)
-            out.append((number, value))
-        return out
 
     def cryp_obj_copy(self, destination: int, source: int) -> None:
         to, origin = self.get(destination), self.get(source)
         if to.persistent or to.initialized or not origin.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        if to.type != origin.type:
-            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        to.attributes, to.size, to.usage = dict(origin.attributes), origin.size, origin.usage
+        to.attributes = _copied(to.type, origin)
+        to.size, to.usage = origin.size, origin.usage
         to.flags |= TEE_HANDLE_FLAG_INITIALIZED
 
-    def cryp_obj_generate_key(self, handle: int, bits: int, _attributes: int, _count: int) -> None:
+    def cryp_obj_generate_key(self, handle: int, bits: int, attributes: int, count: int) -> None:
         o = self.get(handle)
-        bits &= 0xFFFFFFFF
         if o.persistent or o.initialized:
             raise TeeResult(TEE_ERROR_BAD_STATE)
-        low, high, multiple = _sizes(o.type)  # the type's limits, not the object's
-        if o.type == TEE_TYPE_DATA or not low <= bits <= high or bits % multiple:
+        kind = find_type(o.type)
+        if kind is None or not kind.allows(bits):  # the type's limits, not the object's
             raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
-        o.attributes = {TEE_ATTR_SECRET_VALUE: self._task.core.config.random(bits // 8)}
+        given = read_attributes(self._task.space, attributes, count)
+        check_attributes(kind, given, generating=True)
+        taken, _ = take_attributes(kind, o.max_size, given)
+        o.attributes = self._generate(kind, bits, taken)
         o.size = bits
         o.flags |= TEE_HANDLE_FLAG_INITIALIZED
 
+    def _generate(self, kind: ObjectType, bits: int, given: Attributes) -> Attributes:
+        from elfhaven.secure.crypto.generate import generate
 
-def _sizes(kind: int) -> tuple[int, int, int]:
-    found = _SIZES.get(kind)
-    if found is None:
-        raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
-    return found
+        return generate(kind, bits, given, self._task.core.config.random)
+
+
+def _copied(kind: int, origin: TeeObject) -> Attributes:
+    """What an object of type `kind` takes of another: all of one of its type, the public half of a pair."""
+    if kind == TEE_TYPE_DATA:
+        return {}
+    if kind == origin.type:
+        return dict(origin.attributes)
+    found = find_type(kind)
+    if found is None or kind & _PAIR or origin.type != kind | _PAIR:
+        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+    return {row.id: origin.attributes.get(row.id, 0) for row in found.attributes}

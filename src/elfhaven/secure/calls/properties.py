@@ -6,8 +6,10 @@ An address of 0 for a name or a value means that it is not wanted.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from elfhaven.abi.gp import (
     TEE_ERROR_BAD_PARAMETERS,
@@ -25,6 +27,7 @@ from elfhaven.secure.result import TeeResult
 if TYPE_CHECKING:
     from elfhaven.secure.task import Task
 
+_DIE_ID_SIZE = 12
 _NAME_MAX = 1 << 17  # more than the core's heap has
 Property = tuple[str, int, bytes]
 
@@ -42,8 +45,8 @@ class PropertyCalls:
         label, what, content = table[index & 0xFFFFFFFF]
         if kind:
             self._task.space.write_u32(kind, what)
-        self._store(name, name_length, label.encode() + b"\0")
         self._store(value, value_length, content)
+        self._store(name, name_length, label.encode() + b"\0")
 
     def _store(self, address: int, length: int, content: bytes) -> None:
         if not address or not length:
@@ -61,9 +64,11 @@ class PropertyCalls:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         if length > _NAME_MAX:
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY)
-        wanted = self._task.space.read(name, length)
+        if not name:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        wanted = self._task.space.read(name, length)[:-1].split(b"\0")[0]  # the last byte counts as its end
         for place, (label, _, _) in enumerate(table):
-            if label.encode() + b"\0" == wanted:
+            if label.encode() == wanted:
                 self._task.space.write_u32(index, place)
                 return
         raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
@@ -93,15 +98,23 @@ def _bool(name: str, value: bool) -> Property:
     return name, PROP_BOOL, bytes([value])
 
 
+def device_id(huk: bytes) -> UUID:
+    """The device's own UUID: from its die id, as OP-TEE makes it (the version is set where memory has it)."""
+    digest = bytearray(hashlib.sha256(b"OPTEE" + subkey(huk, Usage.DIE_ID, b"", _DIE_ID_SIZE)).digest()[:16])
+    digest[7] = digest[7] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    return UUID(bytes_le=bytes(digest))
+
+
 def _implementation(huk: bytes) -> tuple[Property, ...]:
     """In OP-TEE's order, with OP-TEE's values where they are not claims about what is not here."""
     return (
         _string("gpd.tee.apiversion", "GPD-1.1-dev"),
         _string("gpd.tee.description", "OPTEE"),
-        ("gpd.tee.deviceID", PROP_UUID, subkey(huk, Usage.DIE_ID, b"", 16)),
+        ("gpd.tee.deviceID", PROP_UUID, device_id(huk).bytes_le),
         _u32("gpd.tee.systemTime.protectionLevel", 1000),
         _u32("gpd.tee.TAPersistentTime.protectionLevel", 100),
-        _bool("gpd.tee.cryptography.ecc", False),
+        _bool("gpd.tee.cryptography.ecc", True),
         _u32("gpd.tee.trustedStorage.antiRollback.protectionLevel", 0),
         _string("gpd.tee.trustedos.implementation.version", "elfhaven_4.5"),
         _u32("gpd.tee.trustedos.implementation.binaryversion", 0),

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from elfhaven.abi.gp import (
+    TA_FLAG_DONT_CLOSE_HANDLE_ON_CORRUPT_OBJECT,
     TEE_DATA_FLAG_ACCESS_READ,
     TEE_DATA_FLAG_ACCESS_WRITE,
     TEE_DATA_FLAG_ACCESS_WRITE_META,
@@ -19,24 +20,27 @@ from elfhaven.abi.gp import (
     TEE_ERROR_ACCESS_CONFLICT,
     TEE_ERROR_BAD_PARAMETERS,
     TEE_ERROR_BAD_STATE,
+    TEE_ERROR_CORRUPT_OBJECT,
+    TEE_ERROR_GENERIC,
     TEE_ERROR_ITEM_NOT_FOUND,
     TEE_ERROR_OVERFLOW,
-    TEE_ERROR_STORAGE_NO_SPACE,
     TEE_HANDLE_FLAG_INITIALIZED,
     TEE_HANDLE_FLAG_PERSISTENT,
     TEE_OBJECT_ID_MAX_LEN,
-    TEE_STORAGE_PRIVATE,
-    TEE_STORAGE_PRIVATE_REE,
     TEE_TYPE_DATA,
+    TEE_USAGE_DEFAULT,
 )
 from elfhaven.secure.calls.objects import ObjectCalls, TeeObject
 from elfhaven.secure.result import TeeResult
-from elfhaven.secure.storage.persistent import Content, OpenObject
+from elfhaven.secure.storage import object_file
+from elfhaven.secure.storage.object_file import StoredObject
+from elfhaven.secure.storage.pobj import PersistentObject, Purpose
+from elfhaven.secure.storage.trusted import OpenObject
 
 if TYPE_CHECKING:
+    from elfhaven.secure.storage.backend import Backend
     from elfhaven.secure.task import Task
 
-MAX_OBJECT = 64 << 20  # every write seals the whole object: larger ones are refused
 _FLAGS = (
     TEE_DATA_FLAG_ACCESS_READ
     | TEE_DATA_FLAG_ACCESS_WRITE
@@ -44,23 +48,49 @@ _FLAGS = (
     | TEE_DATA_FLAG_SHARE_READ
     | TEE_DATA_FLAG_SHARE_WRITE
 )
+_HELD = TEE_HANDLE_FLAG_PERSISTENT | TEE_HANDLE_FLAG_INITIALIZED
+_SIZE_LIMIT = 1 << 64
 
 
 class StorageCalls:
     def __init__(self, task: Task, objects: ObjectCalls) -> None:
         self._task = task
         self._objects = objects
-        self._store = task.core.persistent
+        self._storage = task.core.storage
+        self._listed = self._storage.objects
 
     # ---- opening
 
     def storage_obj_open(self, storage: int, id_at: int, id_length: int, flags: int, handle: int) -> None:
-        object_id = self._object_id(id_at, id_length)
-        _check_request(storage, flags, _FLAGS)
-        found = self._store.open(self._task.uuid, object_id, flags)
-        if found is None:
-            raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
-        self._add(found, handle)
+        backend, object_id = self._request(storage, flags, _FLAGS, id_at, id_length)
+        pobj = self._listed.get(backend, self._task.uuid, object_id, flags, Purpose.OPEN)
+        opened = OpenObject(self._storage, pobj, None, 0, 0)
+        try:
+            stored = self._load(opened)
+            self._add(stored, opened, flags, handle)
+        except TeeResult as error:
+            if error.code == TEE_ERROR_CORRUPT_OBJECT:
+                self._remove(pobj)
+            opened.close()
+            if error.code in object_file.MALFORMED:
+                raise TeeResult(TEE_ERROR_CORRUPT_OBJECT) from None
+            raise
+        except BaseException:
+            opened.close()
+            raise
+
+    def _load(self, opened: OpenObject) -> StoredObject:
+        """Open the file of an object, and read what it begins with."""
+        thread, pobj = self._task.thread, opened.pobj
+        opened.handle = pobj.backend.open(thread, pobj)
+
+        def read(position: int, size: int) -> bytes:
+            return pobj.backend.read(thread, opened.handle, position, size)
+
+        stored = object_file.load(read, opened.handle.size)
+        opened.start, opened.size = stored.start, opened.handle.size - stored.start
+        pobj.usage = stored.usage
+        return stored
 
     def storage_obj_create(
         self,
@@ -73,122 +103,212 @@ class StorageCalls:
         length: int,
         handle: int,
     ) -> None:
-        object_id = self._object_id(id_at, id_length)
-        _check_request(storage, flags, _FLAGS | TEE_DATA_FLAG_OVERWRITE)
-        _check_size(length)
-        content = self._content(attributes)
-        content.data = bytearray(self._task.space.read(data, length))
-        overwrite = bool(flags & TEE_DATA_FLAG_OVERWRITE)
-        made = self._store.create(self._task.uuid, object_id, flags & _FLAGS, content, overwrite)
-        self._add(made, handle)
-
-    def _object_id(self, address: int, length: int) -> bytes:
-        if length > TEE_OBJECT_ID_MAX_LEN:
+        known = _FLAGS | TEE_DATA_FLAG_OVERWRITE
+        backend = self._check_request(storage, flags, known, id_length)
+        if length and not data:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        return self._task.space.read_private(address, length)
+        object_id = self._task.space.read_private(id_at, id_length)
+        pobj = self._listed.get(backend, self._task.uuid, object_id, flags, Purpose.CREATE)
+        try:
+            source = self._source(attributes)
+            content = self._task.space.read(data, length)
+            if source is not None and not handle and not source.persistent:
+                self._make_persistent(source, pobj, flags, content)
+                return
+            self._create(source, pobj, flags, content, handle)
+        except TeeResult as error:
+            if error.code == TEE_ERROR_CORRUPT_OBJECT:
+                self._remove(pobj)
+            self._listed.release(pobj)
+            raise
+        except BaseException:
+            self._listed.release(pobj)
+            raise
 
-    def _content(self, attributes: int) -> Content:
+    def _source(self, attributes: int) -> TeeObject | None:
+        """Where the new object has its key from."""
         if not attributes:
-            return Content(TEE_TYPE_DATA)
+            return None
         source = self._objects.get(attributes)
         if not source.initialized:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        return Content(source.type, source.max_size, source.size, source.usage, dict(source.attributes))
+        return source
 
-    def _add(self, opened: OpenObject, handle: int) -> None:
-        c = opened.shared.content
-        flags = opened.flags | TEE_HANDLE_FLAG_PERSISTENT | TEE_HANDLE_FLAG_INITIALIZED
-        made = TeeObject(c.type, c.max_size, c.size, c.usage, flags, False, dict(c.attributes), opened)
+    def _create(
+        self, source: TeeObject | None, pobj: PersistentObject, flags: int, content: bytes, handle: int
+    ) -> None:
+        stored = StoredObject(TEE_TYPE_DATA, usage=TEE_USAGE_DEFAULT)
+        if source is not None:
+            stored = _stored(source)
+        pobj.usage = stored.usage
+        opened = self._write_new(pobj, flags, stored, content)
+        if not handle:
+            pobj.creating = False
+            opened.close()
+            return
         try:
-            self._objects.add(made, handle)
-        except Exception:
+            self._add(stored, opened, flags, handle)
+        except BaseException:
+            pobj.references += 1  # the caller gives this one back
             opened.close()
             raise
+        pobj.creating = False
 
-    def _file(self, handle: int, needed: int = 0) -> OpenObject:
-        """The open object behind a handle; BAD_STATE for a transient one, ACCESS_CONFLICT without the
-        right."""
+    def _make_persistent(self, source: TeeObject, pobj: PersistentObject, flags: int, content: bytes) -> None:
+        """A transient object becomes the persistent one: no handle was asked for."""
+        stored = _stored(source)
+        pobj.usage = stored.usage
+        source.file = self._write_new(pobj, flags, stored, content)
+        source.flags = _HELD | flags
+
+    def _write_new(
+        self, pobj: PersistentObject, flags: int, stored: StoredObject, content: bytes
+    ) -> OpenObject:
+        head = object_file.pack(stored)
+        overwrite = bool(flags & TEE_DATA_FLAG_OVERWRITE)
+        made = pobj.backend.create(self._task.thread, pobj, overwrite, head + content)
+        return OpenObject(self._storage, pobj, made, len(head), len(content))
+
+    def _request(
+        self, storage: int, flags: int, known: int, id_at: int, id_length: int
+    ) -> tuple[Backend, bytes]:
+        backend = self._check_request(storage, flags, known, id_length)
+        return backend, self._task.space.read_private(id_at, id_length)
+
+    def _check_request(self, storage: int, flags: int, known: int, id_length: int) -> Backend:
+        if flags & ~known:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        backend = self._storage.backend(storage)
+        if backend is None:
+            raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
+        if id_length > TEE_OBJECT_ID_MAX_LEN:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        return backend
+
+    def _add(self, stored: StoredObject, opened: OpenObject, flags: int, handle: int) -> None:
+        made = TeeObject(
+            stored.type, stored.max_size, stored.size, stored.usage, _HELD | flags, False, stored.attributes
+        )
+        made.file = opened
+        self._objects.add(made, handle)
+
+    # ---- handles
+
+    def _object(self, handle: int, needed: int = 0) -> TeeObject:
+        """The object behind a handle; BAD_STATE for a transient one, ACCESS_CONFLICT without the right."""
         o = self._objects.get(handle)
         if o.file is None:
             raise TeeResult(TEE_ERROR_BAD_STATE)
         if o.flags & needed != needed:
             raise TeeResult(TEE_ERROR_ACCESS_CONFLICT)
-        return o.file
+        return o
+
+    def _file(self, handle: int, needed: int = 0) -> OpenObject:
+        opened = self._object(handle, needed).file
+        assert opened is not None
+        return opened
+
+    def _remove(self, pobj: PersistentObject) -> None:
+        """Take a corrupt object away."""
+        try:
+            pobj.backend.remove(self._task.thread, pobj)
+        except TeeResult:
+            return
+
+    def _corrupt(self, handle: int, error: TeeResult) -> None:
+        """What becomes of an object whose data do not verify: it is removed, its handle closed."""
+        if error.code != TEE_ERROR_CORRUPT_OBJECT:
+            return
+        self._remove(self._file(handle).pobj)
+        if not self._task.flags & TA_FLAG_DONT_CLOSE_HANDLE_ON_CORRUPT_OBJECT:
+            self._objects.drop(handle)
 
     # ---- the object as a whole
 
     def storage_obj_del(self, handle: int) -> None:
-        if not self._objects.get(handle).flags & TEE_DATA_FLAG_ACCESS_WRITE_META:
+        o = self._objects.get(handle)
+        if not o.flags & TEE_DATA_FLAG_ACCESS_WRITE_META:
             raise TeeResult(TEE_ERROR_ACCESS_CONFLICT)
-        self._store.delete(self._file(handle))
-        self._objects.drop(handle)
+        opened = self._file(handle)
+        try:
+            opened.pobj.backend.remove(self._task.thread, opened.pobj)
+        finally:
+            self._objects.drop(handle)
 
     def storage_obj_rename(self, handle: int, id_at: int, id_length: int) -> None:
-        opened = self._file(handle)
-        if not opened.flags & TEE_DATA_FLAG_ACCESS_WRITE_META:
+        if id_length > TEE_OBJECT_ID_MAX_LEN:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        o = self._object(handle)
+        if not o.flags & TEE_DATA_FLAG_ACCESS_WRITE_META:
             raise TeeResult(TEE_ERROR_BAD_STATE)
-        self._store.rename(opened, self._object_id(id_at, id_length))
+        object_id = self._task.space.read_private(id_at, id_length)
+        old = self._file(handle).pobj
+        new = self._listed.get(
+            old.backend, self._task.uuid, object_id, TEE_DATA_FLAG_ACCESS_WRITE_META, Purpose.RENAME
+        )
+        try:
+            old.backend.rename(self._task.thread, old, new)
+            self._listed.rename(old, object_id)
+        finally:
+            self._listed.release(new)
 
     # ---- its data
 
     def storage_obj_read(self, handle: int, address: int, length: int, count: int) -> None:
         opened = self._file(handle, TEE_DATA_FLAG_ACCESS_READ)
-        space = self._task.space
-        data = opened.shared.content.data[opened.position : opened.position + length]
-        space.write(address, bytes(data))
-        space.write_private(count, len(data).to_bytes(8, "little"))
+        if opened.position + length >= _SIZE_LIMIT:
+            raise TeeResult(TEE_ERROR_OVERFLOW)
+        pobj, space = opened.pobj, self._task.space
+        try:
+            at = opened.start + opened.position
+            data = pobj.backend.read(self._task.thread, opened.handle, at, length)
+        except TeeResult as error:
+            self._corrupt(handle, error)
+            raise
+        space.write(address, data)
         opened.position += len(data)
+        space.write_private(count, len(data).to_bytes(8, "little"))
 
     def storage_obj_write(self, handle: int, address: int, length: int) -> None:
         opened = self._file(handle, TEE_DATA_FLAG_ACCESS_WRITE)
-        end = opened.position + length
-        if end > TEE_DATA_MAX_POSITION:
+        if opened.position + length >= _SIZE_LIMIT:
             raise TeeResult(TEE_ERROR_OVERFLOW)
-        _check_size(end)
-        new = self._task.space.read(address, length)
-        data = bytearray(opened.shared.content.data)
-        data.extend(bytes(max(0, opened.position - len(data))))
-        data[opened.position : end] = new
-        self._replace(opened, data)
-        opened.position = end
+        data = self._task.space.read(address, length)
+        try:
+            at = opened.start + opened.position
+            opened.pobj.backend.write(self._task.thread, opened.handle, at, data)
+        except TeeResult as error:
+            self._corrupt(handle, error)
+            raise
+        opened.position += length
+        opened.size = max(opened.size, opened.position)
 
     def storage_obj_trunc(self, handle: int, length: int) -> None:
         opened = self._file(handle, TEE_DATA_FLAG_ACCESS_WRITE)
-        _check_size(length)
-        data = bytearray(opened.shared.content.data[:length])
-        data.extend(bytes(length - len(data)))
-        self._replace(opened, data)
-
-    def _replace(self, opened: OpenObject, data: bytearray) -> None:
-        """New data, which holds only if it could be stored."""
-        content = opened.shared.content
-        old, content.data = content.data, data
+        if opened.start + length >= _SIZE_LIMIT:
+            raise TeeResult(TEE_ERROR_OVERFLOW)
         try:
-            opened.save()
-        except Exception:
-            content.data = old
-            raise
+            opened.pobj.backend.truncate(self._task.thread, opened.handle, opened.start + length)
+        except TeeResult as error:
+            self._corrupt(handle, error)
+            if error.code == TEE_ERROR_CORRUPT_OBJECT:
+                raise
+            raise TeeResult(TEE_ERROR_GENERIC, str(error)) from None
+        opened.size = length
 
     def storage_obj_seek(self, handle: int, offset: int, whence: int) -> None:
         opened = self._file(handle)
         offset &= 0xFFFFFFFF
         offset -= (offset >> 31) << 32
         starts = {TEE_DATA_SEEK_SET: 0, TEE_DATA_SEEK_CUR: opened.position, TEE_DATA_SEEK_END: opened.size}
-        start = starts.get(whence & 0xFFFFFFFF)
+        start = starts.get(whence)
         if start is None:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        if start + offset > TEE_DATA_MAX_POSITION:
+        position = max(0, start + offset)
+        if position > TEE_DATA_MAX_POSITION:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        opened.position = max(0, start + offset)
+        opened.position = position
 
 
-def _check_request(storage: int, flags: int, known: int) -> None:
-    if storage & 0xFFFFFFFF not in (TEE_STORAGE_PRIVATE, TEE_STORAGE_PRIVATE_REE):
-        raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
-    if flags & ~known:
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_OBJECT:
-        raise TeeResult(TEE_ERROR_STORAGE_NO_SPACE)
+def _stored(source: TeeObject) -> StoredObject:
+    return StoredObject(source.type, source.size, source.max_size, source.usage, dict(source.attributes))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keys of the device, and authenticated encryption under them."""
+"""Keys of the device."""

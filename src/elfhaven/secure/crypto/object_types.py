@@ -12,6 +12,15 @@ from elfhaven.abi import gp_crypto as gp
 
 KEY_25519: Final = 32  # bytes of a key of curve 25519
 _SECRET: Final = 4096 // 8  # room for a generic secret
+CURVE_BITS: Final = {
+    gp.TEE_ECC_CURVE_NIST_P192: 192,
+    gp.TEE_ECC_CURVE_NIST_P224: 224,
+    gp.TEE_ECC_CURVE_NIST_P256: 256,
+    gp.TEE_ECC_CURVE_NIST_P384: 384,
+    gp.TEE_ECC_CURVE_NIST_P521: 521,
+    gp.TEE_ECC_CURVE_SM2: 256,
+    gp.TEE_ECC_CURVE_25519: 256,
+}
 
 
 class Form(Enum):

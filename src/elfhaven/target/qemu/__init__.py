@@ -7,6 +7,7 @@
     large.py       an OP-TEE built from source with 512 MiB of secure memory
     fip.py cpio.py initramfs.py extras.py devicetree.py    what a machine boots from
     machine.py     a machine: its run directory, its process, its logs
+    port.py command.py console.py    ways into it: to its TEE, for a command, to a shell
     target.py      a TEE to run programs on
 
 Two layouts. `stock` is Debian's own binary of OP-TEE 4.5 with 15 MiB of secure memory. `large` is OP-TEE 4.10

@@ -14,7 +14,7 @@ from elfhaven.target.qemu import parts
 from elfhaven.target.qemu.cache import digest, make_once
 from elfhaven.target.qemu.devicetree import device_tree
 from elfhaven.target.qemu.firmware import KERNEL_AT, OpteeBinaries, flash_image
-from elfhaven.target.qemu.initramfs import ACCOUNTS, INIT, PORTS, initramfs, kernel
+from elfhaven.target.qemu.initramfs import ACCOUNTS, COMMANDS, INIT, PORTS, initramfs, kernel
 from elfhaven.target.qemu.large import KIT, large_optee
 from elfhaven.target.qemu.parts import Report, Tools
 
@@ -62,14 +62,14 @@ class Boot:
             *("-bios", str(self.flash), "-dtb", str(self.tree)),
             *("-device", load.format(KERNEL_AT, self.kernel), "-device", load.format(INITRD_AT, self.initrd)),
             *("-serial", f"file:{NORMAL_LOG}", "-serial", f"file:{SECURE_LOG}"),
-            *("-device", f"virtio-serial-pci,disable-legacy=on,max_ports={max(PORTS) + 1}"),
+            *("-device", f"virtio-serial-pci,disable-legacy=on,max_ports={max(COMMANDS) + 1}"),
             *_port(1, CONSOLE, "virtconsole"),
-            *(word for port in PORTS for word in _port(port, socket_name(port), "virtserialport")),
+            *(word for port in PORTS + COMMANDS for word in _port(port, socket_name(port), "virtserialport")),
         ]
 
 
 def socket_name(port: int) -> str:
-    """The socket behind a port of the bridge."""
+    """The socket behind a serial port."""
     return f"bridge{port}.sock"
 
 

@@ -19,6 +19,7 @@ from elfhaven.target.qemu.large import KIT
 TA_DIRECTORY: Final = "usr/lib/optee_armtz"  # where Debian's supplicant looks for TAs
 BRIDGE: Final = "usr/bin/elfhaven-bridge"
 PORTS: Final = (2, 3, 4, 5)  # numbers of the serial ports that bridges serve; port 1 is a console
+COMMANDS: Final = (6, 7, 8, 9)  # and of those that run commands
 
 _LIBRARIES: Final = "usr/lib/aarch64-linux-gnu"
 _NEEDED: Final = (
@@ -66,6 +67,7 @@ chown user:user /home/user && chmod 1777 /tmp
 chgrp teeclnt /dev/tee0 && chmod 660 /dev/tee0
 tee-supplicant -d || echo "elfhaven: no supplicant"
 /{BRIDGE} /{TA_DIRECTORY} {" ".join(f"/dev/vport0p{port}" for port in PORTS)} &
+/{BRIDGE} --commands {" ".join(f"/dev/vport0p{port}" for port in COMMANDS)} &
 read up idle < /proc/uptime
 echo "elfhaven: ready $up"
 while :; do setsid -c sh -i < /dev/hvc0 > /dev/hvc0 2>&1; usleep 100000; done

@@ -11,6 +11,7 @@ import fcntl
 import os
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +56,7 @@ class SocketStream:
 
 def connect(machine: Machine) -> BridgeTransport:
     """A connection to a machine that runs. Raises TargetError."""
-    port, lock = _free_port(machine)
+    port, lock = free_port(machine, PORTS)
     try:
         for _ in range(_TRIES):
             link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
@@ -75,11 +76,11 @@ def _lost(machine: Machine) -> TargetError:
     return machine.crashed("ended the connection" if machine.process() else "stopped")
 
 
-def _free_port(machine: Machine) -> tuple[int, int]:
-    """A port and the descriptor of its lock."""
+def free_port(machine: Machine, ports: Sequence[int]) -> tuple[int, int]:
+    """One of `ports` that nobody uses, and the descriptor of its lock. Raises TargetError after a minute."""
     deadline = time.monotonic() + _WAIT
     while True:
-        for port in PORTS:
+        for port in ports:
             lock = os.open(machine.path / f"bridge{port}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -88,7 +89,7 @@ def _free_port(machine: Machine) -> tuple[int, int]:
                 os.close(lock)
         if time.monotonic() > deadline:
             raise TargetError(
-                f"all {len(PORTS)} ways to the machine {machine.name} are in use",
+                f"all {len(ports)} ways to the machine {machine.name} are in use",
                 "wait for a program to end, or start a second machine with another --name",
             )
         time.sleep(_POLL)

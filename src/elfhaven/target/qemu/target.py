@@ -51,11 +51,13 @@ class Qemu:
         self._transport.install(uuid, data)
 
     def interrupt(self) -> None:
-        """Ends the connection, from any thread: the guest's Linux closes the sessions.
+        """Ends the programs that run, else the connection, from any thread: then Linux closes the sessions.
 
-        A program that computes without a call goes on in the TEE, which offers no way to stop it.
+        A program that computes without a call, and was not packed as stoppable, goes on in the TEE, which
+        offers no way to stop it.
         """
-        self._transport.abort()
+        if not self.context.stops.ask_all():
+            self._transport.abort()
 
     def close(self) -> None:
         self.context.close()
