@@ -4,8 +4,8 @@
 #include "types.h"
 
 #define BRIDGE_MAGIC 0x31484245u
-#define BRIDGE_VERSION 0x1u
-#define BRIDGE_FRAME_MAX 0x100000u
+#define BRIDGE_VERSION 0x2u
+#define BRIDGE_FRAME_MAX 0x300000u
 #define BRIDGE_PARAMS 0x4u
 #define BRIDGE_HANDLES 0x80u
 #define BRIDGE_SHARED_MAX 0x10000000u
@@ -15,6 +15,8 @@
 #define BRIDGE_INPUT_MAX 0x8000u
 #define BRIDGE_WORDS 0x100u
 #define BRIDGE_BLOCK 0x100u
+#define BRIDGE_NO_CALL 0xffffffffu
+#define BRIDGE_WHOLE_ANSWER 0x200u
 
 enum {
     KIND_HELLO = 1,
@@ -27,6 +29,9 @@ enum {
     KIND_WRITE = 8,
     KIND_INSTALL = 9,
     KIND_LOG = 10,
+    KIND_PROGRAM = 11,
+    KIND_STORED = 12,
+    KIND_DONE = 13,
     KIND_COMMAND = 64,
     KIND_INPUT = 65,
     KIND_WELCOME = 129,
@@ -34,6 +39,9 @@ enum {
     KIND_REPLY = 131,
     KIND_TEXT = 132,
     KIND_ERROR = 133,
+    KIND_NEWS = 134,
+    KIND_ERRANDS = 135,
+    KIND_ENDED = 136,
     KIND_STARTED = 192,
     KIND_OUTPUT = 193,
     KIND_ERRORS = 194,
@@ -46,6 +54,13 @@ enum {
     BROKEN_VERSION = 3,
     BROKEN_HANDLE = 4,
     BROKEN_LIMIT = 5,
+};
+
+enum {
+    REACH_READ = 1,
+    REACH_WRITE = 2,
+    REACH_PINNED = 3,
+    REACH_WAY = 4,
 };
 
 struct bridge_frame {
@@ -71,8 +86,9 @@ struct bridge_welcome {
     u32 implementation;
     u32 implementation_capabilities;
     u32 capabilities;
+    char directory[256];
 };
-_Static_assert(sizeof(struct bridge_welcome) == 24, "bridge_welcome");
+_Static_assert(sizeof(struct bridge_welcome) == 280, "bridge_welcome");
 
 struct bridge_param {
     u32 type;
@@ -144,6 +160,92 @@ struct bridge_error {
     u32 reserved;
 };
 _Static_assert(sizeof(struct bridge_error) == 8, "bridge_error");
+
+struct bridge_program {
+    u32 session;
+    u32 start_flags;
+    u32 strings;
+    u32 strings_size;
+    u32 argc;
+    u32 envc;
+    u32 rules;
+    u32 reserved;
+    char log_id[16];
+};
+_Static_assert(sizeof(struct bridge_program) == 48, "bridge_program");
+
+struct bridge_rule {
+    u32 kind;
+    u32 tree;
+    u32 length;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_rule) == 16, "bridge_rule");
+
+struct bridge_news {
+    u32 store;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_news) == 8, "bridge_news");
+
+struct bridge_report {
+    u32 state;
+    u32 exit_status;
+    u32 denied;
+    u32 violated;
+    u32 want_window;
+    u32 log_used;
+    u32 pending;
+    u32 fatal_code;
+    u64 fatal_value;
+    u64 served;
+    u64 delegated;
+    u64 memory;
+    u64 base;
+};
+_Static_assert(sizeof(struct bridge_report) == 72, "bridge_report");
+
+struct bridge_errands {
+    u32 count;
+    u32 wait;
+};
+_Static_assert(sizeof(struct bridge_errands) == 8, "bridge_errands");
+
+struct bridge_errand {
+    u32 slot;
+    u32 id;
+    u32 call;
+    u32 capacity;
+    u64 args[6];
+    u32 length;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_errand) == 72, "bridge_errand");
+
+struct bridge_done {
+    u32 slot;
+    u32 length;
+    s64 result;
+    u64 value;
+};
+_Static_assert(sizeof(struct bridge_done) == 24, "bridge_done");
+
+struct bridge_ended {
+    u32 code;
+    u32 origin;
+    u32 errno_number;
+    u32 last_call;
+    u32 counts;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct bridge_ended) == 24, "bridge_ended");
+
+struct bridge_count {
+    u32 call;
+    u32 reserved;
+    u64 count;
+};
+_Static_assert(sizeof(struct bridge_count) == 16, "bridge_count");
 
 struct bridge_command {
     u64 nonce;

@@ -10,12 +10,13 @@
 
 #include "identity.h"
 #include "install.h"
+#include "program.h"
 #include "shared.h"
 #include "stream.h"
 #include "tee.h"
 
 #define LOG_SIZE 65536
-#define STACK_SIZE 131072
+#define STACK_SIZE 262144 // real paths lie on it
 #define KLOG_READ_ALL 3
 
 struct connection {
@@ -23,6 +24,7 @@ struct connection {
     struct shared shared;
     struct install install;
     struct identity who;
+    struct program program;
     int tee, ended;
 };
 
@@ -40,6 +42,7 @@ struct call {
 };
 
 static _Noreturn void end(struct connection *connection) {
+    program_abandon(&connection->program);
     pthread_mutex_lock(&connection->stream.writing); // for good: nobody else writes any more
     if (connection->ended >= 0 && write(connection->ended, "", 1) < 0)
         _exit(1);
@@ -130,7 +133,19 @@ static void take_release(struct connection *connection, u32 id) {
 static void take_cancel(struct connection *connection) {
     struct bridge_cancel cancel;
     take(connection, &cancel, sizeof cancel);
-    tee_cancel(connection->tee, cancel.session, cancel.cancel_id);
+    if (!program_stop(&connection->program, cancel.session, cancel.cancel_id))
+        tee_cancel(connection->tee, cancel.session, cancel.cancel_id);
+}
+
+static void check(struct connection *connection, u32 id, enum program_taken taken) {
+    if (taken == PROGRAM_END)
+        end(connection);
+    if (taken != PROGRAM_GOOD)
+        broken(connection, id, taken == PROGRAM_ORDER ? BROKEN_ORDER : BROKEN_FRAME);
+}
+
+static void take_answer(struct connection *connection, const struct bridge_frame *frame) {
+    check(connection, frame->id, program_hear(&connection->program, &connection->stream, frame->kind, frame->size));
 }
 
 // --- calls ---
@@ -182,6 +197,11 @@ static struct tee_result make_call(struct connection *connection, struct call *c
 
 static void perform(struct connection *connection, struct call *call) {
     struct bridge_reply reply = {0};
+    if (call->kind == KIND_PROGRAM) {
+        if (!program_run(&connection->program, &connection->stream, &connection->shared, connection->tee))
+            end(connection);
+        return;
+    }
     struct tee_result result = make_call(connection, call, &reply.value);
     reply.code = result.code;
     reply.origin = result.origin;
@@ -212,6 +232,9 @@ static bool sized(const struct bridge_frame *frame) {
     case KIND_WRITE: return size >= sizeof(struct bridge_piece) && size <= BRIDGE_FRAME_MAX;
     case KIND_INSTALL: return size > sizeof(struct bridge_install) && size <= BRIDGE_FRAME_MAX;
     case KIND_LOG: return size == 0;
+    case KIND_PROGRAM: return size >= sizeof(struct bridge_program) && size <= BRIDGE_FRAME_MAX;
+    case KIND_STORED: return size == sizeof(struct bridge_name);
+    case KIND_DONE: return size >= sizeof(struct bridge_errands) && size <= BRIDGE_FRAME_MAX;
     default: return false;
     }
 }
@@ -222,6 +245,10 @@ static void take_call(struct connection *connection, struct call *call, const st
     call->id = frame->id;
     if (frame->kind == KIND_CLOSE) {
         take(connection, &call->close, sizeof call->close);
+        return;
+    }
+    if (frame->kind == KIND_PROGRAM) {
+        check(connection, frame->id, program_take(&connection->program, &connection->stream, frame->id, frame->size));
         return;
     }
     if (frame->kind == KIND_OPEN)
@@ -247,6 +274,8 @@ static void next_call(struct connection *connection, struct call *call) {
         case KIND_WRITE: store(connection, frame.id, frame.size); break;
         case KIND_INSTALL: install(connection, frame.id, frame.size); break;
         case KIND_LOG: send_log(connection, frame.id); break;
+        case KIND_STORED:
+        case KIND_DONE: take_answer(connection, &frame); break;
         default: take_call(connection, call, &frame); return;
         }
     }
@@ -283,7 +312,9 @@ static void greet(struct connection *connection) {
     if (connection->tee >= 0)
         tee_version(connection->tee, &tee);
     struct bridge_welcome welcome = {hello.nonce, BRIDGE_VERSION, tee.implementation,
-                                     tee.implementation_capabilities, tee.capabilities};
+                                     tee.implementation_capabilities, tee.capabilities, {0}};
+    if (!getcwd(welcome.directory, sizeof welcome.directory))
+        welcome.directory[0] = 0;
     answer(connection, KIND_WELCOME, frame.id, &welcome, sizeof welcome, NULL, 0);
 }
 
@@ -292,6 +323,7 @@ _Noreturn void serve(int in, int out, int ended, const char *directory) {
     stream_init(&connection.stream, in, out);
     shared_init(&connection.shared);
     install_init(&connection.install, directory);
+    program_init(&connection.program);
     connection.ended = ended;
     greet(&connection);
     pthread_attr_t attributes;

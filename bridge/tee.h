@@ -9,6 +9,7 @@
 enum { // GlobalPlatform's numbers
     TEE_SUCCESS = 0,
     TEE_ERROR_GENERIC = 0xffff0000,
+    TEE_ERROR_CANCEL = 0xffff0002,
     TEE_ERROR_BAD_PARAMETERS = 0xffff0006,
     TEE_ERROR_OUT_OF_MEMORY = 0xffff000c,
     TEE_ORIGIN_API = 1,

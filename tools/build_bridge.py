@@ -12,7 +12,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,11 +25,14 @@ FLAGS = (
 
 
 def build(
-    output: Path = OUTPUT, target: str = "aarch64-linux-musl", replace: Mapping[str, Path] | None = None
+    output: Path = OUTPUT,
+    target: str = "aarch64-linux-musl",
+    replace: Mapping[str, Path] | None = None,
+    flags: Sequence[str] = (),
 ) -> int:
     """Compile and link; the bytes of the program. Raises RuntimeError with what the compiler printed.
 
-    `replace` gives another file for a source by its name.
+    `replace` gives another file for a source by its name; `flags` come last.
     """
     replaced = replace or {}
     with tempfile.TemporaryDirectory() as work:
@@ -43,6 +46,7 @@ def build(
             "-target",
             target,
             *FLAGS,
+            *flags,
             "-I.",
             *sources,
             "-o",

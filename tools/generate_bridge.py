@@ -1,23 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The bridge's C header, made from elfhaven.abi.bridge.
+"""The bridge's generated C: the wire (elfhaven.abi.bridge) and its agent's tables (generate_agent.py).
 
-python tools/generate_bridge.py           write bridge/protocol.h
-python tools/generate_bridge.py --check   change nothing; exit status 1 if it is not what it should be
+python tools/generate_bridge.py           write bridge/protocol.h, container.h, calls.h and calls.c
+python tools/generate_bridge.py --check   change nothing; exit status 1 if a file is not what it should be
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
+sys.path.insert(0, str(ROOT / "tools"))
 
+import generate_agent  # noqa: E402
 from elfhaven.abi import bridge  # noqa: E402
 from elfhaven.abi.container import Layout  # noqa: E402
 
-OUTPUT = ROOT / "bridge" / "protocol.h"
 HEAD = """\
 // SPDX-License-Identifier: BSD-2-Clause
 // Made by tools/generate_bridge.py from elfhaven.abi.bridge: do not edit.
@@ -37,6 +39,8 @@ NUMBERS = (
     "INPUT_MAX",
     "WORDS",
     "BLOCK",
+    "NO_CALL",
+    "WHOLE_ANSWER",
 )
 
 
@@ -49,6 +53,7 @@ def header() -> str:
             numbers,
             _enum(bridge.Kind),
             _enum(bridge.Broken),
+            _enum(bridge.Reach),
             *(_struct(layout) for layout in bridge.LAYOUTS),
         ]
     )
@@ -74,15 +79,26 @@ def _field(kind: str, name: str) -> str:
     return f"{base} {name}[{count}" if count else f"{base} {name}"
 
 
+OUTPUTS: dict[str, Callable[[], str]] = {
+    "protocol.h": header,
+    "container.h": generate_agent.container_header,
+    "calls.h": generate_agent.calls_header,
+    "calls.c": generate_agent.calls_source,
+}
+
+
 def main(arguments: list[str]) -> int:
-    text = header()
-    if OUTPUT.exists() and OUTPUT.read_text() == text:
-        return 0
-    if "--check" in arguments:
-        print("bridge/protocol.h is not what tools/generate_bridge.py makes: run it and commit the result")
-        return 1
-    OUTPUT.write_text(text)
-    return 0
+    check, drifted = "--check" in arguments, False
+    for name, make in OUTPUTS.items():
+        path, text = ROOT / "bridge" / name, make()
+        if path.exists() and path.read_text() == text:
+            continue
+        if check:
+            drifted = True
+            print(f"bridge/{name} is not what tools/generate_bridge.py makes: run it and commit the result")
+        else:
+            path.write_text(text)
+    return int(drifted)
 
 
 if __name__ == "__main__":

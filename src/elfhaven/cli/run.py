@@ -14,8 +14,8 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     metavar="TARGET",
     default="emulator",
     show_default=True,
-    help="Where it runs: `emulator`, `qemu` (the real OP-TEE under QEMU, see `elfhaven qemu`), or `device` "
-    "(the TEE of this very machine, over its /dev/tee0).",
+    help="Where it runs: `emulator`, `qemu` (the real OP-TEE under QEMU, see `elfhaven qemu`), `device` "
+    "(the TEE of this very machine, over its /dev/tee0), or `ssh:USER@BOARD[:PORT]` (a board's).",
 )
 @click.option(
     "--memory",

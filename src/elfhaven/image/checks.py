@@ -69,33 +69,27 @@ class Checks:
     stop: int
     _arrivals: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def rebind(
-        self,
-        base: int,
-        sites: Sequence[CheckSite],
-        patch: Callable[[int, int], None],
-        scratch: Callable[[int], int | None],
-    ) -> None:
+    def rebind(self, base: int, sites: Sequence[CheckSite], patch: Callable[[int, int], None]) -> None:
         """Makes the checks of an image that lies at `base`; `patch(address in the image, word)` rewrites it.
 
-        `scratch(address in the image)` is a register that is free there. ImageError if a branch is too short.
+        ImageError if a branch is too short.
         """
         self._arrivals.clear()
         try:
             for site in sites:
-                patch(site.address, self._redirected(base, site, scratch))
+                patch(site.address, self._redirected(base, site))
         except ValueError as error:
             raise ImageError(
                 f"{self.area.name}: {error}: a branch reaches 128 MiB",
                 "make the image smaller, or leave `stoppable` out of the manifest",
             ) from error
 
-    def _redirected(self, base: int, site: CheckSite, scratch: Callable[[int], int | None]) -> int:
+    def _redirected(self, base: int, site: CheckSite) -> int:
         """The word that takes the place of a site's."""
         arrival = self._arrivals.get(_key(site))
         if arrival is None:
             arrival = self._arrivals[_key(site)] = self.area.end
-            self._arrive(base, site, scratch)
+            self._arrive(base, site)
         place = base + site.address
         if not _conditional(site.word):
             return a64.branch(place, arrival, link=a64.is_call(site.word))
@@ -113,9 +107,8 @@ class Checks:
         area.emit(a64.branch(area.end, place + 4))
         return jump
 
-    def _arrive(self, base: int, site: CheckSite, scratch: Callable[[int], int | None]) -> None:
-        free = None if site.target is None else scratch(site.target)
-        if free is None:
+    def _arrive(self, base: int, site: CheckSite) -> None:
+        if site.free is None:
             self.area.emit(_PUSH_X16_X30)
             self._look(16)
             self.area.emit(a64.retarget(_CBZ_W | 16, 0, 8))
@@ -123,8 +116,8 @@ class Checks:
             self.area.emit(_POP_X16_X30)
             self._go_on(base, site)
             return
-        self._look(free)
-        self.area.emit(a64.retarget(_CBNZ_W | free, 0, 8))
+        self._look(site.free)
+        self.area.emit(a64.retarget(_CBNZ_W | site.free, 0, 8))
         self._go_on(base, site)
         self.area.emit(_PUSH_X16_X30)
         self.area.emit(a64.branch(self.area.end, self.poll, link=True))

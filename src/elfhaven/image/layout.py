@@ -104,7 +104,7 @@ def lay_out(
     for elf, found in zip(distinct, scanned, strict=True):
         placed.append(Placement.of(elf, -(-end // IMAGE_ALIGN) * IMAGE_ALIGN, found))
         area.rebind(placed[-1].base, found, placed[-1].patch)
-        checks.rebind(placed[-1].base, found.checks, placed[-1].patch, lambda _: None)
+        checks.rebind(placed[-1].base, found.checks, placed[-1].patch)
         end = placed[-1].base + elf.span
     pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
     pieces += [piece for image in placed for piece in image.pieces]

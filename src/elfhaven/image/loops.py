@@ -24,7 +24,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, partial
 
 from elfhaven.abi import elf as abi
 from elfhaven.errors import ImageError
@@ -32,6 +32,7 @@ from elfhaven.image import a64
 from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.flow import Text
 from elfhaven.image.frames import Frames
+from elfhaven.image.liveness import free_register
 from elfhaven.image.reader import Elf
 from elfhaven.image.sections import MappingSymbols, Symbol, read_sections, read_symbols
 
@@ -48,11 +49,15 @@ _LEAVE = "leave `stoppable` out of the manifest"
 
 @dataclass(frozen=True, slots=True)
 class CheckSite:
-    """A branch or call at `address`; `target` is where it leads, None for one by register."""
+    """A branch or call at `address`; `target` is where it leads, None for one by register.
+
+    `free` is a register that the way from there writes before it reads it.
+    """
 
     address: int
     word: int
     target: int | None
+    free: int | None = None
 
 
 def find(elf: Elf, texts: Iterable[Text]) -> tuple[CheckSite, ...]:
@@ -64,6 +69,7 @@ def find(elf: Elf, texts: Iterable[Text]) -> tuple[CheckSite, ...]:
     sites: list[CheckSite] = []
     for text in texts:
         code = _Code(facts, text)
+        free = cache(partial(_free, text))
         for at in sorted(_candidates(text)):
             if not code.data[at]:
                 if not code.known[at]:
@@ -71,8 +77,14 @@ def find(elf: Elf, texts: Iterable[Text]) -> tuple[CheckSite, ...]:
                 if text.words[at] == _BLR_X30:
                     raise _refused(elf, text, at, _LINK, _LEAVE)
                 word, address = text.words[at], text.address(at)
-                sites.append(CheckSite(address, word, a64.branch_target(word, address)))
+                target = a64.branch_target(word, address)
+                sites.append(CheckSite(address, word, target, None if target is None else free(target)))
     return tuple(sites)
+
+
+def _free(text: Text, address: int) -> int | None:
+    index = text.index(address)
+    return None if index is None else free_register(text, index)
 
 
 def _refused(elf: Elf, text: Text, at: int, why: str, fix: str) -> ImageError:

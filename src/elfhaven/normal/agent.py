@@ -39,7 +39,7 @@ class BadRequest(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """What of a slot a call uses."""
 
     name: str
@@ -48,17 +48,18 @@ class _Shape:
     input: bool
     output: bool
 
-    @classmethod
-    def of(cls, row: Row) -> _Shape:
-        kinds = [arg.kind for arg in row.wire]
-        buffers = ("path", "in", "out", "inout")
-        return cls(
-            row.name,
-            sum(kind not in buffers for kind in kinds),
-            kinds.count("path"),
-            "in" in kinds or "inout" in kinds,
-            "out" in kinds or "inout" in kinds,
-        )
+
+def shape_of(row: Row) -> Shape:
+    """What of a slot the call of a row uses."""
+    kinds = [arg.kind for arg in row.wire]
+    buffers = ("path", "in", "out", "inout")
+    return Shape(
+        row.name,
+        sum(kind not in buffers for kind in kinds),
+        kinds.count("path"),
+        "in" in kinds or "inout" in kinds,
+        "out" in kinds or "inout" in kinds,
+    )
 
 
 class Agent:
@@ -78,24 +79,24 @@ class Agent:
     ) -> None:
         self.handlers = Handlers(policy, host or HostCalls(), streams, system or SystemFiles(None, ()))
         self._bound = self.handlers.bind(table)
-        self._shapes: list[_Shape | None] = [None] * len(self._bound)
+        self._shapes: list[Shape | None] = [None] * len(self._bound)
         for row in table.rows:
             if row.served is Served.DELEGATED:
-                self._shapes[row.number] = _Shape.of(row)
+                self._shapes[row.number] = shape_of(row)
         self._deadlines: dict[int, float] = {}
         self._readiness = Readiness(time.monotonic)
 
     def close(self) -> None:
         self.handlers.files.close_all()
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(self, block: ControlBlock, window: memoryview | None, pending: int, wait: bool = True) -> int:
         """Answers the pending requests; the number answered.
 
         One request may block. Of several, those that block wait until nothing else is left to do; then
-        the agent waits for any of them, and leaves the rest requested.
+        the agent waits for any of them, and leaves the rest requested. Without `wait` it never blocks.
         """
         requests = block.requests(pending)
-        if len(requests) == 1:
+        if len(requests) == 1 and wait:
             self._answer(block, window, requests[0])
             return 1
         slow = [request for request in requests if self._may_block(request)]
@@ -103,7 +104,7 @@ class Agent:
             if request not in slow:
                 self._answer(block, window, request)
         quick = len(requests) - len(slow)
-        return quick + self._answer_ready(block, window, slow, block_until_one=not quick)
+        return quick + self._answer_ready(block, window, slow, block_until_one=wait and not quick)
 
     def perform(self, call: Call) -> int:
         """The result of a call: >= 0, or -errno."""

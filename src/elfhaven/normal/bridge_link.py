@@ -65,6 +65,7 @@ class Link:
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._inbox = bytearray()
+        self.directory = ""  # the bridge's working directory, once it was greeted
 
     def greet(self, user: User, patience: float) -> bool:
         """Says HELLO, and skips what came before its answer; False if nothing came for `patience` seconds.
@@ -83,10 +84,11 @@ class Link:
         welcome = wire.WELCOME.struct.unpack(self.take().payload)
         if welcome[2] == 0 and welcome[4] == 0:
             raise TargetError("the guest has no /dev/tee0", "look at the log of its Linux: is OP-TEE there?")
+        self.directory = os.fsdecode(welcome[-1].split(b"\0")[0])
         return True
 
     def find(self, wanted: bytes, patience: float) -> bool:
-        """Takes the frame `wanted`, skipping what came before; False if nothing came for `patience` seconds."""
+        """Takes the frame `wanted`, skipping what came before; False if there was none for `patience` s."""
         found = self._seek(wanted, patience)
         if found:
             del self._inbox[: len(wanted)]

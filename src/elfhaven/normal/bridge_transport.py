@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -157,9 +158,7 @@ class BridgeTransport:
                     )
                 ) as number,
             ):
-                yield Conversation(
-                    lambda: self._next(number), lambda kind, data: self._send(kind, number, data)
-                )
+                yield Conversation(partial(self._next, number), partial(self._send, number))
         finally:
             self._memories.give_back(remote)
 
@@ -169,7 +168,7 @@ class BridgeTransport:
         except _AbortedError:
             raise tee_error(*_ABORTED, "the program was aborted") from None
 
-    def _send(self, kind: wire.Kind, number: int, data: bytes) -> None:
+    def _send(self, number: int, kind: wire.Kind, data: bytes) -> None:
         self._tell(frame(kind, number, data))
 
     def abort(self) -> None:

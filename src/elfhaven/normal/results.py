@@ -35,7 +35,7 @@ _MEANINGS: Final = {
     gp.TEE_ERROR_NO_DATA: ("data was expected and none came", None),
     gp.TEE_ERROR_OUT_OF_MEMORY: (
         "the secure world has not enough memory",
-        "close other sessions, lower [memory] in elfhaven.toml, or take a target with the large profile",
+        "close other sessions, share less, lower [memory] in elfhaven.toml, or take a large layout",
     ),
     gp.TEE_ERROR_BUSY: ("the TA or the TEE is busy", "wait for the other session, or close it"),
     gp.TEE_ERROR_COMMUNICATION: ("the TEE cannot be reached", "see whether the target still runs"),

@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from elfhaven.errors import UsageError
+from elfhaven.errors import TeeError, UsageError
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import pack_program
 from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
 from elfhaven.target.container import Outcome, Request, execute
+from elfhaven.target.refusal import explained
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
 from elfhaven.target.targets import check, open_target, signer_for, trusted_by
@@ -109,7 +110,10 @@ def run(
             root=root.path if root is not None else None,
         )
         place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell))
-        outcome = execute(place, packed, request)
+        try:
+            outcome = execute(place, packed, request)
+        except TeeError as error:
+            raise explained(error, packed) from None
         if outcome.fault is not None:
             tell(f"{os.path.basename(program)} died inside: {outcome.fault}")
         return _result(outcome, told, [_content(file) for file in captured])

@@ -6,17 +6,20 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from elfhaven.abi.optee_msg import RPC_CMD_FS
+from elfhaven.abi.optee_msg import RPC_CMD_FS, RPC_CMD_SOCKET, RPC_CMD_SUPP_PLUGIN
 from elfhaven.errors import UsageError
 from elfhaven.image.keys import load_public
 from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.normal.client import Context
 from elfhaven.normal.driver import Driver
 from elfhaven.normal.supplicant import FileService, Images
+from elfhaven.normal.supplicant.plugin import Plugins
+from elfhaven.normal.supplicant.socket import Sockets
 from elfhaven.packing import default_public, local_public
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
@@ -26,6 +29,8 @@ from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.normal.supplicant.plugin import Plugin
+    from elfhaven.secure.pta.base import PseudoTa
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
 
@@ -34,28 +39,44 @@ class Emulator:
     """A device that is switched on. `console` holds the lines of the secure console. Close it."""
 
     def __init__(
-        self, device: StateDirectory, memory: str = "stock", images: Mapping[UUID, bytes] | None = None
+        self,
+        device: StateDirectory,
+        memory: str = "stock",
+        images: Mapping[UUID, bytes] | None = None,
+        *,
+        stores: Sequence[Path] = (),
+        dram: int = NORMAL_SIZE,
+        pseudo_tas: Sequence[type[PseudoTa]] = (),
+        plugins: Mapping[UUID, Plugin] | None = None,
     ):
+        """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
+        `pseudo_tas` come beside those of every core, `plugins` are the supplicant's."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
         physical = PhysicalMemory(
-            [("normal", NORMAL_BASE, NORMAL_SIZE), ("secure", profile.tzdram_base, profile.tzdram_size)]
+            [("normal", NORMAL_BASE, dram), ("secure", profile.tzdram_base, profile.tzdram_size)]
         )
-        normal = NormalMemory(physical.region("normal"))
+        self.normal = normal = NormalMemory(physical.region("normal"))
         config = CoreConfig(
             profile=memory,
             trusted=trusted_keys(device),
             huk=device.huk(),
             storage_lock=device.transaction,
+            pseudo_tas=pseudo_tas,
         )
         self.core = SecureCore(physical, normal, config)
         self._files = FileService(device.storage())
+        self._sockets = Sockets()
         self.driver = Driver(
             self.core,
             normal,
-            Images((device.path / "ta",), images),
-            services={RPC_CMD_FS: self._files.serve},
+            Images((device.path / "ta", *stores), images),
+            services={
+                RPC_CMD_FS: self._files.serve,
+                RPC_CMD_SOCKET: self._sockets.serve,
+                RPC_CMD_SUPP_PLUGIN: Plugins(plugins or {}).serve,
+            },
         )
         self._context = Context(self.driver)
 
@@ -77,6 +98,7 @@ class Emulator:
         self.driver.close()
         self.core.close()
         self._files.close()
+        self._sockets.close()
 
     def __enter__(self) -> Self:
         return self

@@ -19,7 +19,8 @@ from elfhaven.target.state import StateDirectory
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
 
-TARGETS = ("emulator", "qemu", "device")
+TARGETS = ("emulator", "qemu", "device", "ssh:USER@BOARD")
+SSH = "ssh:"
 
 
 class Target(Protocol):
@@ -59,6 +60,10 @@ def open_target(
         from elfhaven.target.device.target import Device
 
         return Device(report, images)
+    if name.startswith(SSH):
+        from elfhaven.target.ssh import Place, Ssh
+
+        return Ssh(Place.parse(name), report, images)
     from elfhaven.target.emulator import Emulator
 
     return Emulator(device, memory, images)
@@ -66,7 +71,11 @@ def open_target(
 
 def check(name: str) -> None:
     """Raises UsageError where there is no target `name`."""
-    if name not in TARGETS:
+    if name.startswith(SSH):
+        from elfhaven.target.ssh.place import Place
+
+        Place.parse(name)
+    elif name not in TARGETS:
         raise UsageError(f"no target called {name!r}", f"take one of: {', '.join(TARGETS)}")
 
 
@@ -77,7 +86,7 @@ def signer_for(name: str) -> str | None:
 
 def trusted_by(name: str, device: StateDirectory) -> tuple[PublicKey, ...] | None:
     """The keys whose TAs the target loads; None where only the target knows them."""
-    if name == "device":
+    if name == "device" or name.startswith(SSH):
         return None
     if name == "qemu":
         return (default_public(),)

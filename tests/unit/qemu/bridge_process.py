@@ -17,6 +17,7 @@ from tests.support import zig
 from elfhaven.target.qemu.port import SocketStream
 
 ROOT = Path(__file__).resolve().parents[3]
+UNDEFINED = ("-fsanitize=undefined", "-fno-sanitize-trap=undefined", "-g")  # a violation ends the process
 FAKE = Path(__file__).with_name("fake_tee.c")
 
 
@@ -37,7 +38,7 @@ def build(output: Path) -> Path:
     os.environ.update(ZIG_GLOBAL_CACHE_DIR=cache, ZIG_LOCAL_CACHE_DIR=cache)
     try:
         target = f"{platform.machine()}-linux-musl"
-        tool("build_bridge").build(output, target, {"tee.c": FAKE})
+        tool("build_bridge").build(output, target, {"tee.c": FAKE}, UNDEFINED)
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -49,8 +50,15 @@ class BridgeProcess:
 
     def __init__(self, program: Path, directory: Path, *ports: str) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen([program, directory, *ports], stdin=theirs, stdout=theirs)
+        self.ta, far = socket.socketpair()  # where a test is the TA
+        with theirs, far:
+            self.process = subprocess.Popen(
+                [program, directory, *ports],
+                stdin=theirs,
+                stdout=theirs,
+                pass_fds=[far.fileno()],
+                env={**os.environ, "FAKE_TA": str(far.fileno())},
+            )
         self.socket = ours
         self.stream = SocketStream(ours)
 
@@ -59,6 +67,7 @@ class BridgeProcess:
 
     def close(self) -> None:
         self.stream.close()
+        self.ta.close()
         try:
             self.process.wait(5)
         finally:

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A TEE in place of bridge/tee.c, with one TA whose commands the tests name. Its memory ids are addresses.
+// In a session with a TA whose UUID begins with 0xee the test is the TA: it gets each call as a struct entry over
+// the socket FAKE_TA, reads and writes this process's memory, and answers with a result.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +16,26 @@ enum { INCREMENT = 1, AWAIT_CANCEL = 2, POKE = 3, SHORT = 4, HANG = 5, REFUSED =
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static u32 sessions, cancelled;
+#define REMOTE 1000 // sessions from here on are with the test
+
+struct entry {
+    u32 command, session;
+    u64 at[3], size[3]; // of the first three parameters; 0 where there is none
+};
+
+static struct tee_result enter(const struct bridge_invoke *invoke, const struct tee_param *params) {
+    int ta = atoi(getenv("FAKE_TA"));
+    struct entry entry = {invoke->command, invoke->session, {0}, {0}};
+    u32 code = 0xffff3024;
+    for (u32 i = 0; i < 3; i++)
+        if (params[i].type >= 5) {
+            entry.at[i] = params[i].memory + params[i].a;
+            entry.size[i] = params[i].b;
+        }
+    if (write(ta, &entry, sizeof entry) != sizeof entry || read(ta, &code, sizeof code) != sizeof code)
+        code = 0xffff3024;
+    return (struct tee_result){code, code ? 3 : 4, 0};
+}
 
 int tee_open(void) {
     return open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -29,7 +52,7 @@ struct tee_result tee_open_session(int tee, const struct bridge_open *open, stru
     if ((u8)open->uuid[0] == 0xff)
         return (struct tee_result){0xffff0008, 3, 0};
     pthread_mutex_lock(&lock);
-    *session = ++sessions;
+    *session = ++sessions + ((u8)open->uuid[0] == 0xee ? REMOTE : 0);
     pthread_mutex_unlock(&lock);
     for (u32 i = 0; i < BRIDGE_PARAMS; i++)
         if (params[i].type == 2) {
@@ -61,6 +84,8 @@ static struct tee_result await_cancel(u32 cancel_id) {
 
 struct tee_result tee_invoke(int tee, const struct bridge_invoke *invoke, struct tee_param *params) {
     (void)tee;
+    if (invoke->session > REMOTE)
+        return enter(invoke, params);
     switch (invoke->command) {
     case INCREMENT:
         for (u32 i = 0; i < BRIDGE_PARAMS; i++)

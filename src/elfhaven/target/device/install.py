@@ -52,7 +52,7 @@ class Board:
         named = environment.get(VARIABLE)
         if named:
             return Path(named)
-        started = _directory_of(self.supplicant() or ())
+        started = directory_of(self.supplicant() or ())
         if started is not None:
             return started
         return next((path for path in self.usual if path.is_dir()), self.usual[0])
@@ -91,7 +91,7 @@ def install(uuid: UUID, data: bytes, directory: Path) -> bool:
     return True
 
 
-def _directory_of(words: Sequence[str]) -> Path | None:
+def directory_of(words: Sequence[str]) -> Path | None:
     """What the supplicant's options say; of a list of directories the first."""
     found = _option(words, _PATH_OPTIONS)
     if found:

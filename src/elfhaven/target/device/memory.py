@@ -156,5 +156,11 @@ def _no_room(size: int, error: OSError | OverflowError) -> TeeError:
             f"{doing}: Linux cannot pin this memory",
             "share ordinary memory, not the mapping of a file or a device",
         )
-    code = gp.TEE_ERROR_BAD_PARAMETERS if number == errno.EINVAL else gp.TEE_ERROR_GENERIC
-    return TeeError(code, gp.TEE_ORIGIN_COMMS, f"{doing}: {os.strerror(number or 0)}", None)
+    if number == errno.EINVAL:  # what Linux makes of OP-TEE's refusal
+        return TeeError(
+            gp.TEE_ERROR_BAD_PARAMETERS,
+            gp.TEE_ORIGIN_COMMS,
+            f"{doing}: OP-TEE does not take so much",
+            "share less at a time",
+        )
+    return TeeError(gp.TEE_ERROR_GENERIC, gp.TEE_ORIGIN_COMMS, f"{doing}: {os.strerror(number or 0)}")

@@ -57,12 +57,13 @@ class Device:
             self._report(f"{uuid}.ta lies in {directory} now, and stays there")
 
     def interrupt(self) -> None:
-        """Asks for the cancellation of what runs, from any thread, and lets nothing begin any more.
+        """Asks the programs that run to end; else cancels what is under way, and lets nothing begin any more.
 
-        A program that computes without a call goes on in the TEE, and this process waits for it: neither
-        OP-TEE nor Linux offers a way to end it.
+        From any thread. A program that computes without a call, and was not packed as stoppable, goes on in
+        the TEE, and this process waits for it: neither OP-TEE nor Linux offers a way to end it.
         """
-        self._transport.abort()
+        if not self._context.stops.ask_all():
+            self._transport.abort()
 
     def close(self) -> None:
         self._context.close()

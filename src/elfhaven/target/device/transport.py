@@ -20,7 +20,7 @@ from uuid import UUID
 from elfhaven.abi import gp
 from elfhaven.abi import tee_ioctl as tee
 from elfhaven.abi.container import Layout
-from elfhaven.errors import TargetError, UsageError
+from elfhaven.errors import TargetError, TeeError, UsageError
 from elfhaven.normal.transport import Allocation, Direction, Login, MemRef, Output, Parameter, Reply, Value
 from elfhaven.target.device.memory import Memories, Shared
 from elfhaven.target.device.node import Node
@@ -31,7 +31,7 @@ _MEMREF: Final = tee.ATTR_TYPE_MEMREF_INPUT - Direction.INPUT
 _WORD: Final = 0xFFFF_FFFF
 _ABORTED: Final = (gp.TEE_ERROR_TARGET_DEAD, gp.TEE_ORIGIN_TEE)
 _GONE: Final = (errno.ENODEV, errno.ENXIO, errno.EBADF)
-_RESULTS: Final = {  # what libteec makes of an error of the kernel; any other is TEE_ERROR_GENERIC
+_RESULTS: Final = {  # what libteec makes of an error of the kernel
     errno.ENOMEM: gp.TEE_ERROR_OUT_OF_MEMORY,
     errno.EINVAL: gp.TEE_ERROR_BAD_PARAMETERS,
     errno.EAGAIN: gp.TEE_ERROR_BUSY,
@@ -152,7 +152,14 @@ class DeviceTransport:
             raise TargetError(
                 f"{self._node.path} is gone: {error.strerror}", "was the module of its driver unloaded?"
             ) from None
-        return _RESULTS.get(error.errno or 0, gp.TEE_ERROR_GENERIC), gp.TEE_ORIGIN_COMMS
+        if error.errno in _RESULTS:
+            return _RESULTS[error.errno], gp.TEE_ORIGIN_COMMS
+        raise TeeError(
+            gp.TEE_ERROR_GENERIC,
+            gp.TEE_ORIGIN_COMMS,
+            f"Linux refused the call: {error.strerror}",
+            "a login by group takes a group of this process" if error.errno == errno.EPERM else None,
+        ) from None
 
     def _going_on(self) -> bool:
         return not self._aborted

@@ -63,7 +63,7 @@ for module in tee optee; do insmod /usr/lib/modules/$module.ko || echo "elfhaven
 tries=0
 while [ ! -e /dev/teepriv0 ] && [ $tries -lt 100 ]; do usleep 10000; tries=$((tries + 1)); done
 mkdir -p /dev/pts /run/sshd && busybox mount -t devpts devpts /dev/pts
-chown user:user /home/user && chmod 1777 /tmp
+chown user:user /home/user && chmod 755 / && chmod 1777 /tmp
 chgrp teeclnt /dev/tee0 && chmod 660 /dev/tee0
 tee-supplicant -d || echo "elfhaven: no supplicant"
 /{BRIDGE} /{TA_DIRECTORY} {" ".join(f"/dev/vport0p{port}" for port in PORTS)} &
