@@ -81,6 +81,8 @@ static s64 access_path(u64 directory, u64 address, u32 mode, u32 flags) {
     s64 result = path_get(&path, directory, address);
     if (!result && device_named(path.text, path.length))
         return mode & ACCESS_EXECUTE ? -EACCES : 0;
+    if (!result && image_named(path.text, path.length))
+        return mode & ACCESS_WRITE ? -EROFS : 0;
     if (!result)
         result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
     if (result || entry)

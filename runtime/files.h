@@ -92,7 +92,8 @@ static inline int file_inside(const struct eh_file *file) {
 }
 
 // images.c: libraries that lie in the TA
-u32 image_named(const char *path, u32 length); // the image that a path's last component names; 0: none
+u32 image_named(const char *path, u32 length); // the image that a path, or its last component, names; 0: none
+u64 image_size(u32 index);                     // of its file
 int image_probe(const char *path, u32 length); // a dynamic linker may look there, and finds nothing
 struct eh_file *image_open(u32 index, u32 flags); // 0: too many files
 s64 image_read(const struct eh_file *file, struct eh_span *s, u64 offset);

@@ -7,7 +7,7 @@
 #include "audit.h"
 #include "files.h"
 
-enum { PT_LOAD = 1, PF_WRITE = 2, DEVICE = 0xe1f };
+enum { PT_LOAD = 1, PF_WRITE = 2 };
 
 struct elf_header {
     u8 ident[16];
@@ -52,7 +52,7 @@ u32 image_named(const char *path, u32 length) {
         const char *name = image_at(i)->name;
         u32 at = *name == '/' ? 0 : last; // a path, or a name in whatever directory
         if (eh_equal(path + at, length - at, name, eh_length(name)))
-            return i;
+            return first_at(image_at(i)->base);
     }
     return 0;
 }
@@ -87,12 +87,12 @@ struct eh_file *image_open(u32 index, u32 flags) {
     struct eh_file *file = file_new(FILE_REGULAR, (flags & ~(u32)O_CLOEXEC) | O_LARGEFILE);
     if (!file)
         return 0;
-    file->image = first_at(image_at(index)->base);
-    file->size = image_at(file->image)->file_size;
-    file->device = DEVICE;
-    file->inode = file->image;
+    file->image = index;
+    file->size = image_size(index);
     return file;
 }
+
+u64 image_size(u32 index) { return image_at(index)->file_size; }
 
 // The read-only segment that holds the byte at `offset` of the file; 0: it is not in memory as it was.
 static const struct elf_segment *holder(const struct eh_image *image, u64 offset) {

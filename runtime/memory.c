@@ -89,7 +89,7 @@ static s64 refuse(s64 error, const char *reason) {
     return error;
 }
 
-static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
+static s64 check_mmap(u64 address, u64 size, u32 flags) {
     u32 type = flags & MAP_TYPE;
     if (!size)
         return -EINVAL;
@@ -99,7 +99,14 @@ static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
         return -EINVAL;
     if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && bad_range(address, EH_PAGE_UP(size)))
         return address & (EH_PAGE - 1) ? -EINVAL : -ENOMEM;
-    return protection & PROT_EXEC ? refuse(-EACCES, "mmap: a TA has no executable memory but its image") : 0;
+    return 0;
+}
+
+// A TA has no executable memory but its image. Of a file: a library that was not packed.
+static s64 refuse_code(const struct eh_file *file) {
+    if (file)
+        wire_denied(EH_RULE_FILES_LIBRARIES);
+    return refuse(-EACCES, "mmap: a TA has no executable memory but its image");
 }
 
 static s64 map_anonymous(u64 address, u64 size, u32 protection, u32 flags) {
@@ -131,10 +138,11 @@ s64 sys_mmap(struct eh_context *c) {
         return -EINVAL;
     if (!(flags & MAP_ANONYMOUS) && !(file = fd_file(c->x[4])))
         return -EBADF;
-    u32 checked = file && file->image ? protection & ~(u32)PROT_EXEC : protection;
-    s64 result = check_mmap(address, size, checked, flags);
+    s64 result = check_mmap(address, size, flags);
     if (!result && file)
         result = file_mappable(file);
+    if (!result && (protection & PROT_EXEC) && !(file && file->image))
+        result = refuse_code(file);
     if (result)
         return result;
     size = EH_PAGE_UP(size);

@@ -8,6 +8,7 @@
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_SYNC = 0x6000 };
 enum { S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFLNK = 0120000, S_IFSOCK = 0140000 };
 #define NO_FILE 0xffffffffull
+#define IMAGES_DEVICE 0xe1f
 #define TREE_DEVICE 0xe20
 #define DEVICES_DEVICE 5
 #define DEVICE_MODE (S_IFCHR | 0666)
@@ -77,11 +78,18 @@ static struct eh_file *device_open(u32 device, u32 flags) {
     return file;
 }
 
+// By its name, or by a path that may lead there over links of the system.
+static u32 image_of(const char *normal, u32 length) {
+    u32 image = image_named(normal, length);
+    const struct eh_tree_entry *e = image ? 0 : tree_find(normal, length, 1);
+    return e ? image_named(tree_path(e), e->path_length) : image;
+}
+
 // What is opened inside: a library that lies in the TA, unless the policy says that it is a file; a device. fd + 1,
 // an errno, or 0: something else.
 static s64 open_inside(const struct eh_path *path, u32 flags) {
     char normal[EH_PATH_MAX];
-    u32 length = path_normalise(normal, path->text, path->length), image = image_named(normal, length);
+    u32 length = path_normalise(normal, path->text, path->length), image = image_of(normal, length);
     u32 device = device_named(normal, length);
     if (wanted_rule(flags) != EH_RULE_KIND_READ || policy_pin(normal, length))
         image = 0;
@@ -194,14 +202,14 @@ static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct 
     return result ? result : user_out(to, &s, sizeof s);
 }
 
-static s64 stat_image(const struct eh_file *file, u64 to) {
-    struct linux_stat s = {.device = file->device,
-                           .inode = file->inode,
+static s64 stat_image(u32 image, u64 to) {
+    struct linux_stat s = {.device = IMAGES_DEVICE,
+                           .inode = image,
                            .mode = IMAGE_MODE,
                            .links = 1,
-                           .size = (s64)file->size,
+                           .size = (s64)image_size(image),
                            .block_size = EH_PAGE,
-                           .blocks = (s64)(EH_PAGE_UP(file->size) / 512)};
+                           .blocks = (s64)(EH_PAGE_UP(image_size(image)) / 512)};
     return user_out(to, &s, sizeof s);
 }
 
@@ -237,7 +245,7 @@ static s64 stat_fd(u64 fd, u64 to) {
     if (file->kind == FILE_DEVICE)
         return stat_device(file->special, to);
     if (file->image)
-        return stat_image(file, to);
+        return stat_image(file->image, to);
     if (file->tree)
         return stat_tree(tree_at(file->tree - 1), to);
     struct eh_request r = {
@@ -250,6 +258,11 @@ s64 sys_fstat(struct eh_context *c) { return stat_fd(c->x[0], c->x[1]); }
 static u32 device_at(const struct eh_path *path) {
     char normal[EH_PATH_MAX];
     return device_named(normal, path_normalise(normal, path->text, path->length));
+}
+
+static u32 image_at_path(const struct eh_path *path) {
+    char normal[EH_PATH_MAX];
+    return image_named(normal, path_normalise(normal, path->text, path->length));
 }
 
 static const struct eh_policy_pinned *pin_of(const struct eh_path *path) {
@@ -282,6 +295,8 @@ s64 sys_newfstatat(struct eh_context *c) {
     const struct eh_tree_entry *entry = 0;
     if (!result && device_at(&path))
         return stat_device(device_at(&path), c->x[2]);
+    if (!result && image_at_path(&path))
+        return stat_image(image_at_path(&path), c->x[2]);
     if (!result)
         result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
     if (result || entry)
@@ -357,8 +372,9 @@ s64 sys_statx(struct eh_context *c) {
     u32 device = file && file->kind == FILE_DEVICE ? file->special : !file && !result ? device_at(&path) : 0;
     if (device)
         return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, device, c->x[4]);
-    if (file && file->image)
-        return statx_inside(IMAGE_MODE, file->size, (u32)file->device, file->inode, c->x[4]);
+    u32 image = file ? file->image : !result ? image_at_path(&path) : 0;
+    if (image)
+        return statx_inside(IMAGE_MODE, image_size(image), IMAGES_DEVICE, image, c->x[4]);
     if (!result)
         result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
     if (result < 0 || entry)

@@ -26,7 +26,8 @@ enum {
     EH_RULE_ENV = 4,
     EH_RULE_AUDIT = 5,
     EH_RULE_ANSWERS = 6,
-    EH_RULE_COUNT = 7,
+    EH_RULE_FILES_LIBRARIES = 7,
+    EH_RULE_COUNT = 8,
 };
 
 enum {

@@ -27,6 +27,16 @@ PACKAGES = (
     "sed",
     "sqlite3",
 )
+MANIFEST = """
+[files]
+read = ["."]
+libraries = [
+    "/usr/lib/aarch64-linux-gnu/perl-base/auto/*/*.so",
+    "/usr/lib/aarch64-linux-gnu/perl-base/auto/*/*/*.so",
+    "/usr/lib/aarch64-linux-gnu/perl/*/auto/Digest/*/*.so",
+    "/usr/lib/aarch64-linux-gnu/perl/*/auto/Data/Dumper/*.so",
+]
+"""
 LIBRARIES = "usr/lib/aarch64-linux-gnu"
 TEXT = "".join(f"line {n * 7919 % 100} of some text, äöü\n" for n in range(300))
 JSON = '{"a": [1, 2, {"b": null}], "c": "text", "d": 1.5e3}'
@@ -94,7 +104,7 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def root() -> Path:
-    return sysroot(PACKAGES)
+    return sysroot(PACKAGES, suite="trixie")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +112,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The working directory of every program: all of it may be read."""
     made = tmp_path_factory.mktemp("debian")
     (made / "text").write_text(TEXT)
+    (made / "elfhaven.toml").write_text(MANIFEST)
     (made / "data.json").write_text(JSON)
     (made / "sum.bc").write_text("scale = 20\n22 / 7\n2 ^ 200\nquit\n")
     return made
@@ -112,7 +123,7 @@ def _outside(root: Path, command: tuple[str, ...], place: Path) -> outside.Seen:
     loader = root / "usr/lib/ld-linux-aarch64.so.1"
     program = root / "usr/bin" / command[0]
     words = [loader, "--library-path", root / LIBRARIES, "--argv0", command[0], program, *command[1:]]
-    return outside.run([outside.qemu(), *words], place, place / "text")
+    return outside.run([outside.qemu(), "-L", root, *words], place, place / "text")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -123,6 +134,7 @@ def test_a_program_of_debian_does_inside_what_it_does_outside(name: str, root: P
         seen = elfhaven.run(
             *command,
             debian=PACKAGES,
+            manifest=place / "elfhaven.toml" if name == "perl modules" else None,
             memory="large",
             state=place.parent / "state",
             env={},

@@ -96,7 +96,7 @@ class Fatal(IntEnum):
 
 
 # Names of the rules of a policy; the index is the bit in control.denied and control.violated.
-RULES = ("files.read", "files.write", "files.pinned", "args", "env", "audit", "answers")
+RULES = ("files.read", "files.write", "files.pinned", "args", "env", "audit", "answers", "files.libraries")
 
 CONTROL_MAGIC = 0x31434845  # "EHC1"
 CONFIG_MAGIC = 0x31474643_31434845  # "EHC1CFG1"

@@ -111,6 +111,7 @@ def lay_out(
     blobs = policy.ljust(-(-len(policy) // 8) * 8, b"\0") + tree
     pieces.append(_piece(end, bytearray(blobs), abi.PF_R))
     names = [(elf.name, next(p for p in placed if p.elf.data is elf.data)) for elf in elves]
+    names[0] = (_base(elves[0].name), placed[0])
     start = next((p for p in placed if interpreter and p.elf.data is interpreter.data), None)
     block = _config(config, placed, start, len(names), _Blobs(end, len(policy), len(tree))) + b"".join(
         _image(*name) for name in names

@@ -107,7 +107,7 @@ class _Search:
     def find(self, by: _Object, name: str) -> Library:
         """The library that `by` gets for `name`; ImageError where there is none."""
         if "/" in name:
-            return _read(self._root, name, f"needed by {by.library.path}")
+            return _by_path(_read(self._root, name, f"needed by {by.library.path}"), self._root)
         directories = list(dict.fromkeys(self._directories(by)))
         for directory in directories:
             library = _try(self._root, f"{directory}/{name}")
@@ -169,6 +169,11 @@ def _read(root: Path, path: str, what: str) -> Library:
         return Library(path, path, file, Elf.parse(file.read_bytes(), path))
     except OSError as error:
         raise ImageError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _by_path(library: Library, root: Path) -> Library:
+    """A library that is opened by a path, under the one that no link is part of."""
+    return replace(library, name=f"/{library.file.relative_to(root)}")
 
 
 def _try(root: Path, path: str) -> Library | None:

@@ -23,7 +23,6 @@ from elfhaven.manifest.pins import BLOCK_SHIFT
 _HASH = 32
 _MERGED = ("bin", "lib", "lib64", "sbin")  # links into /usr that packages alone, unpacked, lack
 _UNREAD = ("usr/share/doc", "usr/share/man", "usr/share/lintian", "usr/share/doc-base", "usr/share/bug")
-_ELF = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class TreeEntry:
 
 
 def read_tree(root: Path) -> tuple[TreeEntry, ...]:
-    """Everything in `root` but documentation and ELF files, sorted as the image wants it.
+    """Everything in `root` but documentation, sorted as the image wants it.
 
     Raises ManifestError where a file cannot be read.
     """
@@ -74,7 +73,7 @@ def _walk(root: Path, below: str) -> Iterator[TreeEntry]:
 
 
 def _entry(item: os.DirEntry[str], path: str) -> TreeEntry | None:
-    """None for what is no part of the tree: ELF files, devices, sockets."""
+    """None for what is no part of the tree: devices, pipes, sockets."""
     if item.is_symlink():
         return TreeEntry(path, stat.S_IFLNK | 0o777, target=os.readlink(item.path))
     mode = item.stat(follow_symlinks=False).st_mode
@@ -84,8 +83,6 @@ def _entry(item: os.DirEntry[str], path: str) -> TreeEntry | None:
         return None
     with open(item.path, "rb") as file:
         data = file.read()
-    if data.startswith(_ELF):
-        return None
     blocks = range(0, len(data), 1 << BLOCK_SHIFT)
     hashes = tuple(hashlib.sha256(data[at : at + (1 << BLOCK_SHIFT)]).digest() for at in blocks)
     return TreeEntry(path, mode & ~0o7000, len(data), hashes)

@@ -14,7 +14,7 @@ from elfhaven.target.state import replace_file
 
 AnyPath = str | os.PathLike[str]
 SUITE = "trixie"  # of Debian, unless the caller says otherwise
-_FORMAT = 1  # counts changes of what a tree holds
+_FORMAT = 2  # counts changes of what a tree holds
 _SEARCHED = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/games", "/usr/local/bin")
 
 

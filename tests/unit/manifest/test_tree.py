@@ -38,6 +38,7 @@ def test_what_a_directory_holds_follows_it_without_a_gap(root: Path) -> None:
         "/usr",
         "/usr/lib",
         "/usr/lib/latest",
+        "/usr/lib/libx.so",
         "/usr/lib/mod",
         "/usr/lib/mod/a.pm",
         "/usr/lib/mod-b",
