@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -65,6 +66,7 @@ static void shut(struct command *command, enum source source) {
 static _Noreturn void become(char **words, const int theirs[SOURCES]) {
     sigset_t none;
     setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int source = INPUT; source <= ERRORS; source++)
         dup2(theirs[source], source - INPUT);
     signal(SIGPIPE, SIG_DFL);

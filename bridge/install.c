@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "install.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define UUID_TEXT 36 // characters
 
 void install_init(struct install *install, const char *directory) {
     memset(install, 0, sizeof *install);
@@ -29,6 +34,30 @@ static int at_directory(const struct install *install) {
     return open(install->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+// Removes the temporary files of processes that were killed.
+static void sweep(int directory) {
+    int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *listing = again < 0 ? NULL : fdopendir(again);
+    struct dirent *entry;
+    while (listing && (entry = readdir(listing))) {
+        const char *name = entry->d_name;
+        char *end = NULL;
+        if (name[0] != '.' || strlen(name) < 1 + UUID_TEXT + 2 || name[1 + UUID_TEXT] != '.')
+            continue;
+        long pid = strtol(name + 1 + UUID_TEXT + 1, &end, 10);
+        if (*end == 0 && pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH)
+            unlinkat(directory, name, 0);
+    }
+    if (listing)
+        closedir(listing);
+}
+
+void install_abandon(struct install *install) {
+    int directory = install->fd < 0 ? -1 : at_directory(install);
+    if (directory >= 0)
+        unlinkat(directory, install->temporary, 0);
+}
+
 // The temporary file carries the process in its name's end, so that two connections do not meet.
 static void begin(struct install *install, const struct bridge_install *head) {
     if (install->fd >= 0)
@@ -40,6 +69,8 @@ static void begin(struct install *install, const struct bridge_install *head) {
     install->total = head->total;
     install->errno_number = 0;
     int directory = at_directory(install);
+    if (directory >= 0)
+        sweep(directory);
     install->fd = directory < 0 ? -1
                                 : openat(directory, install->temporary,
                                          O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);

@@ -13,6 +13,9 @@ struct install {
 
 void install_init(struct install *install, const char *directory);
 
+// Removes what there is of a file whose parts end to come.
+void install_abandon(struct install *install);
+
 enum install_state { INSTALL_MORE, INSTALL_DONE, INSTALL_BROKEN, INSTALL_END };
 
 // Takes one part, whose head was taken and whose `size` bytes come now. INSTALL_DONE: errno_number says how

@@ -74,6 +74,7 @@ enum program_taken program_take(struct program *program, struct stream *stream, 
         return PROGRAM_ORDER;
     program->id = id;
     program->stop = 0;
+    program->given_up = false;
     program->rules_size = size - sizeof program->start;
     if (!stream_take(stream, &program->start, sizeof program->start))
         return PROGRAM_END;
@@ -86,21 +87,30 @@ enum program_taken program_take(struct program *program, struct stream *stream, 
     return good ? PROGRAM_GOOD : PROGRAM_BROKEN;
 }
 
+// Whether bytes that came with STORED end the program.
+static bool gives_up(u32 kind, const u8 *bytes) {
+    struct bridge_name stored;
+    memcpy(&stored, bytes, sizeof stored);
+    return kind == KIND_STORED && stored.name;
+}
+
 enum program_taken program_hear(struct program *program, struct stream *stream, u32 kind, size_t size) {
-    pthread_mutex_lock(&program->lock);
-    bool wanted = program->wanted == kind && !program->answer;
-    pthread_mutex_unlock(&program->lock);
-    if (!wanted)
-        return PROGRAM_ORDER;
     u8 *bytes = take_bytes(stream, size);
     if (!bytes)
         return PROGRAM_END;
     pthread_mutex_lock(&program->lock);
-    program->answer = bytes;
-    program->answer_size = size;
+    bool up = gives_up(kind, bytes), wanted = !up && program->wanted == kind && !program->answer;
+    if (up && program->state != PROGRAM_NONE)
+        program->given_up = true;
+    if (wanted) {
+        program->answer = bytes;
+        program->answer_size = size;
+    } else {
+        free(bytes);
+    }
     pthread_cond_signal(&program->changed);
     pthread_mutex_unlock(&program->lock);
-    return PROGRAM_GOOD;
+    return wanted || up ? PROGRAM_GOOD : PROGRAM_ORDER;
 }
 
 // One signal may come just before a call blocks: so it comes again until the program has ended.
@@ -159,10 +169,10 @@ static void expect(struct program *program, u32 kind) {
     pthread_mutex_unlock(&program->lock);
 }
 
-// The answer, which is the caller's to free.
+// The answer, which is the caller's to free; NULL where the other end gave up.
 static u8 *await(struct program *program, size_t *size) {
     pthread_mutex_lock(&program->lock);
-    while (!program->answer)
+    while (!program->answer && !program->given_up)
         pthread_cond_wait(&program->changed, &program->lock);
     u8 *answer = program->answer;
     *size = program->answer_size;
@@ -193,12 +203,10 @@ static enum answer tell(struct course *course) {
         return ANSWER_GONE;
     if (!head.news.store)
         return ANSWER_GOOD;
-    struct bridge_name stored;
     size_t size;
     u8 *answer = await(course->program, &size);
-    memcpy(&stored, answer, sizeof stored);
     free(answer);
-    return stored.name ? ANSWER_STOP : ANSWER_GOOD;
+    return answer ? ANSWER_GOOD : ANSWER_STOP;
 }
 
 // --- errands ---
@@ -268,8 +276,10 @@ static enum answer run_errands(struct course *course, const struct areas *areas,
     if (!put_errands(course, errands, wait, &sent))
         return ANSWER_GONE;
     u8 *answer = await(course->program, &size);
+    if (!answer)
+        return ANSWER_STOP;
     memcpy(&head, answer, sizeof head);
-    bool good = head.count || !wait; // none where one was awaited: the other end gives up
+    bool good = head.count || !wait;
     for (u32 i = 0; i < head.count && good; i++) {
         size_t step = answer_errand(course, areas, errands, sent, answer + at, size - at);
         good = step != 0;
@@ -366,6 +376,13 @@ static enum answer serve_requests(struct course *course) {
     return program->errands.count ? run_errands(course, &areas, &program->errands, !answered) : ANSWER_GOOD;
 }
 
+static bool given_up(struct course *course) {
+    pthread_mutex_lock(&course->program->lock);
+    bool given_up = course->program->given_up;
+    pthread_mutex_unlock(&course->program->lock);
+    return given_up;
+}
+
 // What is to do between two entries; false where there is no further one.
 static bool between(struct course *course) {
     const struct bridge_report *report = &course->report;
@@ -381,7 +398,7 @@ static bool between(struct course *course) {
         return false;
     if (answer == ANSWER_GOOD && report->state == EH_STATE_REQUESTS)
         answer = serve_requests(course);
-    if (answer == ANSWER_GOOD)
+    if (answer == ANSWER_GOOD && !given_up(course))
         return true;
     course->result = (struct tee_result){TEE_ERROR_CANCEL, TEE_ORIGIN_API, 0};
     return false;

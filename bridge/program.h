@@ -2,7 +2,7 @@
 // A program that runs here from its START to its end: the TEE's requests are served by the agent of this end.
 //
 // Locks: `lock` guards what the thread that takes frames and the one that runs the program share: `state`,
-// `stop`, `wanted`, `answer`, `control`. It is taken after `reading` and never held while frames are put.
+// `stop`, `given_up`, `wanted`, `answer`, `control`. It is taken after `reading` and never held while frames are put.
 #pragma once
 #include <pthread.h>
 
@@ -17,6 +17,7 @@ struct program {
     pthread_cond_t changed;
     enum program_state state;
     u32 stop;                  // what control.stop is to say
+    bool given_up;             // the other end wants no more of it
     u32 wanted;                // the kind of answer that the program waits for, 0 for none
     u8 *answer;                // its payload, with answer_size bytes
     size_t answer_size;

@@ -54,6 +54,7 @@ enum {
     BROKEN_VERSION = 3,
     BROKEN_HANDLE = 4,
     BROKEN_LIMIT = 5,
+    BROKEN_DIED = 6,
 };
 
 enum {

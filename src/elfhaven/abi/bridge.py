@@ -59,8 +59,8 @@ class Kind(IntEnum):
     INSTALL = 9  # install; a part of the file +        answered by REPLY with the last part
     LOG = 10  # nothing: the kernel's log               answered by TEXT
     PROGRAM = 11  # program; `rules` times rule, each with path +    answered by NEWS*, ERRANDS*, ENDED
-    STORED = 12  # name: 0, or not 0 to end the program            answers NEWS that wants it
-    DONE = 13  # errands; `count` times done, each with output +   answers ERRANDS; count 0 ends the program
+    STORED = 12  # name: 0     answers NEWS that wants it; not 0, at any time: end the program
+    DONE = 13  # errands; `count` times done, each with output +   answers ERRANDS
     COMMAND = 0x40  # command; its words, each with a NUL behind it +    answered by STARTED, output, EXITED
     INPUT = 0x41  # bytes +; none: the end              not answered
     WELCOME = 0x81  # welcome
@@ -85,6 +85,7 @@ class Broken(IntEnum):
     VERSION = 3  # a version that this bridge does not speak
     HANDLE = 4  # a handle that is not, or a piece that does not lie in it
     LIMIT = 5  # too much memory or too many handles
+    DIED = 6  # none: the bridge's process for this connection died
 
 
 class Reach(IntEnum):

@@ -17,6 +17,8 @@ VALUES: Final = {
     "run": {
         "target": "emulator",
         "memory": "stock",
+        "files": "host",
+        "cwd": None,
         "manifest": None,
         "sign": None,
         "audit": None,
@@ -67,6 +69,8 @@ def _run(words: Sequence[str]) -> int:
         program,
         *arguments,
         target=found["target"] or "",
+        files=found["files"] or "",
+        cwd=found["cwd"],
         memory=found["memory"] or "",
         manifest=found["manifest"],
         sign=found["sign"],

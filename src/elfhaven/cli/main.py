@@ -13,10 +13,13 @@ from elfhaven.cli.calls import calls
 from elfhaven.cli.demo import demo
 from elfhaven.cli.doctor import doctor
 from elfhaven.cli.ending import INTERRUPTED, complain, ended, failed
+from elfhaven.cli.explain import explain
 from elfhaven.cli.inspect import inspect
 from elfhaven.cli.pack import pack
 from elfhaven.cli.qemu import qemu
+from elfhaven.cli.ree import ree
 from elfhaven.cli.run import run
+from elfhaven.cli.ta import ta
 from elfhaven.cli.xtest import xtest
 
 
@@ -26,7 +29,7 @@ def elfhaven() -> None:
     """Runs unmodified aarch64 Linux programs inside OP-TEE."""
 
 
-for _verb in (run, pack, inspect, calls, audit, demo, doctor, qemu, xtest):
+for _verb in (run, ree, pack, inspect, calls, audit, demo, doctor, qemu, xtest, ta, explain):
     elfhaven.add_command(_verb)
 
 

@@ -18,6 +18,14 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     "(the TEE of this very machine, over its /dev/tee0), or `ssh:USER@BOARD[:PORT]` (a board's).",
 )
 @click.option(
+    "--files",
+    type=click.Choice(["host", "target"]),
+    default="host",
+    show_default=True,
+    help="Whose files: this machine's, or those of the target's own Linux (qemu, ssh).",
+)
+@click.option("--cwd", metavar="DIR", help="The program's working directory.  [default: this one]")
+@click.option(
     "--memory",
     type=click.Choice(["stock", "large"]),
     default="stock",
@@ -56,6 +64,8 @@ def run(
     program: str,
     arguments: tuple[str, ...],
     target: str,
+    files: str,
+    cwd: str | None,
     memory: str,
     manifest: str | None,
     sign: str | None,
@@ -78,6 +88,8 @@ def run(
         program,
         *arguments,
         target=target,
+        files=files,
+        cwd=cwd,
         memory=memory,
         manifest=manifest,
         sign=sign,

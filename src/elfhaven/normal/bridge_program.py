@@ -104,17 +104,8 @@ class BridgeProgram(Process):
                 else:
                     raise TargetError("the bridge sent what is no part of a program's run")
             except Exception:
-                self._give_up(conversation, heard.kind)
+                _give_up(conversation)
                 raise
-
-    def _give_up(self, conversation: Conversation, kind: int) -> None:
-        """Ends the program at the other end, whose question of that kind is not answered any more."""
-        if kind == wire.Kind.ERRANDS:
-            conversation.send(wire.Kind.DONE, wire.ERRANDS.struct.pack(0, _GIVE_UP))
-        else:
-            conversation.send(wire.Kind.STORED, wire.NAME.struct.pack(_GIVE_UP, 0))
-        while conversation.take().kind != wire.Kind.ENDED:
-            pass
 
     # --- news ---
 
@@ -167,6 +158,13 @@ class BridgeProgram(Process):
                 f"the runtime returned in the unexpected state {header.state}", "pack the program again"
             )
         return header.exit_status & 0xFF if header.state == State.EXITED else None
+
+
+def _give_up(conversation: Conversation) -> None:
+    """Ends the program at the other end, whatever it waits for."""
+    conversation.send(wire.Kind.STORED, wire.NAME.struct.pack(_GIVE_UP, 0))
+    while conversation.take().kind != wire.Kind.ENDED:
+        pass
 
 
 def _report(payload: bytes, at: int) -> Header:

@@ -324,8 +324,8 @@ class BridgeTransport:
         if heard.kind == wire.Kind.DATA:
             self._changed(heard.payload)
         elif heard.kind == wire.Kind.ERROR:
-            code = wire.ERROR.struct.unpack(heard.payload)[0]
-            raise TargetError(f"the bridge refused a request: {wire.Broken(code).name.lower()}")
+            self._end()  # a port may stay open behind it
+            raise _refused(wire.ERROR.struct.unpack(heard.payload)[0])
         else:
             with self._turn:
                 if heard.id in self._answers:
@@ -345,6 +345,13 @@ class BridgeTransport:
 
 class _AbortedError(Exception):
     """The connection was ended by abort()."""
+
+
+def _refused(code: int) -> TargetError:
+    if code == wire.Broken.DIED:
+        return TargetError("the bridge's process for this connection died", "run it again")
+    known = code in tuple(wire.Broken)
+    return TargetError(f"the bridge refused a request: {wire.Broken(code).name.lower() if known else code}")
 
 
 def _connection_ended() -> ElfhavenError:

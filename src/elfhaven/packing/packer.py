@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from elfhaven.manifest import Manifest
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
-_FORMAT = 2  # counts changes of what is made from the same input
+_FORMAT = 3  # counts changes of what is made from the same input
 _KEPT = 256
 
 

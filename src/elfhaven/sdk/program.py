@@ -15,7 +15,7 @@ from elfhaven.errors import TeeError, UsageError
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import pack_program
 from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
-from elfhaven.target.container import Outcome, Request, execute
+from elfhaven.target.container import FILES_OF_TARGET, Outcome, Request, execute
 from elfhaven.target.refusal import explained
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
@@ -54,6 +54,7 @@ def run(
     *arguments: str,
     manifest: AnyPath | Manifest | None = None,
     target: str = "emulator",
+    files: str = "host",
     memory: str = "stock",
     sign: AnyPath | None = None,
     trace: bool | Callable[[str], None] = False,
@@ -77,8 +78,9 @@ def run(
     own, or file objects or descriptors; `capture` gives stdout and stderr as bytes. `sign` is as for pack();
     without it a key signs that the target trusts. `env` and `cwd` are this process's own; the manifest says
     which variables are let in. `on_note` gets each note when it arises, `on_start` is called when the program
-    starts. Only in the main thread does Ctrl-C end the program. Raises an ElfhavenError where the program
-    could not be run.
+    starts. `files` says whose files it works with: those of this machine, or with "target" those of the
+    target's own Linux, where `cwd` is then looked for (without it: where the bridge works). Only in the main
+    thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
     """
     told: list[str] = []
 
@@ -100,7 +102,8 @@ def run(
         request = Request(
             argv=(os.fspath(program), *arguments),
             env=os.environ if env is None else env,
-            cwd=os.path.abspath(cwd) if cwd is not None else os.getcwd(),
+            cwd=_directory(cwd, files),
+            files=files,
             streams=streams,
             audit=audit,
             trace=_tracer(trace),
@@ -157,6 +160,15 @@ def keep(packed: PackedTa, image: bytes, program: str, device: StateDirectory) -
     """
     device.claim(packed.uuid, packed.name or program, packed.signer)
     device.install(packed.uuid, image)
+
+
+def _directory(cwd: AnyPath | None, files: str) -> str:
+    """The working directory as Request takes it. UsageError for `files` that are nobody's."""
+    if files not in ("host", FILES_OF_TARGET):
+        raise UsageError(f"no files of {files!r}", f"take one of: host, {FILES_OF_TARGET}")
+    if files == FILES_OF_TARGET:
+        return "" if cwd is None else os.fspath(cwd)
+    return os.getcwd() if cwd is None else os.path.abspath(cwd)
 
 
 def _tracer(trace: bool | Callable[[str], None]) -> Callable[[str], None] | None:

@@ -58,6 +58,7 @@ class CoreConfig:
     trusted: Sequence[PublicKey] = ()
     huk: bytes = bytes(HUK_SIZE)
     storage_lock: Callable[[], AbstractContextManager[None]] | None = None
+    rpmb: bool = False
     clock: Clock = field(default_factory=SystemClock)
     random: Callable[[int], bytes] = os.urandom
     cpu: str = "cortex-a57"

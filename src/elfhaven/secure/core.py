@@ -63,7 +63,7 @@ class SecureCore:
         self.rpc = Rpc(normal, self.shared, self.profile.shm_space)
         self.services = Services(self.rpc)
         self.threads = ThreadPool(self.profile.threads, self._engine)
-        self.storage = TrustedStorage(config, self.rpc, self.threads.current)
+        self.storage = TrustedStorage(config, self.profile.core_heap, self.rpc, self.threads.current)
         self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
         self.sessions = SessionManager(self)
         self.pseudo_tas = {made.uuid: made(self) for made in (*PSEUDO_TAS, *config.pseudo_tas)}

@@ -20,6 +20,7 @@ class Profile:
     user_size: int
     translation_tables: int  # PGT_CACHE_ENTRIES: 2 MiB each that one TA can map
     shm_space: int  # addresses that the core has for shared memory
+    core_heap: int  # CFG_CORE_HEAP_SIZE
     threads: int = 2
 
     @property
@@ -28,10 +29,10 @@ class Profile:
 
 
 STOCK = Profile(  # Debian's binary of OP-TEE 4.5
-    "stock", 0x0E10_0000, 15 * MIB, 2 * MIB, 0x4000_0000, 1 << 30, 8, 32 * MIB
+    "stock", 0x0E10_0000, 15 * MIB, 2 * MIB, 0x4000_0000, 1 << 30, 8, 32 * MIB, 192 << 10
 )
 LARGE = Profile(  # the large-memory build of OP-TEE 4.10
-    "large", 0xA000_0000, 512 * MIB, 4 * MIB, 0xC000_0000, 1 << 30, 400, 256 * MIB
+    "large", 0xA000_0000, 512 * MIB, 4 * MIB, 0xC000_0000, 1 << 30, 400, 256 * MIB, 1 * MIB
 )
 PROFILES = {profile.name: profile for profile in (STOCK, LARGE)}
 NORMAL_BASE = 0x4000_0000  # of the normal world's DRAM, physical

@@ -51,15 +51,16 @@ class Payload:
     memory: Registered
     address: int  # 0 where it was given as a list of pages
 
-    def reference(self, by_cookie: int, size: int | None = None) -> Param:
-        """A parameter that means its first `size` bytes, or all; `by_cookie` is an ATTR_RMEM_*.
+    def reference(self, by_cookie: int, size: int | None = None, offset: int = 0) -> Param:
+        """A parameter that means `size` bytes of it, or all; `by_cookie` is an ATTR_RMEM_*.
 
         It names the memory in the way in which the normal world described it.
         """
         size = self.memory.size if size is None else size
         if self.address:
-            return Param(by_cookie - ATTR_RMEM_OUTPUT + ATTR_TMEM_OUTPUT, self.address, size, self.cookie)
-        return Param(by_cookie, 0, size, self.cookie)
+            kind = by_cookie - ATTR_RMEM_OUTPUT + ATTR_TMEM_OUTPUT
+            return Param(kind, self.address + offset, size, self.cookie)
+        return Param(by_cookie, offset, size, self.cookie)
 
 
 class Rpc:

@@ -22,7 +22,7 @@ from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.result import TeeResult
 
 _EM_ARM = 40
-FLAGS_MASK = (1 << 13) - 1
+FLAGS_MASK = (1 << 14) - 1
 ENTRY_FROM_ELF = 0xFFFF_FFFF_FFFF_FFFF
 _RW = Protection.READ | Protection.WRITE
 _RX = Protection.READ | Protection.EXECUTE

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A packed program run to its end on a device: session, agent, audit log, signals, the tale of a fault."""
+"""A packed program run to its end on a device: session, agent, audit log, signals, the tale of a fault.
+
+Its files are this machine's, or (FILES_OF_TARGET) those of the Linux that the target's TEE belongs to.
+"""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import signal
 import stat
 from collections import Counter
@@ -18,6 +22,9 @@ from elfhaven.errors import ProgramFault, UsageError
 from elfhaven.manifest import Policy, decode, decode_tree
 from elfhaven.normal.agent import Agent
 from elfhaven.normal.audit import AuditLog
+from elfhaven.normal.bridge_program import BridgeProgram
+from elfhaven.normal.bridge_transport import BridgeTransport
+from elfhaven.normal.client import Session
 from elfhaven.normal.handlers import Call
 from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import RootPolicy
@@ -29,22 +36,25 @@ from elfhaven.target.interrupt import Interrupt, watch
 from elfhaven.target.targets import Target
 
 FAULT_STATUS = 139
+FILES_OF_TARGET = "target"
 _WRITE = "files.write"
-_PATIENCE, _HASTE = 2.0, 0.1  # seconds in which a program that was asked to end does so; without checks
+_PATIENCE, _HASTE = 2.0, 0.3  # seconds in which a program that was asked to end does so; without checks
 _OWN_FAULTS = (Fatal.DEADLOCK, Fatal.UNSUPPORTED)  # ends that the program brought about
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a program is to run.
+    """How a program is to run. `streams`: descriptors of its stdin, stdout and stderr.
 
-    `streams`: descriptors of its stdin, stdout and stderr; `root`: where the files of its system lie.
+    `files`: whose they are, "host" or "target"; then `cwd` is the target's, from where its bridge works.
+    `root`: where on this machine the files of the program's system lie.
     """
 
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: str
     streams: tuple[int, int, int] = (0, 1, 2)
+    files: str = "host"
     audit: str | os.PathLike[str] | None = None
     trace: Callable[[str], None] | None = None
     report: Callable[[str], None] = print
@@ -83,34 +93,95 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
     """Runs `packed` once. Raises UsageError, AuditError, TeeError; ProgramFault where the runtime gave up."""
     _check(packed, request)
     policy = decode(packed.policy) if packed.policy else Policy()
-    agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams, _system(packed, request.root))
+    place = (
+        _There(target, policy, request)
+        if request.files == FILES_OF_TARGET
+        else _Here(policy, packed, request)
+    )
     log = AuditLog(request.audit) if request.audit is not None else None
     status, fault, process = FAULT_STATUS, None, None
     try:
         with watch(target.interrupt) as seen, target.context.open_session(packed.uuid) as session:
             if log is not None:
                 verify_before_continuing(session, log)
-            process = Process(
-                session,
-                agent,
-                audit=log,
-                trace=request.trace,
-                report=lambda line: request.report(name_paths(line, policy, request.argv, request.cwd)),
-                waiting=seen.waiting,
-            )
+            process = place.process(session, log, seen)
             if request.started is not None:
                 request.started()
             ask = partial(_ask, process, seen)
             with target.context.stops.running(ask, _PATIENCE if packed.stoppable else _HASTE):
-                status = process.run(request.argv, _environment(policy, request.env), request.cwd)
+                status = process.run(request.argv, _environment(policy, request.env), place.cwd)
     except ProgramFault as error:
         if seen.status is None:
             fault = _explain(error, process, target.console, request)
     finally:
-        agent.close()
+        place.close()
         if log is not None:
             log.close()
-    return _outcome(status if seen.status is None else seen.status, fault, process, agent)
+    return _outcome(status if seen.status is None else seen.status, fault, process, place.counts)
+
+
+class _Here:
+    """The files of this machine: the agent of this process serves them."""
+
+    def __init__(self, policy: Policy, packed: PackedTa, request: Request) -> None:
+        self.cwd = request.cwd
+        self._policy, self._request = policy, request
+        system = _system(packed, request.root)
+        self._agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams, system)
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        return self._agent.counts
+
+    def process(self, session: Session, log: AuditLog | None, seen: Interrupt) -> Process:
+        return Process(
+            session,
+            self._agent,
+            audit=log,
+            trace=self._request.trace,
+            report=self._report,
+            waiting=seen.waiting,
+        )
+
+    def _report(self, line: str) -> None:
+        self._request.report(name_paths(line, self._policy, self._request.argv, self.cwd))
+
+    def close(self) -> None:
+        self._agent.close()
+
+
+class _There:
+    """The files of the target's Linux: its bridge serves them, and this process the standard streams."""
+
+    def __init__(self, target: Target, policy: Policy, request: Request) -> None:
+        transport = target.context.transport
+        if not isinstance(transport, BridgeTransport):
+            raise UsageError(
+                "this target has no files of its own", "take `--files host`, or the target qemu or ssh"
+            )
+        self.cwd = posixpath.normpath(posixpath.join(transport.directory or "/", request.cwd))
+        self._transport, self._policy, self._request = transport, policy, request
+        self._process: BridgeProgram | None = None
+
+    @property
+    def counts(self) -> Mapping[int, int]:
+        return self._process.counts if self._process else {}
+
+    def process(self, session: Session, log: AuditLog | None, seen: Interrupt) -> Process:
+        self._process = BridgeProgram(
+            session,
+            self._transport,
+            self._policy,
+            self._request.streams,
+            audit=log,
+            trace=self._request.trace,
+            report=self._request.report,
+            waiting=seen.waiting,
+        )
+        return self._process
+
+    def close(self) -> None:
+        pass
 
 
 def _system(packed: PackedTa, root: Path | None) -> SystemFiles:
@@ -176,7 +247,7 @@ def _explain(error: ProgramFault, process: Process | None, console: Sequence[str
     return faults.describe(fault, request.symbols()) if fault else error.cause
 
 
-def _outcome(status: int, fault: str | None, process: Process | None, agent: CountingAgent) -> Outcome:
+def _outcome(status: int, fault: str | None, process: Process | None, counts: Mapping[int, int]) -> Outcome:
     names = {row.number: row.name for row in LINUX.rows}
     last = process.last if process else None
     return Outcome(
@@ -187,5 +258,5 @@ def _outcome(status: int, fault: str | None, process: Process | None, agent: Cou
         last.served if last else 0,
         last.delegated if last else 0,
         last.memory if last else 0,
-        {names[number]: count for number, count in agent.counts.most_common()},
+        {names[number]: count for number, count in Counter(counts).most_common()},
     )

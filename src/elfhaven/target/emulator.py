@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from elfhaven.abi.optee_msg import RPC_CMD_FS, RPC_CMD_SOCKET, RPC_CMD_SUPP_PLUGIN
+from elfhaven.abi.optee_msg import RPC_CMD_FS, RPC_CMD_RPMB, RPC_CMD_SOCKET, RPC_CMD_SUPP_PLUGIN
 from elfhaven.errors import UsageError
 from elfhaven.image.keys import load_public
 from elfhaven.machine.memory import PhysicalMemory
@@ -24,11 +24,12 @@ from elfhaven.packing import default_public, local_public
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
-from elfhaven.target.state import StateDirectory
+from elfhaven.target.state import StateDirectory, replace_file
 from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.secure.pta.base import PseudoTa
 
@@ -58,11 +59,13 @@ class Emulator:
             [("normal", NORMAL_BASE, dram), ("secure", profile.tzdram_base, profile.tzdram_size)]
         )
         self.normal = normal = NormalMemory(physical.region("normal"))
+        rpmb = device.rpmb()
         config = CoreConfig(
             profile=memory,
             trusted=trusted_keys(device),
             huk=device.huk(),
             storage_lock=device.transaction,
+            rpmb=rpmb is not None,
             pseudo_tas=pseudo_tas,
         )
         self.core = SecureCore(physical, normal, config)
@@ -73,6 +76,7 @@ class Emulator:
             normal,
             Images((device.path / "ta", *stores), images),
             services={
+                **_rpmb_service(rpmb),
                 RPC_CMD_FS: self._files.serve,
                 RPC_CMD_SOCKET: self._sockets.serve,
                 RPC_CMD_SUPP_PLUGIN: Plugins(plugins or {}).serve,
@@ -105,6 +109,15 @@ class Emulator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _rpmb_service(path: Path | None) -> dict[int, Service]:
+    """The emulated eMMC of a device that has one."""
+    if path is None:
+        return {}
+    from elfhaven.normal.supplicant.rpmb import Partition, RpmbService  # late: few devices have one
+
+    return {RPC_CMD_RPMB: RpmbService(Partition(path, replace_file)).serve}
 
 
 def trusted_keys(device: StateDirectory) -> tuple[PublicKey, ...]:

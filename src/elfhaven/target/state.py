@@ -3,6 +3,7 @@
 
     huk          hardware unique key, 16 random bytes made at first use, mode 0600
     tee/         trusted storage, in OP-TEE's own files: what tee-supplicant has in /var/lib/optee-client/data/tee
+    rpmb         an eMMC's RPMB partition: a device has one if there is this file, which may be empty at first
     signers/     <uuid>: fingerprint of the key under which a TA was first installed
     ta/          <uuid>.ta: the store
     trusted/     *.pem: whose TAs load; without this directory the two development keys
@@ -66,6 +67,11 @@ class StateDirectory:
                 "(audit logs of before can then not be continued), or name another device with --state DIR",
             )
         return self.path / "tee"
+
+    def rpmb(self) -> Path | None:
+        """The file of the RPMB partition, if the device has one."""
+        path = self.path / "rpmb"
+        return path if path.exists() else None
 
     def trusted_keys(self) -> tuple[Path, ...] | None:
         """The files of public keys in trusted/; None without that directory: the defaults hold."""

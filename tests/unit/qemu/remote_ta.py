@@ -58,6 +58,18 @@ class RemoteTa:
         self.entry = Entry(command, tuple(zip(words[:3], words[3:], strict=True)))
         return self.entry
 
+    def resumed_within(self, seconds: float) -> None:
+        """Lets the next call, if one comes so soon, return as it came."""
+        self._socket.settimeout(seconds)
+        try:
+            self.entered()
+            self.report(State.FLUSH)
+            self.leave()
+        except TimeoutError:
+            pass
+        finally:
+            self._socket.settimeout(_PATIENCE)
+
     def leave(self, code: int = gp.TEE_SUCCESS) -> None:
         self._socket.sendall(struct.pack("<I", code))
 

@@ -345,3 +345,18 @@ def test_close_stops_what_runs(world: NormalWorld, install: Install) -> None:
     runner.join(10)
     assert not runner.is_alive()
     assert not any(world.core.leaks().values())
+
+
+def test_a_ta_that_wants_no_second_life(world: NormalWorld, install: Callable[..., UUID]) -> None:
+    """TA_FLAG_INSTANCE_KEEP_CRASHED, which counts for an instance that is kept alive."""
+    for flags, result in (
+        (1 << 2 | 1 << 4 | 1 << 13, 0xFFFF3024),
+        (1 << 2 | 1 << 13, 0),
+        (1 << 2 | 1 << 4, 0),
+    ):
+        uuid = install(flags=flags)
+        first = Client(world, uuid)
+        first.invoke(Probe.SVC, 2, 7)
+        assert first.last.result == 0xFFFF3024
+        again = world.open(uuid)
+        assert (again.result, again.origin) == (result, 3 if result else 4)

@@ -18,7 +18,6 @@ from elfhaven.abi.utee import OBJECT_INFO
 from elfhaven.machine.pagetable import Protection
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.storage import object_file
-from elfhaven.secure.storage.layout import owner_bytes
 from elfhaven.secure.storage.object_file import StoredObject
 from elfhaven.secure.storage.pobj import PersistentObject, Purpose
 from elfhaven.secure.storage.trusted import OpenObject
@@ -72,7 +71,7 @@ class EnumeratorCalls:
         if backend is None:
             raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
         enumerator.backend = backend
-        enumerator.listing = backend.list(self._task.thread, owner_bytes(self._task.uuid))
+        enumerator.listing = backend.listing(self._task.thread, self._task.uuid.bytes_le)
 
     def storage_enum_next(self, number: int, info: int, id_at: int, length: int) -> None:
         enumerator = self._get(number)

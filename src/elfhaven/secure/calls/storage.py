@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from elfhaven.abi.gp import (
     TA_FLAG_DONT_CLOSE_HANDLE_ON_CORRUPT_OBJECT,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from elfhaven.abi.gp import TEE_ERROR_BAD_PARAMETERS, TEE_ERROR_CORRUPT_OBJECT, TEE_ERROR_ITEM_NOT_FOUND
+from elfhaven.abi.gp import TEE_ERROR_CORRUPT_OBJECT, TEE_ERROR_ITEM_NOT_FOUND
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.storage.layout import ENTRY, Entry
 from elfhaven.secure.storage.tree_file import TreeFile
@@ -19,25 +19,25 @@ class Directory:
         self._entries = [Entry.unpack(data[at : at + ENTRY.size]) for at in range(0, whole, ENTRY.size)]
         self._numbers: set[int] = set()
         for place, entry in enumerate(self._entries):
-            if entry.object_id and entry.number in self._numbers:
+            if entry.used and entry.number in self._numbers:
                 self._write(place, Entry.free())  # of two with one file the first holds
-            elif entry.object_id:
+            elif entry.used:
                 self._numbers.add(entry.number)
 
     @property
     def entries(self) -> list[Entry]:
         """Those that name an object, in their order."""
-        return [entry for entry in self._entries if entry.object_id]
+        return [entry for entry in self._entries if entry.used]
 
     def find(self, owner: bytes, object_id: bytes) -> int:
         """The place of an object; TeeResult ITEM_NOT_FOUND."""
         for place, entry in enumerate(self._entries):
-            if entry.object_id == object_id and entry.owner == owner and object_id:
+            if entry.used and entry.object_id == object_id and entry.owner == owner:
                 return place
         raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
 
     def has(self, owner: bytes, object_id: bytes) -> bool:
-        return any(e.object_id == object_id and e.owner == owner for e in self._entries if e.object_id)
+        return any(e.object_id == object_id and e.owner == owner for e in self._entries if e.used)
 
     def entry(self, place: int) -> Entry:
         return self._entries[place]
@@ -45,7 +45,7 @@ class Directory:
     def after(self, place: int, owner: bytes) -> int:
         """The place of an owner's next object behind `place`; TeeResult ITEM_NOT_FOUND."""
         for later in range(place + 1, len(self._entries)):
-            if self._entries[later].object_id and self._entries[later].owner == owner:
+            if self._entries[later].used and self._entries[later].owner == owner:
                 return later
         raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
 
@@ -63,10 +63,8 @@ class Directory:
 
     def put(self, entry: Entry, place: int | None = None) -> int:
         """Write an entry, to the first free place unless one is named; its place."""
-        if not entry.object_id:
-            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         if place is None:
-            free = (at for at, old in enumerate(self._entries) if not old.object_id)
+            free = (at for at, old in enumerate(self._entries) if not old.used)
             place = next(free, len(self._entries))
         self._write(place, entry)
         return place
@@ -74,7 +72,7 @@ class Directory:
     def update(self, place: int, number: int, root_hash: bytes) -> None:
         """The new root of the file that an entry names; CORRUPT_OBJECT if it names another one by now."""
         entry = self._entries[place]
-        if not entry.object_id or entry.number != number:
+        if not entry.used or entry.number != number:
             raise TeeResult(TEE_ERROR_CORRUPT_OBJECT, "the object has been replaced")
         self._write(place, Entry(entry.owner, entry.object_id, root_hash, number))
 

@@ -18,7 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from elfhaven.abi.gp import TEE_ERROR_CORRUPT_OBJECT, TEE_ERROR_GENERIC, TEE_ERROR_SECURITY
+from elfhaven.abi.gp import (
+    TEE_ERROR_CORRUPT_OBJECT,
+    TEE_ERROR_GENERIC,
+    TEE_ERROR_OUT_OF_MEMORY,
+    TEE_ERROR_SECURITY,
+)
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.storage import layout
 from elfhaven.secure.storage.keys import crypt_fek
@@ -38,10 +43,12 @@ class File(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What a tree's keys are made from: the device's key and a source of randomness."""
+    """What a tree's keys are made from, the device's key and a source of randomness; and how many nodes a
+    tree may have: they lie in the core's heap, and a larger file is OUT_OF_MEMORY."""
 
     huk: bytes
     random: Callable[[int], bytes]
+    nodes: int = 1 << 20
 
 
 @dataclass(slots=True)
@@ -134,7 +141,12 @@ class HashTree:
         self._take_key(crypt_fek(self._secrets.huk, self._owner, encrypted_fek, encrypt=False), encrypted_fek)
         plain = self._decrypt(iv, meta + tag, self._head_bound(iv))
         self.length, self._last = layout.META.unpack(plain)
+        self._check_room(self._last)
         self._nodes += [Node()] * (self._last - 1)
+
+    def _check_room(self, nodes: int) -> None:
+        if nodes > self._secrets.nodes:
+            raise TeeResult(TEE_ERROR_OUT_OF_MEMORY, f"{nodes} nodes do not fit into the core's heap")
 
     def _take_key(self, fek: bytes, encrypted: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -181,6 +193,7 @@ class HashTree:
     def write_block(self, block: int, data: bytes) -> None:
         """Write the version of a block that does not hold; nodes up to it are made."""
         with _Breaking(self):
+            self._check_room(block + 1)
             while len(self._nodes) <= block:
                 self._nodes.append(Node())
                 self._last = len(self._nodes)
@@ -200,12 +213,16 @@ class HashTree:
         self._dirty.add(1)
 
     def drop_nodes(self, block: int) -> None:
-        """Forget the nodes behind that of `block`."""
+        """Forget the nodes behind that of `block`.
+
+        The hashes of their parents are not made anew, except the root's. So a file that loses some nodes below
+        the root's children, and keeps their parents, is found corrupt when it is next opened: OP-TEE 4.5 loses
+        such objects, and so they are lost here.
+        """
         with _Breaking(self):
             left = block + 1
-            parents = {number // 2 for number in range(left + 1, len(self._nodes) + 1)}
             del self._nodes[left:]
-            self._dirty = {number for number in self._dirty | parents if number <= left}
+            self._dirty = {number for number in self._dirty if number <= left}
             self._last = min(self._last, left)
 
     # ---- commit

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Keys of trusted storage. Every file has a random key (FEK), which lies in it encrypted under its owner's."""
+"""Keys of trusted storage. Every file has a random key (FEK), and in it that key under its owner's."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def crypt_rpmb_block(fek: bytes, block: int, data: bytes, *, encrypt: bool) -> b
 def _ecb(key: bytes, block: bytes, encrypt: bool) -> bytes:
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  one block
+    cipher = Cipher(algorithms.AES(key), modes.ECB())
     return (cipher.encryptor() if encrypt else cipher.decryptor()).update(block)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from elfhaven.abi.gp import TEE_ERROR_CORRUPT_OBJECT, TEE_OBJECT_ID_MAX_LEN
 from elfhaven.secure.result import TeeResult
@@ -62,15 +61,18 @@ def file_name(number: int) -> str:
 
 @dataclass(slots=True)
 class Entry:
-    """One object in dirf.db. Without an id the place is free."""
+    """One place of dirf.db: an object, or nothing (`used` is False)."""
 
     owner: bytes  # the TA's UUID as it lies in memory; zeros for the core itself
     object_id: bytes
     root_hash: bytes
     number: int
+    used: bool = True
 
     def pack(self) -> bytes:
-        return ENTRY.pack(self.owner, self.object_id, len(self.object_id), self.root_hash, self.number)
+        """An object whose id is empty is told from nothing by a 1 where the id would be."""
+        object_id = self.object_id or bytes([self.used])
+        return ENTRY.pack(self.owner, object_id, len(self.object_id), self.root_hash, self.number)
 
     @classmethod
     def unpack(cls, data: bytes) -> Entry:
@@ -78,11 +80,11 @@ class Entry:
         owner, object_id, length, root_hash, number = ENTRY.unpack(data)
         if length > TEE_OBJECT_ID_MAX_LEN:
             raise TeeResult(TEE_ERROR_CORRUPT_OBJECT)
-        return cls(owner, object_id[:length], root_hash, number)
+        return cls(owner, object_id[:length], root_hash, number, bool(length or object_id[0]))
 
     @classmethod
     def free(cls) -> Entry:
-        return cls(bytes(16), b"", bytes(HASH), 0)
+        return cls(bytes(16), b"", bytes(HASH), 0, False)
 
 
 @dataclass(slots=True)
@@ -104,8 +106,3 @@ class ObjectHead:
     @classmethod
     def unpack(cls, data: bytes) -> ObjectHead:
         return cls(*OBJECT.unpack(data))
-
-
-def owner_bytes(uuid: UUID | None) -> bytes:
-    """Whose an object is, as dirf.db has it; None: the core's own."""
-    return uuid.bytes_le if uuid else bytes(16)

@@ -45,8 +45,8 @@ def pack(stored: StoredObject) -> bytes:
 def load(read: Callable[[int, int], bytes], size: int) -> StoredObject:
     """An object from its file of `size` bytes, of which `read` gives pieces.
 
-    TeeResult CORRUPT_OBJECT where the parts do not fit, BAD_FORMAT where the head is cut off, NOT_SUPPORTED for
-    a type that this build does not know.
+    TeeResult CORRUPT_OBJECT where the parts do not fit, BAD_FORMAT where the head is cut off, NOT_SUPPORTED
+    for a type that this build does not know.
     """
     raw = read(0, OBJECT.size)
     if len(raw) != OBJECT.size:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Persistent objects that are open, over all TAs: one for all handles of an object, with the rules of sharing."""
+"""Persistent objects that are open, of all TAs: one for all handles of an object, and the rules of sharing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from elfhaven.abi.gp import (
     TEE_ERROR_BAD_STATE,
 )
 from elfhaven.secure.result import TeeResult
-from elfhaven.secure.storage.layout import owner_bytes
 
 if TYPE_CHECKING:
     from elfhaven.secure.storage.backend import Backend
+
+
+CORE = UUID(int=0)
 
 
 class Purpose(Enum):
@@ -39,7 +41,7 @@ class PersistentObject:
     """An object by its name. `usage` is that of its key, shared by all handles."""
 
     backend: Backend
-    uuid: UUID | None  # whose it is; None: the core's own
+    uuid: UUID  # whose it is; CORE: the core's own
     object_id: bytes
     flags: int = 0
     references: int = 1
@@ -48,7 +50,7 @@ class PersistentObject:
     owner: bytes = field(init=False)
 
     def __post_init__(self) -> None:
-        self.owner = owner_bytes(self.uuid)
+        self.owner = self.uuid.bytes_le
 
 
 class PersistentObjects:

@@ -2,9 +2,9 @@
 """REE-FS: trusted storage in files of the normal world. Each object is a hash tree of its own; dirf.db, one
 more, holds the hash of every root. A change is done when dirf.db is committed.
 
-One thread at a time is inside (`_turn`, OP-TEE's ree_fs_mutex), with the device's lock where several processes
-share the files. What such another process has changed is seen by the heads of dirf.db, and taken over;
-within one core a second handle of an object does not see what the first one writes, as on OP-TEE.
+One thread at a time is inside (`_turn`, OP-TEE's ree_fs_mutex), with the device's lock where several
+processes share the files. What such another process has changed is seen by the heads of dirf.db, and taken
+over; within one core a second handle of an object does not see what the first one writes, as on OP-TEE.
 """
 
 from __future__ import annotations
@@ -79,10 +79,8 @@ class ReeFs:
     # ---- operations
 
     def open(self, thread: Thread, pobj: PersistentObject) -> Handle:
-        """ITEM_NOT_FOUND where there is no such object; CORRUPT_OBJECT where its file is not as it was left."""
+        """ITEM_NOT_FOUND where there is no such object, CORRUPT_OBJECT where its file is not as it was."""
         with self._inside(thread) as directory:
-            if not pobj.object_id:  # OP-TEE looks for a file whose root is zero
-                raise TeeResult(TEE_ERROR_CORRUPT_OBJECT)
             place = directory.find(pobj.owner, pobj.object_id)
             entry = directory.entry(place)
             file, data = self._open_file(pobj, entry)
@@ -92,8 +90,7 @@ class ReeFs:
     def create(self, thread: Thread, pobj: PersistentObject, overwrite: bool, content: bytes) -> Handle:
         """A new object; ACCESS_CONFLICT if there is one, unless it may be overwritten."""
         with self._inside(thread) as directory:
-            exists = directory.has(pobj.owner, pobj.object_id) or not pobj.object_id
-            if exists and not overwrite:
+            if directory.has(pobj.owner, pobj.object_id) and not overwrite:
                 raise TeeResult(TEE_ERROR_ACCESS_CONFLICT)
             number = directory.new_number()
             file = OpenFile(self._files, self._files.create(file_name(number)))
@@ -141,7 +138,7 @@ class ReeFs:
     def rename(self, thread: Thread, old: PersistentObject, new: PersistentObject) -> None:
         """ACCESS_CONFLICT if the new name is taken."""
         with self._inside(thread) as directory:
-            if directory.has(new.owner, new.object_id) or not new.object_id:
+            if directory.has(new.owner, new.object_id):
                 raise TeeResult(TEE_ERROR_ACCESS_CONFLICT)
             place = directory.find(old.owner, old.object_id)
             entry = directory.entry(place)
@@ -157,7 +154,7 @@ class ReeFs:
             with suppress(TeeResult):
                 self._files.remove(file_name(number))
 
-    def list(self, thread: Thread, owner: bytes) -> Listing:
+    def listing(self, thread: Thread, owner: bytes) -> Listing:
         """An enumeration; ITEM_NOT_FOUND where the owner has no object."""
         with self._inside(thread) as directory:
             directory.after(-1, owner)
@@ -217,7 +214,7 @@ class ReeFs:
 
     def _commit(self, directory: Directory) -> None:
         root = directory.commit()
-        self._anchor.commit(root, directory.file.tree.counter)
+        self._anchor.commit(self._files.thread, root, directory.file.tree.counter)
 
     def _close_file(self, file: OpenFile) -> None:
         with suppress(TeeResult):
@@ -271,9 +268,9 @@ class ReeFs:
         return max(counters, default=0) != self._directory.file.tree.counter
 
     def _open_directory(self) -> Directory:
-        """dirf.db as the anchor knows it. What does not verify, and is not anchored, is removed, as by OP-TEE:
-        with it go all objects."""
-        root, counter = self._anchor.expected()
+        """dirf.db as the anchor knows it. One that does not verify, and is not anchored, is removed, as by
+        OP-TEE: with it go all objects."""
+        root, counter = self._anchor.expected(self._files.thread)
         try:
             self._file = OpenFile(self._files, self._files.open(DIRECTORY))
         except TeeResult as error:
@@ -295,7 +292,7 @@ class ReeFs:
         self._file = OpenFile(self._files, self._files.create(DIRECTORY))
         try:
             made = Directory(TreeFile(HashTree.create(self._file, self._secrets, None)))
-            self._anchor.commit(made.commit(), made.file.tree.counter)
+            self._anchor.commit(self._files.thread, made.commit(), made.file.tree.counter)
         except BaseException:
             self._close_file(self._file)
             with suppress(TeeResult):

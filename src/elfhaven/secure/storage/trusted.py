@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from elfhaven.abi.gp import TEE_STORAGE_PRIVATE, TEE_STORAGE_PRIVATE_REE
-from elfhaven.secure.storage.anchor import NoAnchor
+from elfhaven.abi.gp import TEE_STORAGE_PRIVATE, TEE_STORAGE_PRIVATE_REE, TEE_STORAGE_PRIVATE_RPMB
+from elfhaven.secure.storage.anchor import Anchor, NoAnchor, RpmbAnchor
 from elfhaven.secure.storage.hash_tree import Secrets
 from elfhaven.secure.storage.pobj import PersistentObject, PersistentObjects
-from elfhaven.secure.storage.ree_fs import ReeFs
+from elfhaven.secure.storage.ree_fs import Lock, ReeFs
 from elfhaven.secure.storage.remote import RemoteFiles
+from elfhaven.secure.storage.rpmb_fs import RpmbFs
+from elfhaven.secure.storage.rpmb_remote import RemoteRpmb
 from elfhaven.secure.storage.versions import Versions
 from elfhaven.secure.turn import Turn
 
@@ -25,16 +29,50 @@ if TYPE_CHECKING:
     from elfhaven.secure.threads import Thread
 
 
-class TrustedStorage:
-    """`objects` are the persistent objects that are open. `current` gives the thread that runs, if one does."""
+_NODE_IN_HEAP = 128  # bytes of a node of a hash tree in the core's heap
+_HEAP_OF_OTHERS = 20 << 10  # so that the largest object is as large as was found on Debian's build
 
-    def __init__(self, config: CoreConfig, rpc: Rpc, current: Callable[[], Thread | None]) -> None:
+
+class SharedLock:
+    """A lock against other processes that is taken once for all threads of this core."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._held = ExitStack()
+        self._users = 0
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        if not self._users:
+            self._held.enter_context(self._lock())
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._held.close()
+
+
+class TrustedStorage:
+    """`objects` are the persistent objects that are open; `current` gives the thread that runs, if one does."""
+
+    def __init__(
+        self, config: CoreConfig, core_heap: int, rpc: Rpc, current: Callable[[], Thread | None]
+    ) -> None:
         self.objects = PersistentObjects()
         self.current = current
-        secrets = Secrets(config.huk, config.random)
+        secrets = Secrets(config.huk, config.random, (core_heap - _HEAP_OF_OTHERS) // _NODE_IN_HEAP)
+        lock = SharedLock(config.storage_lock) if config.storage_lock else None
         files = RemoteFiles(rpc)
-        ree = ReeFs(files, Turn(rpc), secrets, NoAnchor(), config.storage_lock)
-        self._backends: dict[int, Backend] = {TEE_STORAGE_PRIVATE: ree, TEE_STORAGE_PRIVATE_REE: ree}
+        self._backends: dict[int, Backend] = {}
+        anchor: Anchor = NoAnchor()
+        if config.rpmb:
+            rpmb = RpmbFs(RemoteRpmb(rpc), Turn(rpc), secrets, lock)
+            self._backends[TEE_STORAGE_PRIVATE_RPMB] = rpmb
+            anchor = RpmbAnchor(rpmb)
+        ree = ReeFs(files, Turn(rpc), secrets, anchor, lock)
+        self._backends |= {TEE_STORAGE_PRIVATE: ree, TEE_STORAGE_PRIVATE_REE: ree}
         self._versions: dict[str, Versions] = {}
         self._versions_turn = Turn(rpc)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The highest versions seen, of TAs or of subkeys: objects of the core itself, which an older one is held to."""
+"""The highest versions seen, of TAs or of subkeys, in objects of the core itself: older ones are refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from elfhaven.abi.gp import TEE_ERROR_ACCESS_CONFLICT, TEE_ERROR_BAD_STATE, TEE_ERROR_ITEM_NOT_FOUND
 from elfhaven.secure.result import TeeResult
-from elfhaven.secure.storage.pobj import PersistentObject
+from elfhaven.secure.storage.pobj import CORE, PersistentObject
 
 if TYPE_CHECKING:
     from elfhaven.secure.storage.backend import Backend
@@ -26,7 +26,7 @@ class Versions:
     def __init__(self, backend: Backend, turn: Turn, name: str) -> None:
         self._backend = backend
         self._turn = turn
-        self._pobj = PersistentObject(backend, None, name.encode() + b"\0")
+        self._pobj = PersistentObject(backend, CORE, name.encode() + b"\0")
 
     def check(self, thread: Thread, uuid: UUID, version: int) -> None:
         """Remember a version; TeeResult ACCESS_CONFLICT if it is older than the last one of `uuid`."""

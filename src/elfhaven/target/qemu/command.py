@@ -102,7 +102,7 @@ def _carry(machine: Machine, link: Link, output: Sink, errors: Sink) -> int:
             status: int = wire.EXITED.struct.unpack(heard.payload)[0]
             return status
         else:
-            raise TargetError("the guest sent what is no part of a command's output")
+            raise TargetError("the guest's end of the command died", "run it again")
 
 
 def _feed(link: Link, stdin: int | bytes) -> None:

@@ -66,8 +66,9 @@ mkdir -p /dev/pts /run/sshd && busybox mount -t devpts devpts /dev/pts
 chown user:user /home/user && chmod 755 / && chmod 1777 /tmp
 chgrp teeclnt /dev/tee0 && chmod 660 /dev/tee0
 tee-supplicant -d || echo "elfhaven: no supplicant"
-/{BRIDGE} /{TA_DIRECTORY} {" ".join(f"/dev/vport0p{port}" for port in PORTS)} &
-/{BRIDGE} --commands {" ".join(f"/dev/vport0p{port}" for port in COMMANDS)} &
+keep() {{ while :; do "$@"; usleep 100000; done; }}
+keep /{BRIDGE} /{TA_DIRECTORY} {" ".join(f"/dev/vport0p{port}" for port in PORTS)} &
+keep /{BRIDGE} --commands {" ".join(f"/dev/vport0p{port}" for port in COMMANDS)} &
 read up idle < /proc/uptime
 echo "elfhaven: ready $up"
 while :; do setsid -c sh -i < /dev/hvc0 > /dev/hvc0 2>&1; usleep 100000; done

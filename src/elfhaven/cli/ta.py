@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`elfhaven ta`: what a TA file holds, and the store of an emulated device."""
+
+from __future__ import annotations
+
+import click
+
+_STATE = click.option("--state", type=click.Path(), help="The emulated device.  [default: the user's]")
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
+
+@click.group()
+def ta() -> None:
+    """Trusted Application files: show one, install one, list those of a device."""
+
+
+@ta.command()
+@_JSON
+@click.argument("file", metavar="FILE.ta", type=click.Path())
+def show(file: str, as_json: bool) -> None:
+    """Header, signer, version, properties, memory and imports of FILE.ta, and whether it would load."""
+    from elfhaven.sdk import ta_files
+
+    found = ta_files.show(file)
+    if as_json:
+        _print_json(found)
+        return
+    width = max(map(len, found))
+    for key, value in found.items():
+        lines = [str(each) for each in value] if isinstance(value, list) else [_word(value)]
+        click.echo(f"{key:<{width}}  {lines[0] if lines else 'none'}")
+        for line in lines[1:]:
+            click.echo(f"{'':<{width}}  {line}")
+
+
+@ta.command()
+@_STATE
+@click.argument("files", metavar="FILE.ta...", nargs=-1, required=True, type=click.Path())
+def install(files: tuple[str, ...], state: str | None) -> None:
+    """Puts TAs into the store of a device, which loads them by their UUIDs.
+
+    A file that the device would not load (not signed by a key that it trusts, or changed) is refused.
+    """
+    from elfhaven.sdk import ta_files
+
+    for file in files:
+        click.echo(f"{ta_files.install(file, state)}  {file}")
+
+
+@ta.command(name="list")
+@_STATE
+@_JSON
+def list_(state: str | None, as_json: bool) -> None:
+    """The TAs in the store of a device."""
+    from elfhaven.sdk import ta_files
+
+    rows = ta_files.installed(state)
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        what = row.get("broken") or f"version {row['version']}, signed by {row['signer']}"
+        click.echo(f"{row['uuid']}  {row['size']:>9} bytes  {what}")
+
+
+def _word(value: object) -> str:
+    return "none" if value is None else str(value)
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    click.echo(json.dumps(value, indent=1))
