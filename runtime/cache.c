@@ -123,6 +123,8 @@ static s64 step(struct eh_file *file, struct eh_span *s, u64 offset) {
 
 s64 cache_read(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 start = offset;
+    if (file->image)
+        return image_read(file, s, offset);
     while (s->left) {
         if (offset > start && offset >= file->size && !cached(file, offset))
             break; // the end: whether it has moved, the next read asks

@@ -3,9 +3,10 @@
 // can be done is the caller's file system's.
 #include "files.h"
 #include "process.h"
+#include "tree.h"
 
 enum { AT_REMOVEDIR = 0x200, AT_EACCESS = 0x200, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000 };
-enum { DIRENT_NAME = 19, ACCESS_WRITE = 2 };
+enum { DIRENT_NAME = 19, ACCESS_EXECUTE = 1, ACCESS_WRITE = 2 };
 
 // A path of the program that the policy lets be `want`ed.
 static s64 allowed_path(struct eh_path *path, u64 directory, u64 address, u32 want) {
@@ -64,15 +65,28 @@ s64 sys_truncate(struct eh_context *c) {
     return path_call(ROW_truncate, AUDIT_FILES_WRITE, &path, c->x[1], 0);
 }
 
+static s64 access_tree(const struct eh_tree_entry *e, u32 mode) {
+    if (mode & ACCESS_WRITE)
+        return -EROFS;
+    return (mode & ACCESS_EXECUTE) && !(e->mode & 0111) ? -EACCES : 0;
+}
+
 static s64 access_path(u64 directory, u64 address, u32 mode, u32 flags) {
     struct eh_path path;
     if ((mode & ~7u) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
         return -EINVAL;
     if ((flags & AT_EMPTY_PATH) && path_empty(address) == 1)
         return fd_file(directory) ? 0 : -EBADF;
-    s64 result = allowed_path(&path, directory, address, POLICY_LOOK);
-    if (result)
-        return result;
+    const struct eh_tree_entry *entry;
+    s64 result = path_get(&path, directory, address);
+    if (!result && device_named(path.text, path.length))
+        return mode & ACCESS_EXECUTE ? -EACCES : 0;
+    if (!result && image_named(path.text, path.length))
+        return mode & ACCESS_WRITE ? -EROFS : 0;
+    if (!result)
+        result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
+    if (result || entry)
+        return result ? result : access_tree(entry, mode);
     char normal[EH_PATH_MAX];
     u32 length = path_normalise(normal, path.text, path.length);
     if ((mode & ACCESS_WRITE) && !policy_allows(normal, length, EH_RULE_KIND_WRITE))
@@ -107,6 +121,14 @@ static s64 self_link(u64 to, u64 size) {
     return result ? result : (s64)count;
 }
 
+static s64 link_tree(const struct eh_tree_entry *e, u64 to, u64 size) {
+    if ((e->mode & 0170000) != 0120000)
+        return -EINVAL;
+    u64 count = EH_MIN(size, (u64)e->hash_count);
+    s64 result = user_out(to, tree_data(e), count);
+    return result ? result : (s64)count;
+}
+
 s64 sys_readlinkat(struct eh_context *c) {
     struct eh_path path;
     s64 size = (s32)c->x[3];
@@ -117,9 +139,10 @@ s64 sys_readlinkat(struct eh_context *c) {
         return result;
     if (is_self(path.text, path.length))
         return self_link(c->x[2], (u64)size);
-    result = policy_path(&path, POLICY_LOOK);
-    if (result)
-        return result;
+    const struct eh_tree_entry *entry;
+    result = policy_where(&path, POLICY_LOOK, 0, &entry);
+    if (result || entry)
+        return result ? result : link_tree(entry, c->x[2], (u64)size);
     size = EH_MIN(size, EH_PATH_MAX);
     struct eh_request r = {.row = ROW_readlinkat,
                            .rule = AUDIT_FILES_READ,
@@ -149,6 +172,47 @@ s64 dirents_check(const u8 *data, u64 size) {
     return 0;
 }
 
+// One record; the bytes that it takes, 0 when it does not fit.
+static u64 put_dirent(u64 to, u64 room, u64 inode, s64 next, u32 mode, const char *name, u32 length) {
+    u64 size = (DIRENT_NAME + length + 8ull) & ~7ull;
+    if (size > room)
+        return 0;
+    u8 *at = (u8 *)to;
+    memset(at, 0, size);
+    memcpy(at, &inode, 8);
+    memcpy(at + 8, &next, 8);
+    at[16] = (u8)size;
+    at[17] = (u8)(size >> 8);
+    at[18] = (u8)(mode >> 12);
+    memcpy(at + DIRENT_NAME, name, length);
+    return size;
+}
+
+// What a directory of the system holds. Its offset: 0 and 1 for "." and "..", then the entry's index plus 2.
+static s64 dirents_tree(struct eh_file *file, u64 to, u64 room) {
+    const struct eh_tree_entry *directory = tree_at(file->tree - 1), *e;
+    u64 done = 0, inode = file->tree;
+    for (; file->offset < 2; file->offset++) {
+        u64 size = put_dirent(to + done, room - done, inode, (s64)file->offset + 1, directory->mode, "..",
+                              (u32)file->offset + 1);
+        if (!size)
+            return done ? (s64)done : -EINVAL;
+        done += size;
+    }
+    e = file->offset == 2 ? directory : tree_at((u32)(file->offset - 3));
+    while (e && (e = tree_child(directory, e))) {
+        u32 length;
+        const char *name = tree_name(e, &length);
+        u64 next = tree_index(e) + 3ull;
+        u64 size = put_dirent(to + done, room - done, tree_index(e) + 1ull, (s64)next, e->mode, name, length);
+        if (!size)
+            return done ? (s64)done : -EINVAL;
+        done += size;
+        file->offset = next;
+    }
+    return (s64)done;
+}
+
 s64 sys_getdents64(struct eh_context *c) {
     struct eh_file *file = fd_file(c->x[0]);
     u64 to = c->x[1], size = (u32)c->x[2];
@@ -159,6 +223,8 @@ s64 sys_getdents64(struct eh_context *c) {
     size = EH_MIN(vma_prefix(&eh_map, to, size, PROT_WRITE), wire_most());
     if (!size)
         return (u32)c->x[2] ? -EFAULT : -EINVAL;
+    if (file->tree)
+        return dirents_tree(file, to, size);
     struct eh_request r = {.row = ROW_getdents64,
                            .rule = AUDIT_FILES_READ,
                            .args = {file->number, size},

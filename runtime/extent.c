@@ -12,8 +12,8 @@ static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
 
 static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
     s64 base = whence == SEEK_CUR ? (s64)file->offset : 0, to;
-    if (whence == SEEK_END && file->pin)
-        base = (s64)file->pin->size;
+    if (whence == SEEK_END && (file->pin || file->image))
+        base = (s64)file->size;
     else if (whence >= SEEK_END)
         return seek_outside(file, (u64)offset, whence);
     if (__builtin_add_overflow(base, offset, &to))
@@ -31,6 +31,10 @@ s64 sys_lseek(struct eh_context *c) {
         return -EBADF;
     if (whence > SEEK_HOLE)
         return -EINVAL;
+    if (file->tree && file->kind == FILE_DIRECTORY && whence == SEEK_SET && !(c->x[1] >> 32))
+        return (s64)(file->offset = c->x[1]);
+    if (file->kind == FILE_DEVICE)
+        return 0;
     if (file->kind != FILE_REGULAR)
         return seek_outside(file, c->x[1], whence);
     s64 to = seek_regular(file, (s64)c->x[1], whence);
@@ -47,6 +51,8 @@ s64 sys_ftruncate(struct eh_context *c) {
     if (!file || (file->flags & O_PATH))
         return -EBADF;
     if (file->kind == FILE_DIRECTORY || (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL;
+    if (file_inside(file))
         return -EINVAL;
     struct eh_request r = {.row = ROW_ftruncate, .rule = AUDIT_FILES_WRITE, .args = {file->number, length}};
     s64 result = wire_call(&r, 0);
@@ -68,6 +74,8 @@ s64 sys_fallocate(struct eh_context *c) {
         return -EOPNOTSUPP;
     if ((file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
+    if (file_inside(file))
+        return -ENODEV;
     struct eh_request r = {
         .row = ROW_fallocate, .rule = AUDIT_FILES_WRITE, .args = {file->number, mode, offset, length}};
     s64 result = wire_call(&r, 0);
@@ -103,6 +111,8 @@ static s64 sync_file(u64 fd, u32 row) {
     struct eh_file *file = fd_file(fd);
     if (!file || (file->flags & O_PATH))
         return -EBADF;
+    if (file_inside(file))
+        return file->kind == FILE_DEVICE ? -EINVAL : 0;
     struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};
     return wire_call(&r, 0);
 }

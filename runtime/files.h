@@ -12,6 +12,7 @@ enum eh_file_kind {
     FILE_REGULAR, // the offset is kept inside
     FILE_DIRECTORY,
     FILE_OTHER, // a device, a pipe, a socket, opened by its path
+    FILE_DEVICE, // devices.c: served inside
 };
 
 enum { // arm64
@@ -49,7 +50,9 @@ struct eh_file {
     u64 cache_size, cache_from, cache_used;
     u64 sequel; // the offset at which a sequential reader comes back
     u32 locked; // a record lock was taken through it
-    u32 reserved[3];
+    u32 image;  // images.c: the image of the TA that it is; 0: none
+    u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
+    u32 special; // FILE_DEVICE: which
 };
 _Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fill a page");
 
@@ -76,6 +79,28 @@ int cache_drop_all(void); // whether anything was freed
 s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset);      // pread64 until full or the end
 s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset); // for a private mapping
 s64 file_mappable(const struct eh_file *file);
+
+// devices.c
+u32 device_named(const char *path, u32 length); // 0: none that is served inside
+u64 device_number(u32 device);                  // st_rdev
+s64 device_read(const struct eh_file *file, struct eh_span *s);
+s64 device_write(const struct eh_file *file, const struct eh_span *s);
+
+// Nothing of the file is open in the normal world.
+static inline int file_inside(const struct eh_file *file) {
+    return file->kind == FILE_DEVICE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+}
+
+// images.c: libraries that lie in the TA
+u32 image_named(const char *path, u32 length); // the image that a path, or its last component, names; 0: none
+u64 image_size(u32 index);                     // of its file
+int image_probe(const char *path, u32 length); // a dynamic linker may look there, and finds nothing
+struct eh_file *image_open(u32 index, u32 flags); // 0: too many files
+s64 image_read(const struct eh_file *file, struct eh_span *s, u64 offset);
+s64 image_map(const struct eh_file *file, u64 wanted, u64 size, u64 offset); // `wanted` 0: the whole of it
+s64 image_clear(u64 address, u64 size); // an anonymous mapping over an image: its address; 0: not over one
+int image_gap(u64 address, u64 size);   // between the segments of an image
+void image_unmapped(u64 address);
 
 // pinned.c
 s64 pinned_check(const struct eh_file *file, const u8 *data, u64 size, u64 offset); // whole blocks; 0 or -EIO

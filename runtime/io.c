@@ -77,6 +77,8 @@ static s64 read_stream(struct eh_file *file, struct eh_span *s, u32 row, u64 off
 static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     if (file->kind == FILE_DIRECTORY)
         return -EISDIR;
+    if (file->kind == FILE_DEVICE)
+        return device_read(file, s);
     if (file->kind != FILE_REGULAR)
         return read_stream(file, s, ROW_pread64, offset);
     return s->left ? cache_read(file, s, offset) : 0;
@@ -138,6 +140,8 @@ static s64 write_regular(struct eh_file *file, struct eh_span *s, u32 row, u64 o
 
 static s64 write_on(struct eh_file *file, struct eh_span *s) {
     u64 end = file->offset;
+    if (file->kind == FILE_DEVICE)
+        return device_write(file, s);
     if (!s->left)
         return 0;
     if (file->kind != FILE_REGULAR)
@@ -214,6 +218,8 @@ s64 sys_writev(struct eh_context *c) {
 
 static s64 write_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 end;
+    if (file->kind == FILE_DEVICE)
+        return device_write(file, s);
     if (file->kind != FILE_REGULAR)
         return write_all(file, s, ROW_pwrite64, offset, &end);
     return s->left ? write_regular(file, s, ROW_pwrite64, offset, &end) : 0;

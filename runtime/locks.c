@@ -77,6 +77,8 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
     struct linux_flock asked, sent;
     if (user_in(&asked, address, sizeof asked))
         return -EFAULT;
+    if (file_inside(file))
+        return -EINVAL;
     sent = asked;
     sent.padding = sent.padding2 = 0;
     sent.pid = 0;

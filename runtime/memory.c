@@ -89,7 +89,7 @@ static s64 refuse(s64 error, const char *reason) {
     return error;
 }
 
-static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
+static s64 check_mmap(u64 address, u64 size, u32 flags) {
     u32 type = flags & MAP_TYPE;
     if (!size)
         return -EINVAL;
@@ -99,12 +99,22 @@ static s64 check_mmap(u64 address, u64 size, u32 protection, u32 flags) {
         return -EINVAL;
     if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && bad_range(address, EH_PAGE_UP(size)))
         return address & (EH_PAGE - 1) ? -EINVAL : -ENOMEM;
-    return protection & PROT_EXEC ? refuse(-EACCES, "mmap: a TA has no executable memory but its image") : 0;
+    return 0;
+}
+
+// A TA has no executable memory but its image. Of a file: a library that was not packed.
+static s64 refuse_code(const struct eh_file *file) {
+    if (file)
+        wire_denied(EH_RULE_FILES_LIBRARIES);
+    return refuse(-EACCES, "mmap: a TA has no executable memory but its image");
 }
 
 static s64 map_anonymous(u64 address, u64 size, u32 protection, u32 flags) {
     if (!(protection & 7) && size > RESERVATION_MAX)
         return -ENOMEM;
+    s64 cleared = flags & MAP_FIXED ? image_clear(address, size) : 0;
+    if (cleared)
+        return cleared;
     return place(address, size, flags, VMA_ANONYMOUS, protection & 7);
 }
 
@@ -128,12 +138,16 @@ s64 sys_mmap(struct eh_context *c) {
         return -EINVAL;
     if (!(flags & MAP_ANONYMOUS) && !(file = fd_file(c->x[4])))
         return -EBADF;
-    s64 result = check_mmap(address, size, protection, flags);
+    s64 result = check_mmap(address, size, flags);
     if (!result && file)
         result = file_mappable(file);
+    if (!result && (protection & PROT_EXEC) && !(file && file->image))
+        result = refuse_code(file);
     if (result)
         return result;
     size = EH_PAGE_UP(size);
+    if (file && file->image)
+        return image_map(file, flags & MAP_FIXED ? address : 0, size, offset);
     if (!within_limit(size))
         return -ENOMEM;
     return file ? map_file(file, address, size, protection, flags, offset)
@@ -144,6 +158,7 @@ s64 sys_munmap(struct eh_context *c) {
     u64 address = c->x[0], size = c->x[1];
     if (!size || bad_range(address, size))
         return -EINVAL;
+    image_unmapped(address);
     return arena_give(address, EH_PAGE_UP(size));
 }
 
@@ -153,6 +168,8 @@ s64 sys_mprotect(struct eh_context *c) {
     if ((address & (EH_PAGE - 1)) || (protection & ~7u))
         return -EINVAL;
     if (!size)
+        return 0;
+    if (!protection && image_gap(address, size))
         return 0;
     if (end < address || !vma_covers(&eh_map, address, end))
         return -ENOMEM;

@@ -3,10 +3,16 @@
 #include "memory.h"
 #include "files.h"
 #include "process.h"
+#include "tree.h"
 
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_SYNC = 0x6000 };
 enum { S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFLNK = 0120000, S_IFSOCK = 0140000 };
 #define NO_FILE 0xffffffffull
+#define IMAGES_DEVICE 0xe1f
+#define TREE_DEVICE 0xe20
+#define DEVICES_DEVICE 5
+#define DEVICE_MODE (S_IFCHR | 0666)
+#define IMAGE_MODE (S_IFREG | 0755)
 
 static int known_type(u32 mode) {
     u32 type = mode & S_IFMT;
@@ -65,16 +71,72 @@ static u32 wanted_rule(u32 flags) {
     return writes && !(flags & O_PATH) ? EH_RULE_KIND_WRITE : EH_RULE_KIND_READ;
 }
 
-static s64 open_path(const struct eh_path *path, u32 flags, u32 mode) {
+static struct eh_file *device_open(u32 device, u32 flags) {
+    struct eh_file *file = file_new(FILE_DEVICE, (flags & ~(u32)O_CLOEXEC) | O_LARGEFILE);
+    if (file)
+        file->special = device;
+    return file;
+}
+
+// By its name, or by a path that may lead there over links of the system.
+static u32 image_of(const char *normal, u32 length) {
+    u32 image = image_named(normal, length);
+    const struct eh_tree_entry *e = image ? 0 : tree_find(normal, length, 1);
+    return e ? image_named(tree_path(e), e->path_length) : image;
+}
+
+// What is opened inside: a library that lies in the TA, unless the policy says that it is a file; a device. fd + 1,
+// an errno, or 0: something else.
+static s64 open_inside(const struct eh_path *path, u32 flags) {
     char normal[EH_PATH_MAX];
-    s64 fd = fd_free(0), result = policy_path(path, wanted_rule(flags));
+    u32 length = path_normalise(normal, path->text, path->length), image = image_of(normal, length);
+    u32 device = device_named(normal, length);
+    if (wanted_rule(flags) != EH_RULE_KIND_READ || policy_pin(normal, length))
+        image = 0;
+    if (!image && !device)
+        return 0;
+    if (flags & O_DIRECTORY)
+        return -ENOTDIR;
+    s64 fd = fd_free(0);
+    struct eh_file *file = fd < 0 ? 0 : image ? image_open(image, flags) : device_open(device, flags);
+    if (!file)
+        return fd < 0 ? fd : -ENFILE;
+    fd_set((u32)fd, file, (flags & O_CLOEXEC) != 0);
+    return fd + 1;
+}
+
+// A file of the system: a directory is opened here, the bytes of a file are asked for under the path of its entry.
+static s64 open_tree(struct eh_file *file, struct eh_path *path, const struct eh_tree_entry *e, u32 flags) {
+    u32 type = e->mode & S_IFMT;
+    if (type == S_IFLNK)
+        return -ELOOP;
+    if (type != S_IFDIR && (flags & O_DIRECTORY))
+        return -ENOTDIR;
+    path->length = e->path_length;
+    memcpy(path->text, tree_path(e), path->length);
+    file->tree = tree_index(e) + 1;
+    if (type == S_IFDIR) {
+        file->kind = FILE_DIRECTORY;
+        return keep_path(file, path);
+    }
+    file->pin = (const void *)e;
+    return open_outside(file, path, flags & ~(u32)O_NOFOLLOW, 0);
+}
+
+static s64 open_path(struct eh_path *path, u32 flags, u32 mode) {
+    char normal[EH_PATH_MAX];
+    const struct eh_tree_entry *entry;
+    s64 found = open_inside(path, flags);
+    if (found)
+        return found < 0 ? found : found - 1;
+    s64 fd = fd_free(0), result = policy_where(path, wanted_rule(flags), !(flags & O_NOFOLLOW), &entry);
     if (fd < 0 || result)
         return fd < 0 ? fd : result;
     struct eh_file *file = file_new(FILE_OTHER, (flags & ~(u32)(O_CLOEXEC | O_CREAT | O_EXCL)) | O_LARGEFILE);
     if (!file)
         return -ENFILE;
     file->pin = policy_pin(normal, path_normalise(normal, path->text, path->length));
-    result = open_outside(file, path, flags, mode);
+    result = entry ? open_tree(file, path, entry, flags) : open_outside(file, path, flags, mode);
     if (result) {
         file_release(file);
         return result;
@@ -140,16 +202,68 @@ static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct 
     return result ? result : user_out(to, &s, sizeof s);
 }
 
+static s64 stat_image(u32 image, u64 to) {
+    struct linux_stat s = {.device = IMAGES_DEVICE,
+                           .inode = image,
+                           .mode = IMAGE_MODE,
+                           .links = 1,
+                           .size = (s64)image_size(image),
+                           .block_size = EH_PAGE,
+                           .blocks = (s64)(EH_PAGE_UP(image_size(image)) / 512)};
+    return user_out(to, &s, sizeof s);
+}
+
+static u64 tree_size(const struct eh_tree_entry *e) {
+    return (e->mode & S_IFMT) == S_IFLNK ? e->hash_count : (e->mode & S_IFMT) == S_IFDIR ? EH_PAGE : e->size;
+}
+
+static s64 stat_device(u32 device, u64 to) {
+    struct linux_stat s = {.device = DEVICES_DEVICE,
+                           .inode = device,
+                           .mode = DEVICE_MODE,
+                           .links = 1,
+                           .special = device_number(device),
+                           .block_size = EH_PAGE};
+    return user_out(to, &s, sizeof s);
+}
+
+static s64 stat_tree(const struct eh_tree_entry *e, u64 to) {
+    struct linux_stat s = {.device = TREE_DEVICE,
+                           .inode = tree_index(e) + 1ull,
+                           .mode = e->mode,
+                           .links = 1,
+                           .size = (s64)tree_size(e),
+                           .block_size = EH_PAGE,
+                           .blocks = (s64)(EH_PAGE_UP(e->size) / 512)};
+    return user_out(to, &s, sizeof s);
+}
+
 static s64 stat_fd(u64 fd, u64 to) {
     struct eh_file *file = fd_file(fd);
     if (!file)
         return -EBADF;
+    if (file->kind == FILE_DEVICE)
+        return stat_device(file->special, to);
+    if (file->image)
+        return stat_image(file->image, to);
+    if (file->tree)
+        return stat_tree(tree_at(file->tree - 1), to);
     struct eh_request r = {
         .row = ROW_fstat, .rule = AUDIT_FILES_READ, .args = {file->number}, .out_capacity = 128};
     return finish_stat(&r, file, file->pin, to);
 }
 
 s64 sys_fstat(struct eh_context *c) { return stat_fd(c->x[0], c->x[1]); }
+
+static u32 device_at(const struct eh_path *path) {
+    char normal[EH_PATH_MAX];
+    return device_named(normal, path_normalise(normal, path->text, path->length));
+}
+
+static u32 image_at_path(const struct eh_path *path) {
+    char normal[EH_PATH_MAX];
+    return image_named(normal, path_normalise(normal, path->text, path->length));
+}
 
 static const struct eh_policy_pinned *pin_of(const struct eh_path *path) {
     char normal[EH_PATH_MAX];
@@ -178,10 +292,15 @@ s64 sys_newfstatat(struct eh_context *c) {
     s64 result = names_descriptor(c->x[0], c->x[1], flags, &path);
     if (result == 1)
         return stat_fd(c->x[0], c->x[2]);
+    const struct eh_tree_entry *entry = 0;
+    if (!result && device_at(&path))
+        return stat_device(device_at(&path), c->x[2]);
+    if (!result && image_at_path(&path))
+        return stat_image(image_at_path(&path), c->x[2]);
     if (!result)
-        result = policy_path(&path, POLICY_LOOK);
-    if (result)
-        return result;
+        result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
+    if (result || entry)
+        return result ? result : stat_tree(entry, c->x[2]);
     struct eh_request r = {.row = ROW_newfstatat,
                            .rule = AUDIT_FILES_READ,
                            .args = {flags & AT_SYMLINK_NOFOLLOW},
@@ -204,6 +323,22 @@ struct linux_statx {
     u64 rest[14];
 };
 _Static_assert(sizeof(struct linux_statx) == 256, "struct statx");
+
+static s64 statx_inside(u32 mode, u64 size, u32 device, u64 inode, u64 to) {
+    struct linux_statx s = {.mask = 0x7ff,
+                            .block_size = EH_PAGE,
+                            .links = 1,
+                            .mode = (u16)mode,
+                            .inode = inode,
+                            .size = size,
+                            .blocks = EH_PAGE_UP(size) / 512,
+                            .devices = {0, 0, device >> 8, device & 0xff}};
+    return user_out(to, &s, sizeof s);
+}
+
+static s64 statx_tree(const struct eh_tree_entry *e, u64 to) {
+    return statx_inside(e->mode, tree_size(e), TREE_DEVICE, tree_index(e) + 1ull, to);
+}
 
 static s64 check_statx(struct linux_statx *s, const struct eh_file *file,
                        const struct eh_policy_pinned *pin) {
@@ -233,10 +368,17 @@ s64 sys_statx(struct eh_context *c) {
     struct eh_file *file = result == 1 ? fd_file(c->x[0]) : 0;
     if (result == 1 && !file)
         return -EBADF;
+    const struct eh_tree_entry *entry = file && file->tree ? tree_at(file->tree - 1) : 0;
+    u32 device = file && file->kind == FILE_DEVICE ? file->special : !file && !result ? device_at(&path) : 0;
+    if (device)
+        return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, device, c->x[4]);
+    u32 image = file ? file->image : !result ? image_at_path(&path) : 0;
+    if (image)
+        return statx_inside(IMAGE_MODE, image_size(image), IMAGES_DEVICE, image, c->x[4]);
     if (!result)
-        result = policy_path(&path, POLICY_LOOK);
-    if (result < 0)
-        return result;
+        result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
+    if (result < 0 || entry)
+        return result < 0 ? result : statx_tree(entry, c->x[4]);
     struct eh_request r = {.row = ROW_statx,
                            .rule = AUDIT_FILES_READ,
                            .args = {file ? file->number : NO_FILE, flags & ~(u32)AT_NO_AUTOMOUNT, mask},

@@ -4,6 +4,7 @@
 #include "files.h"
 #include "memory.h"
 #include "policy.h"
+#include "tree.h"
 
 #define AT_FDCWD (-100)
 
@@ -146,8 +147,11 @@ static s64 enter_resolved(struct eh_path *path, const u8 *told, u32 length) {
 s64 sys_chdir(struct eh_context *c) {
     struct eh_path path;
     s64 result = path_get(&path, (u64)AT_FDCWD, c->x[0]);
+    const struct eh_tree_entry *entry = 0;
     if (!result)
-        result = policy_path(&path, EH_RULE_KIND_READ);
+        result = policy_where(&path, EH_RULE_KIND_READ, 1, &entry);
+    if (entry)
+        return (entry->mode & S_IFMT) == S_IFDIR ? enter(tree_path(entry), entry->path_length) : -ENOTDIR;
     if (result)
         return result;
     struct eh_request r = {.row = ROW_chdir,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Reading the compiled policy (layouts in generated/container.h) and deciding by it.
 #include "policy.h"
+#include "tree.h"
 #include "memory.h"
 
 enum { SHIFT_MIN = 12, SHIFT_MAX = 20 };
@@ -152,11 +153,41 @@ int policy_allows(const char *normal, u32 length, u32 want) {
     return 0;
 }
 
+// Where a program that brings its system is told that nothing is there, as on a machine of its own.
+static int of_system(const char *normal, u32 length) {
+    static const char names[][5] = {"proc", "sys", "dev", "run", "etc"};
+    u32 first = 1;
+    while (first < length && normal[first] != '/')
+        first++;
+    if (!tree_there() || length == 1)
+        return 0;
+    if (first == length)
+        return 1;
+    for (u32 i = 0; i < sizeof names / sizeof *names; i++)
+        if (eh_equal(normal + 1, first - 1, names[i], eh_length(names[i])))
+            return 1;
+    return tree_find(normal, first, 0) != 0;
+}
+
+s64 policy_where(const struct eh_path *path, u32 want, int follows, const struct eh_tree_entry **found) {
+    char normal[EH_PATH_MAX];
+    u32 length = path_normalise(normal, path->text, path->length);
+    *found = 0;
+    if (policy_allows(normal, length, EH_MAX(want, (u32)EH_RULE_KIND_READ)))
+        return 0;
+    *found = tree_find(normal, length, follows);
+    if (*found)
+        return want == EH_RULE_KIND_WRITE ? -EROFS : 0;
+    return policy_path(path, want);
+}
+
 s64 policy_path(const struct eh_path *path, u32 want) {
     char normal[EH_PATH_MAX];
     u32 length = path_normalise(normal, path->text, path->length);
     if (policy_allows(normal, length, want))
         return 0;
+    if (want != EH_RULE_KIND_WRITE && (image_probe(normal, length) || of_system(normal, length)))
+        return -ENOENT;
     if (policy_pin(normal, length))
         wire_denied(EH_RULE_FILES_PINNED);
     else
@@ -165,6 +196,8 @@ s64 policy_path(const struct eh_path *path, u32 want) {
 }
 
 const u8 *policy_hash(const struct eh_policy_pinned *pin, u32 block) {
+    if (tree_holds(pin))
+        return tree_data((const void *)pin) + 32ull * block;
     return policy.blob + pin->hash_offset + 32ull * block;
 }
 

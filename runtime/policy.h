@@ -12,6 +12,9 @@ enum {
 // `want`: POLICY_LOOK, EH_RULE_KIND_READ or EH_RULE_KIND_WRITE. 0, or -EACCES with the rule noted as having
 // denied.
 s64 policy_path(const struct eh_path *path, u32 want);
+// The same for a program that brings its system: *found is what of it is there; 0: the normal world is asked.
+struct eh_tree_entry;
+s64 policy_where(const struct eh_path *path, u32 want, int follows, const struct eh_tree_entry **found);
 int policy_allows(const char *normal, u32 length, u32 want); // the same without noting; a normalised path
 const struct eh_policy_pinned *policy_pin(const char *normal, u32 length); // 0: not a pinned file
 const u8 *policy_hash(const struct eh_policy_pinned *pin, u32 block);

@@ -5,6 +5,7 @@
 #include "memory.h"
 #include "policy.h"
 #include "process.h"
+#include "tree.h"
 
 enum {
     AT_NULL,
@@ -230,6 +231,8 @@ void eh_start_run(void) {
     u32 result = policy_begin(g.cwd, (u32)eh_length(g.cwd));
     if (result)
         eh_fatal(result == TEE_ERROR_OUT_OF_MEMORY ? EH_FATAL_NO_MEMORY : EH_FATAL_BAD_CONFIG, result);
+    if (tree_begin())
+        eh_fatal(EH_FATAL_BAD_CONFIG, 0);
     choose_arguments(&g);
     note_dropped(&g);
     set_cwd(g.cwd);

@@ -122,7 +122,7 @@ s64 sys_ioctl(struct eh_context *c) {
         file->references--; // the same descriptor: nothing more refers to the file
         return 0;
     }
-    if (file->kind == FILE_REGULAR || file->kind == FILE_DIRECTORY)
+    if (file->kind == FILE_REGULAR || file->kind == FILE_DIRECTORY || file->kind == FILE_DEVICE)
         return -ENOTTY;
     if (request == TCGETS)
         return ask_terminal(file, request, c->x[2], 36);

@@ -48,6 +48,7 @@ NUMBERS = (
     "STOP_LEAVE",
     "MAX_SEGMENTS",
     "MAX_IMAGES",
+    "TREE_MAGIC",
     "SLOTS_OFFSET",
 )
 

@@ -226,8 +226,9 @@ enum {
     AUDIT_ENV = 4,
     AUDIT_AUDIT = 5,
     AUDIT_ANSWERS = 6,
-    AUDIT_FILES = 7,
-    AUDIT_STREAMS = 8,
+    AUDIT_FILES_LIBRARIES = 7,
+    AUDIT_FILES = 8,
+    AUDIT_STREAMS = 9,
 };
 
 enum {

@@ -13,8 +13,9 @@
 #define EH_STRINGS_MAX 0x200000ull
 #define EH_STOP_SIGNALS 0x40ull
 #define EH_STOP_LEAVE 0x100ull
-#define EH_MAX_SEGMENTS 0x30ull
-#define EH_MAX_IMAGES 0x10ull
+#define EH_MAX_SEGMENTS 0x70ull
+#define EH_MAX_IMAGES 0x30ull
+#define EH_TREE_MAGIC 0x31544845ull
 #define EH_SLOTS_OFFSET 0x100ull
 
 enum {
@@ -25,7 +26,8 @@ enum {
     EH_RULE_ENV = 4,
     EH_RULE_AUDIT = 5,
     EH_RULE_ANSWERS = 6,
-    EH_RULE_COUNT = 7,
+    EH_RULE_FILES_LIBRARIES = 7,
+    EH_RULE_COUNT = 8,
 };
 
 enum {
@@ -255,7 +257,9 @@ struct eh_config {
     u32 segment_count;
     u32 hwcap;
     u64 checks;
-    u64 reserved[3];
+    u64 tree;
+    u64 tree_size;
+    u64 reserved;
 };
 _Static_assert(sizeof(struct eh_config) == 128, "eh_config");
 _Static_assert(__builtin_offsetof(struct eh_config, magic) == 0, "magic");
@@ -274,7 +278,9 @@ _Static_assert(__builtin_offsetof(struct eh_config, policy_size) == 80, "policy_
 _Static_assert(__builtin_offsetof(struct eh_config, segment_count) == 88, "segment_count");
 _Static_assert(__builtin_offsetof(struct eh_config, hwcap) == 92, "hwcap");
 _Static_assert(__builtin_offsetof(struct eh_config, checks) == 96, "checks");
-_Static_assert(__builtin_offsetof(struct eh_config, reserved) == 104, "reserved");
+_Static_assert(__builtin_offsetof(struct eh_config, tree) == 104, "tree");
+_Static_assert(__builtin_offsetof(struct eh_config, tree_size) == 112, "tree_size");
+_Static_assert(__builtin_offsetof(struct eh_config, reserved) == 120, "reserved");
 
 struct eh_open_reply {
     u32 mode;
@@ -375,3 +381,37 @@ _Static_assert(__builtin_offsetof(struct eh_policy_pinned, path_offset) == 16, "
 _Static_assert(__builtin_offsetof(struct eh_policy_pinned, path_length) == 20, "path_length");
 _Static_assert(__builtin_offsetof(struct eh_policy_pinned, hash_offset) == 24, "hash_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy_pinned, hash_count) == 28, "hash_count");
+
+struct eh_tree {
+    u32 magic;
+    u32 size;
+    u32 count;
+    u32 entries;
+};
+_Static_assert(sizeof(struct eh_tree) == 16, "eh_tree");
+_Static_assert(__builtin_offsetof(struct eh_tree, magic) == 0, "magic");
+_Static_assert(__builtin_offsetof(struct eh_tree, size) == 4, "size");
+_Static_assert(__builtin_offsetof(struct eh_tree, count) == 8, "count");
+_Static_assert(__builtin_offsetof(struct eh_tree, entries) == 12, "entries");
+
+struct eh_tree_entry {
+    u32 flags;
+    u32 block_shift;
+    u64 size;
+    u32 path_offset;
+    u32 path_length;
+    u32 hash_offset;
+    u32 hash_count;
+    u32 mode;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct eh_tree_entry) == 40, "eh_tree_entry");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, flags) == 0, "flags");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, block_shift) == 4, "block_shift");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, size) == 8, "size");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, path_offset) == 16, "path_offset");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, path_length) == 20, "path_length");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, hash_offset) == 24, "hash_offset");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, hash_count) == 28, "hash_count");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, mode) == 32, "mode");
+_Static_assert(__builtin_offsetof(struct eh_tree_entry, reserved) == 36, "reserved");

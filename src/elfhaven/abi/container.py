@@ -96,7 +96,7 @@ class Fatal(IntEnum):
 
 
 # Names of the rules of a policy; the index is the bit in control.denied and control.violated.
-RULES = ("files.read", "files.write", "files.pinned", "args", "env", "audit", "answers")
+RULES = ("files.read", "files.write", "files.pinned", "args", "env", "audit", "answers", "files.libraries")
 
 CONTROL_MAGIC = 0x31434845  # "EHC1"
 CONFIG_MAGIC = 0x31474643_31434845  # "EHC1CFG1"
@@ -107,8 +107,8 @@ WINDOW_DEFAULT = 2 << 20  # bytes; bulk data crosses in pieces of this size
 STOP_SIGNALS = 64  # control.stop from 1 to this: end as by that signal
 STOP_LEAVE = 0x100  # control.stop: come out with State.POLLED; the normal world clears it before it resumes
 STRINGS_MAX = 2 << 20  # bytes of argv + envp + cwd, like Linux's ARG_MAX
-MAX_SEGMENTS = 48
-MAX_IMAGES = 16
+MAX_SEGMENTS = 112
+MAX_IMAGES = 48
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,9 @@ CONFIG = Layout(
         ("u32", "segment_count"),
         ("u32", "hwcap"),
         ("u64", "checks"),  # places in the program's text that look at control.stop
-        ("u64[3]", "reserved"),
+        ("u64", "tree"),  # the system's files (manifest.tree); tree_size 0: none
+        ("u64", "tree_size"),
+        ("u64", "reserved"),
     ),
 )  # followed by eh_segment segments[MAX_SEGMENTS], eh_image images[MAX_IMAGES]
 
@@ -312,6 +314,20 @@ POLICY_PINNED = Layout(  # hashes: SHA-256 of each block in order; the last bloc
     ),
 )
 
+# files of the program's system (manifest.tree writes it, runtime/tree.c reads it); offsets from its start
+TREE_MAGIC = 0x31544845  # "EHT1"
+
+TREE = Layout("eh_tree", (("u32", "magic"), ("u32", "size"), ("u32", "count"), ("u32", "entries")))
+
+TREE_ENTRY = Layout(  # sorted by path, where '/' counts as the lowest byte; a directory before what is in it
+    "eh_tree_entry",
+    (
+        *POLICY_PINNED.fields,  # of a symbolic link, `hash` means its target and the target's length
+        ("u32", "mode"),  # type and permissions, as in struct stat
+        ("u32", "reserved"),
+    ),
+)
+
 LAYOUTS = (
     CONTROL,
     SLOT,
@@ -324,6 +340,8 @@ LAYOUTS = (
     POLICY_ENV,
     POLICY_RULE,
     POLICY_PINNED,
+    TREE,
+    TREE_ENTRY,
 )
 
 SLOTS_OFFSET = CONTROL.size

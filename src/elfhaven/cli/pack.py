@@ -19,14 +19,41 @@ import click
     metavar="KEY.pem",
     help="A private key, or `optee-default`.  [default: the local development key]",
 )
+@click.option(
+    "--sysroot", type=click.Path(), help="PROGRAM is a path in this root directory of an arm64 system."
+)
+@click.option(
+    "--debian",
+    metavar="PACKAGE[,...]",
+    multiple=True,
+    help="PROGRAM is one of these packages of Debian for arm64; they and what they need are fetched.",
+)
+@click.option("--suite", default="trixie", show_default=True, help="The release that --debian means.")
 @click.argument("program", type=click.Path())
-def pack(program: str, manifest: str | None, output: str | None, sign: str | None) -> None:
+def pack(
+    program: str,
+    manifest: str | None,
+    output: str | None,
+    sign: str | None,
+    sysroot: str | None,
+    debian: tuple[str, ...],
+    suite: str,
+) -> None:
     """Makes PROGRAM, its manifest and the runtime one signed .ta file."""
     from elfhaven.cli.progress import note, step
     from elfhaven.sdk.packaging import pack as pack_program
 
     with step("packing"):
-        made = pack_program(program, manifest=manifest, output=output, sign=sign)
+        made = pack_program(
+            program,
+            manifest=manifest,
+            output=output,
+            sign=sign,
+            sysroot=sysroot,
+            debian=debian,
+            suite=suite,
+            on_note=note,
+        )
     for line in made.notes:
         note(line)
     click.echo(f"{made.path}  uuid {made.uuid}  signed by {made.signer[:16]}")

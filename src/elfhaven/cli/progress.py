@@ -65,6 +65,9 @@ def run_shown(
     trace: bool,
     audit: str | None,
     state: str | None,
+    sysroot: str | None = None,
+    debian: tuple[str, ...] = (),
+    suite: str = "",
 ) -> int:
     """Runs a program as the user's own command would run; its status."""
     from elfhaven.sdk.program import run
@@ -82,6 +85,9 @@ def run_shown(
             trace=trace,
             audit=audit,
             state=state,
+            sysroot=sysroot,
+            debian=debian,
+            suite=suite,
             on_note=note,
             on_start=shown.end,
         )

@@ -48,6 +48,16 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 )
 @click.option("--audit", type=click.Path(), help="Write a log of every call that leaves the TEE.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
+@click.option(
+    "--sysroot", type=click.Path(), help="PROGRAM is a path in this root directory of an arm64 system."
+)
+@click.option(
+    "--debian",
+    metavar="PACKAGE[,...]",
+    multiple=True,
+    help="PROGRAM is one of these packages of Debian for arm64; they and what they need are fetched.",
+)
+@click.option("--suite", default="trixie", show_default=True, help="The release that --debian means.")
 @click.argument("program", type=click.Path())
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(
@@ -62,6 +72,9 @@ def run(
     trace: bool,
     audit: str | None,
     state: str | None,
+    sysroot: str | None,
+    debian: tuple[str, ...],
+    suite: str,
 ) -> int:
     """Runs PROGRAM, an aarch64 Linux executable or a .ta file, inside; the status is the program's own.
 
@@ -83,4 +96,7 @@ def run(
         trace=trace,
         audit=audit,
         state=state,
+        sysroot=sysroot,
+        debian=debian,
+        suite=suite,
     )

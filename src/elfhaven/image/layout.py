@@ -59,71 +59,101 @@ class Container:
     memory: int  # bytes of secure memory before the program asks for any
 
 
+@dataclass(frozen=True, slots=True)
+class _Blobs:
+    """Address of the policy, behind which the tree lies at a multiple of eight; sizes of both."""
+
+    at: int
+    policy: int
+    tree: int
+
+
 def build(
-    runtime: RuntimeImage, program: Elf | Sequence[Elf], config: ContainerConfig, policy: bytes
+    runtime: RuntimeImage,
+    program: Elf | Sequence[Elf],
+    config: ContainerConfig,
+    policy: bytes,
+    tree: bytes = b"",
 ) -> bytes:
     """The ELF of `lay_out`."""
-    return lay_out(runtime, program, config, policy).elf
+    return lay_out(runtime, program, config, policy, tree).elf
 
 
 def lay_out(
-    runtime: RuntimeImage, program: Elf | Sequence[Elf], config: ContainerConfig, policy: bytes
+    runtime: RuntimeImage,
+    program: Elf | Sequence[Elf],
+    config: ContainerConfig,
+    policy: bytes,
+    tree: bytes = b"",
 ) -> Container:
     """Makes one TA of the runtime and `program`: an ELF, or several of which the first is started.
 
-    A dynamic program comes with its interpreter and every library it needs. ImageError if an image cannot run
-    in a TA or does not fit.
+    A dynamic program comes with its interpreter and every library it needs, named as they are opened: by a
+    name in whatever directory, or by a path. ELFs of one bytes object are one image of several names.
+    `policy` and `tree` are what manifest.compile_policy and manifest.encode_tree give. ImageError if an image
+    cannot run in a TA or does not fit.
     """
     elves = [program] if isinstance(program, Elf) else list(program)
     interpreter = _check_set(elves)
-    scanned = [sites(elf, config.stoppable) for elf in elves]
+    distinct = [elf for at, elf in enumerate(elves) if all(elf.data is not e.data for e in elves[:at])]
+    scanned = [sites(elf, config.stoppable) for elf in distinct]
     area = stubs.StubArea(elves[0].name, abi.page_ceil(runtime.end), runtime.sys_enter, bytearray())
     checks = Checks(area, runtime.poll, runtime.stop)
     end = area.address + sum(stubs.size(found) + size(found.checks) for found in scanned)
     placed = []
-    for elf, found in zip(elves, scanned, strict=True):
+    for elf, found in zip(distinct, scanned, strict=True):
         placed.append(Placement.of(elf, -(-end // IMAGE_ALIGN) * IMAGE_ALIGN, found))
         area.rebind(placed[-1].base, found, placed[-1].patch)
         checks.rebind(placed[-1].base, found.checks, placed[-1].patch)
         end = placed[-1].base + elf.span
     pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
     pieces += [piece for image in placed for piece in image.pieces]
-    pieces.append(_piece(end, bytearray(policy), abi.PF_R))
-    block = _config(config, placed, interpreter, end, len(policy))
+    blobs = policy.ljust(-(-len(policy) // 8) * 8, b"\0") + tree
+    pieces.append(_piece(end, bytearray(blobs), abi.PF_R))
+    names = [(elf.name, next(p for p in placed if p.elf.data is elf.data)) for elf in elves]
+    names[0] = (_base(elves[0].name), placed[0])
+    start = next((p for p in placed if interpreter and p.elf.data is interpreter.data), None)
+    block = _config(config, placed, start, len(names), _Blobs(end, len(policy), len(tree))) + b"".join(
+        _image(*name) for name in names
+    )
     whole = [*_runtime_pieces(runtime, config.uuid, block), *(p for p in pieces if p.size)]
     return Container(_write(whole, runtime.entry, elves[0].name), tuple(placed), sum(p.size for p in whole))
 
 
-def _check_set(elves: list[Elf]) -> int | None:
-    """Index of the interpreter; ImageError if an image cannot be used or one is missing."""
+def _check_set(elves: list[Elf]) -> Elf | None:
+    """The interpreter; ImageError if an image cannot be used or one is missing."""
     program = elves[0]
     if len(elves) > container.MAX_IMAGES:
         raise ImageError(f"{program.name}: {len(elves)} images; a container holds {container.MAX_IMAGES}")
     for elf in elves:
         accept.check(elf)
     accept.check_entry(program)
-    there = {Dynamic(elf).soname or elf.name.rpartition("/")[2]: index for index, elf in enumerate(elves)}
+    there = {name: elf for elf in elves for name in (Dynamic(elf).soname, _base(elf.name)) if name}
     path = program.interpreter
-    wanted = [path.rpartition("/")[2]] if path else []
+    wanted = [_base(path)] if path else []
     wanted += [name for elf in elves for name in Dynamic(elf).needed]
     missing = sorted(set(wanted) - set(there))
     if missing:
         raise ImageError(
             f"{program.name}: a dynamic program whose {', '.join(missing)} is not at hand",
-            "pack it together with its interpreter and libraries, or link it with -static-pie",
+            "name the directory or the package that it lies in (--sysroot, --debian), or link it -static-pie",
         )
     if not path:
         return None
-    accept.check_entry(elves[there[wanted[0]]])
+    accept.check_entry(there[wanted[0]])
     return there[wanted[0]]
 
 
 def _config(
-    config: ContainerConfig, placed: list[Placement], interpreter: int | None, policy: int, policy_size: int
+    config: ContainerConfig,
+    placed: list[Placement],
+    interpreter: Placement | None,
+    images: int,
+    blobs: _Blobs,
 ) -> bytes:
-    """eh_config with its segments and images."""
+    """eh_config with its segments; the images follow."""
     program = placed[0]
-    start = program if interpreter is None else placed[interpreter]
+    start = interpreter or program
     segments = [
         container.SEGMENT.struct.pack(piece.address, piece.size, _protection(piece.flags), index)
         for index, image in enumerate(placed)
@@ -140,28 +170,34 @@ def _config(
         start.base + start.elf.entry,
         program.headers,
         len(program.elf.segments),
-        len(placed),
+        images,
         program.base + program.elf.entry,
         0 if interpreter is None else start.base,
         config.stack_size,
         config.memory_limit,
-        policy if policy_size else 0,
-        policy_size,
+        blobs.at if blobs.policy else 0,
+        blobs.policy,
         len(segments),
         config.hwcap,
         sum(len(image.sites.checks) for image in placed),
-        *(0,) * 3,
+        blobs.at + -(-blobs.policy // 8) * 8 if blobs.tree else 0,
+        blobs.tree,
+        0,
     )
     segment_room = container.MAX_SEGMENTS * container.SEGMENT.size
-    return head + b"".join(segments).ljust(segment_room, b"\0") + b"".join(map(_image, placed))
+    return head + b"".join(segments).ljust(segment_room, b"\0")
 
 
-def _image(placed: Placement) -> bytes:
-    name = placed.name.encode()
+def _image(path: str, placed: Placement) -> bytes:
+    name = path.encode()
     room = container.IMAGE.size - container.IMAGE.offset("name")
     if len(name) >= room:
-        raise ImageError(f"{placed.elf.name}: the name is longer than {room - 1} bytes", "rename the file")
+        raise ImageError(f"{path}: the name is longer than {room - 1} bytes", "rename the file")
     return container.IMAGE.struct.pack(placed.base, placed.elf.span, len(placed.elf.data), name)
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _protection(flags: int) -> int:

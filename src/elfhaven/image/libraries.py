@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -30,8 +30,13 @@ _MAX_INCLUDES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """An ELF in the root: `path` is where a program finds it there, `file` what it is on this machine."""
+    """An ELF in the root.
 
+    `name` is what it is wanted by: a name that a dynamic linker puts behind a directory, or a path. `path` is
+    where it lies in the root, `file` what it is on this machine.
+    """
+
+    name: str
     path: str
     file: Path
     elf: Elf
@@ -60,8 +65,9 @@ class _Object:
 def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, ...]:
     """The program at `path` in `root`, its interpreter if it has one, and every library in loading order.
 
-    `also` are libraries that it opens while it runs (dlopen): names or paths. Raises ImageError where one is
-    missing or cannot be used; the cause names who wants it and where it was looked for.
+    `also` are libraries that it opens while it runs (dlopen): names, paths or patterns of paths. A file
+    wanted by several names comes once for each, with one bytes object. Raises ImageError where one is missing
+    or cannot be used; the cause names who wants it and where it was looked for.
     """
     program = _Object(_read(root, path, "the program"), None)
     interpreter = program.library.elf.interpreter
@@ -69,19 +75,25 @@ def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, .
         return (program.library,)
     loader = _Object(_read(root, interpreter, f"the interpreter of {path}"), None)
     search = _Search(root, interpreter)
-    found = {_name(loader.library): loader}
-    order = [program, loader]
-    wanted = [(program, name) for name in (*program.dynamic.needed, *also)]
+    found = {_name(loader.library): loader, loader.library.name: loader}
+    objects = [program, loader]
+    libraries = [program.library, loader.library]
+    opened = (path for name in also for path in _expanded(root, name))
+    wanted = [(program, name) for name in (*program.dynamic.needed, *opened)]
     for by, name in wanted:  # grows as libraries are found
         if name in found:
             continue
         library = search.find(by, name)
-        known = next((o for o in order if o.library.file == library.file), None)
-        found[name] = known or _Object(library, by)
+        known = next((o for o in objects if o.library.file == library.file), None)
         if known is None:
-            order.append(found[name])
+            found[name] = _Object(library, by)
+            objects.append(found[name])
             wanted += [(found[name], needed) for needed in found[name].dynamic.needed]
-    return tuple(o.library for o in order)
+        else:
+            found[name] = known
+            library = replace(library, elf=known.library.elf)
+        libraries.append(library)
+    return tuple(libraries)
 
 
 class _Search:
@@ -95,12 +107,12 @@ class _Search:
     def find(self, by: _Object, name: str) -> Library:
         """The library that `by` gets for `name`; ImageError where there is none."""
         if "/" in name:
-            return _read(self._root, name, f"needed by {by.library.path}")
+            return _by_path(_read(self._root, name, f"needed by {by.library.path}"), self._root)
         directories = list(dict.fromkeys(self._directories(by)))
         for directory in directories:
             library = _try(self._root, f"{directory}/{name}")
             if library is not None:
-                return library
+                return replace(library, name=name)
         raise ImageError(
             f"{by.library.path}: needs {name}, which is in none of {', '.join(directories)} of {self._root}",
             "add the package or the directory that holds it",
@@ -154,9 +166,14 @@ def _read(root: Path, path: str, what: str) -> Library:
     if file is None or not file.is_file():
         raise ImageError(f"{path}: {what} is not in {root}", "add the package that holds it")
     try:
-        return Library(path, file, Elf.parse(file.read_bytes(), path))
+        return Library(path, path, file, Elf.parse(file.read_bytes(), path))
     except OSError as error:
         raise ImageError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _by_path(library: Library, root: Path) -> Library:
+    """A library that is opened by a path, under the one that no link is part of."""
+    return replace(library, name=f"/{library.file.relative_to(root)}")
 
 
 def _try(root: Path, path: str) -> Library | None:
@@ -172,6 +189,16 @@ def _try(root: Path, path: str) -> Library | None:
 
 def _name(library: Library) -> str:
     return Dynamic(library.elf).soname or PurePosixPath(library.path).name
+
+
+def _expanded(root: Path, name: str) -> list[str]:
+    """A name or a path as it is; the paths that a pattern means, which must be some."""
+    if "/" not in name or not any(mark in name for mark in "*?["):
+        return [name]
+    found = _matching(root, name)
+    if not found:
+        raise ImageError(f"{name}: no library in {root} is called so", "name libraries by their paths")
+    return found
 
 
 def _musl_directories(root: Path) -> tuple[str, ...]:

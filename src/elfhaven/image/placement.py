@@ -7,7 +7,6 @@ import struct
 from dataclasses import dataclass
 
 from elfhaven.abi import elf as abi
-from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.reader import Elf, Segment
 from elfhaven.image.scan import Sites
 
@@ -39,11 +38,6 @@ class Placement:
         placed = cls(elf, base, sites, [_piece(elf, load, base) for load in elf.loads])
         placed._rewrite_headers()
         return placed
-
-    @property
-    def name(self) -> str:
-        """What a program opens it by: its soname, else the last part of its path."""
-        return Dynamic(self.elf).soname or self.elf.name.rpartition("/")[2]
 
     @property
     def headers(self) -> int:

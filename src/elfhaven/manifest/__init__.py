@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from elfhaven.manifest.compiled import compile_policy, decode
 from elfhaven.manifest.pins import BLOCK_SHIFT, Pin, pin
 from elfhaven.manifest.policy import Policy, Rule, normalise, rule_base
+from elfhaven.manifest.tree import TreeEntry, decode_tree, encode_tree, read_tree
 
 if TYPE_CHECKING:
     from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Size
@@ -27,13 +28,17 @@ __all__ = [
     "Policy",
     "Rule",
     "Size",
+    "TreeEntry",
     "compile_policy",
     "decode",
+    "decode_tree",
     "default",
+    "encode_tree",
     "load",
     "loads",
     "normalise",
     "pin",
+    "read_tree",
     "rule_base",
 ]
 

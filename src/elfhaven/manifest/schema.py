@@ -18,6 +18,7 @@
     read = ["model.bin"]        # relative to the program's first working directory
     write = ["out/"]            # a directory, or a path that ends in "/": everything under it; implies read
     pinned = ["weights.bin"]    # readable, and every block is checked against the hashes of pack time
+    libraries = ["/usr/lib/x/*.so"] # of the system that the program comes from: opened while it runs (dlopen)
     [audit]
     required = false            # true: the program starts only with an audit log
 
@@ -117,9 +118,10 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for key in ("read", "write", "pinned"):
+        for key in ("read", "write", "pinned", "libraries"):
             _without_nul(key, *getattr(self, key))
             for path in getattr(self, key):
                 if not path:

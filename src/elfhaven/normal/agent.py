@@ -20,6 +20,7 @@ from elfhaven.normal.control import ControlBlock, Request
 from elfhaven.normal.handlers import Call, Handlers, signed
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.streams import Readiness, poll_entries
+from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import Policy
 
 __all__ = ["Agent", "BadRequest", "Policy"]
@@ -64,7 +65,8 @@ def shape_of(row: Row) -> Shape:
 class Agent:
     """Serves the requests of one program. Close it to close what the program left open.
 
-    `streams` are the descriptors of the program's stdin, stdout and stderr.
+    `streams` are the descriptors of the program's stdin, stdout and stderr; `system` are the files that its
+    signed image lists.
     """
 
     def __init__(
@@ -73,8 +75,9 @@ class Agent:
         table: Table = LINUX,
         streams: tuple[int, int, int] = STANDARD_STREAMS,
         host: HostCalls | None = None,
+        system: SystemFiles | None = None,
     ) -> None:
-        self.handlers = Handlers(policy, host or HostCalls(), streams)
+        self.handlers = Handlers(policy, host or HostCalls(), streams, system or SystemFiles(None, ()))
         self._bound = self.handlers.bind(table)
         self._shapes: list[Shape | None] = [None] * len(self._bound)
         for row in table.rows:

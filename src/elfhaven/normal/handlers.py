@@ -19,6 +19,7 @@ from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.locks import LOCK_COMMANDS, lock
 from elfhaven.normal.linux.paths import Resolver
 from elfhaven.normal.linux.streams import Streams
+from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.linux.tree import Tree
 from elfhaven.normal.linux.umask import Umask
 from elfhaven.normal.policy import Policy
@@ -45,10 +46,12 @@ Handler = Callable[[Call], int]
 class Handlers:
     """All handlers over one program's open files. Method `sys_NAME` serves the call NAME."""
 
-    def __init__(self, policy: Policy, host: HostCalls, streams: tuple[int, int, int]) -> None:
+    def __init__(
+        self, policy: Policy, host: HostCalls, streams: tuple[int, int, int], system: SystemFiles
+    ) -> None:
         resolver = Resolver(policy)
         umask = Umask()
-        self.files = FileTable(resolver, host, umask, streams)
+        self.files = FileTable(resolver, host, umask, streams, system)
         self.tree = Tree(resolver, host, umask)
         self.streams = Streams(self.files)
 

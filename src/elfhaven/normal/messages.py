@@ -12,6 +12,7 @@ _REMEDIES: Final = {
     "files.read": '[files] read = ["PATH"]',
     "files.write": '[files] write = ["PATH"]',
     "files.pinned": '[files] write = ["PATH"], and take PATH out of `pinned`',
+    "files.libraries": '[files] libraries = ["PATH"], the library that it opens while it runs',
     "args": '[args] mode = "any"',
     "env": '[env] allow = ["NAME"]',
     "audit": "[audit] required = false",

@@ -4,6 +4,7 @@
 from elfhaven.packages.fetch import fetch, fetched, host_architecture, host_archive, host_suite, private_apt
 from elfhaven.packages.source_package import fetch_source
 from elfhaven.packages.sources import Source, parse_deb822, parse_one_line
+from elfhaven.packages.sysroot import package_names, sysroot
 
 __all__ = [
     "Source",
@@ -13,7 +14,9 @@ __all__ = [
     "host_architecture",
     "host_archive",
     "host_suite",
+    "package_names",
     "parse_deb822",
     "parse_one_line",
     "private_apt",
+    "sysroot",
 ]

@@ -52,6 +52,7 @@ class Contents:
     images: tuple[PlacedImage, ...]
     blob: bytes
     policy: Policy
+    tree: bytes = b""
 
 
 def is_ta(data: bytes) -> bool:
@@ -90,6 +91,7 @@ def open_ta(path: str | Path, data: bytes, trusted: tuple[PublicKey, ...] | None
         os.path.basename(path),
         signer,
         contents.blob,
+        contents.tree,
         contents.debug,
         contents.audit_required,
         contents.stoppable,
@@ -117,6 +119,7 @@ def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents
         images=_images(ta.image, at, config["image_count"]),
         blob=blob,
         policy=decode(blob) if blob else Policy(),
+        tree=elf.bytes_at(config["tree"], config["tree_size"]) or b"",
     )
 
 

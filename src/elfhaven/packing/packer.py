@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from elfhaven.abi.container import VERSION, ConfigFlag
-from elfhaven.errors import ImageError, StateError
+from elfhaven.errors import ImageError, StateError, UsageError
 from elfhaven.image.ta import sign
 from elfhaven.manifest import compile_policy, pin
 from elfhaven.packing.signer import Signer
 
 if TYPE_CHECKING:
+    from elfhaven.image.reader import Elf
     from elfhaven.manifest import Manifest
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
@@ -33,13 +34,14 @@ _KEPT = 256
 
 @dataclass(frozen=True, slots=True)
 class PackedTa:
-    """A signed TA file. `signer`: SHA-256 of the public key, in hex; `policy`: the compiled blob."""
+    """A signed TA file. `signer`: SHA-256 of the public key, in hex; `policy`, `tree`: the compiled blobs."""
 
     path: Path
     uuid: UUID
     name: str | None
     signer: str
     policy: bytes
+    tree: bytes = b""
     debug: bool = False
     audit_required: bool = False
     stoppable: bool = False
@@ -53,25 +55,27 @@ def pack(
     signer: Signer,
     *,
     cache: Path | None = None,
+    root: Path | None = None,
+    tree: bytes = b"",
 ) -> PackedTa:
     """Packs `program`. `base`: the directory from which the manifest's relative paths are taken now.
 
-    The file lies in the cache. Raises ImageError, ManifestError, StateError or PackageError.
+    With `root`, a directory that holds an arm64 system, `program` is a path in it, and what it is linked
+    with comes from there; `tree` (manifest.encode_tree) are the files of that system. The file lies in the
+    cache. Raises ImageError, ManifestError, StateError or PackageError.
     """
-    data = read_program(program)
+    images = _images(program, root, manifest.files.libraries)
     runtime = _runtime()
     policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
-    name = os.path.basename(program)
-    key = _key(data, runtime, policy, name, manifest, signer.fingerprint)
+    key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
     path = (cache or cache_directory()) / "ta" / f"{key}.ta"
     if not _touch(path):
         from elfhaven.image.layout import ContainerConfig, build  # not needed for what is packed already
-        from elfhaven.image.reader import Elf
         from elfhaven.image.runtime_image import RuntimeImage
 
         config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
-        elf = build(RuntimeImage.parse(runtime), Elf.parse(data, name), config, policy)
+        elf = build(RuntimeImage.parse(runtime), _parsed(images), config, policy, tree)
         _store(path, sign(elf, uuid, signer.key()))
     return PackedTa(
         path,
@@ -79,6 +83,7 @@ def pack(
         manifest.name,
         signer.fingerprint,
         policy,
+        tree,
         manifest.debug,
         manifest.audit.required,
         manifest.stoppable,
@@ -118,6 +123,32 @@ def uuid_of_name(name: str) -> UUID:
     return uuid5(NAMESPACE, f"name/{name}")
 
 
+def _images(program: str | Path, root: Path | None, also: tuple[str, ...]) -> list[tuple[str, bytes]]:
+    """The program under its own name; in a root, its libraries too, each as it is opened."""
+    if root is None:
+        if also:
+            raise UsageError(
+                "`libraries` of the manifest are those of a system, and none is named",
+                "name the system that they lie in with --sysroot or --debian",
+            )
+        return [(os.path.basename(program), read_program(program))]
+    from elfhaven.image.libraries import collect  # not needed for a static program
+
+    collected = collect(root, str(program), also)
+    interpreter = 1  # ld.so is not opened: the system starts it
+    names = (os.path.basename(program), *(library.name for library in collected[1:]))
+    return [
+        (os.path.basename(name) if at <= interpreter else name, library.elf.data)
+        for at, (name, library) in enumerate(zip(names, collected, strict=True))
+    ]
+
+
+def _parsed(images: list[tuple[str, bytes]]) -> list[Elf]:
+    from elfhaven.image.reader import Elf
+
+    return [Elf.parse(data, name) for name, data in images]
+
+
 def _runtime() -> bytes:
     try:
         return (files("elfhaven") / "runtime.elf").read_bytes()
@@ -127,12 +158,12 @@ def _runtime() -> bytes:
         ) from None
 
 
-def _key(data: bytes, runtime: bytes, policy: bytes, name: str, manifest: Manifest, signer: str) -> str:
+def _key(images: list[tuple[str, bytes]], blobs: tuple[bytes, ...], manifest: Manifest, signer: str) -> str:
     parts = [
         _FORMAT,
         VERSION,
-        *(hashlib.sha256(part).hexdigest() for part in (data, runtime, policy)),
-        name,
+        *(hashlib.sha256(part).hexdigest() for part in blobs),
+        *((name, hashlib.sha256(data).hexdigest()) for name, data in images),
         manifest.name,
         int(_flags(manifest)),
         manifest.memory.stack,

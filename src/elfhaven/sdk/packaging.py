@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from elfhaven import packing
 from elfhaven.packing import PackedTa, signer
+from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
 
 if TYPE_CHECKING:
     from elfhaven.manifest import Manifest
 
-AnyPath = str | os.PathLike[str]
 _NO_MANIFEST = (
     "no manifest: the program may read the working directory and use the three standard streams, nothing else"
 )
@@ -26,19 +27,29 @@ def pack(
     manifest: AnyPath | Manifest | None = None,
     output: AnyPath | None = None,
     sign: AnyPath | None = None,
+    sysroot: AnyPath | None = None,
+    debian: Sequence[str] = (),
+    suite: str = SUITE,
+    on_note: Callable[[str], None] = print,
 ) -> PackedTa:
     """Makes `program`, its manifest and the runtime one signed TA file.
 
+    With `sysroot` (a directory that holds an arm64 system) or `debian` (packages of a suite, fetched with
+    what they depend on) the program is one of that system, and what it is linked with is packed too.
     `sign` is a PEM file, "optee-default", or None for the local development key. Without `output` the file is
     <uuid>.ta in the working directory. Raises ImageError, ManifestError, StateError or PackageError.
     """
-    packed = pack_program(program, manifest, sign)
+    root = open_root(sysroot, debian, suite, on_note)
+    packed = pack_program(program, manifest, sign, root)
     path = Path(output) if output is not None else Path(f"{packed.uuid}.ta")
     return packing.copy(packed, path)
 
 
 def pack_program(
-    program: AnyPath, manifest: AnyPath | Manifest | None, sign: AnyPath | None = None
+    program: AnyPath,
+    manifest: AnyPath | Manifest | None,
+    sign: AnyPath | None = None,
+    root: Root | None = None,
 ) -> PackedTa:
     """The program packed, in the cache. Notes say what a user should know of it."""
     from elfhaven.manifest import Manifest, default, load
@@ -50,5 +61,9 @@ def pack_program(
         rules, base = manifest, Path.cwd()
     else:
         rules, base = load(manifest), Path(manifest).parent
-    packed = packing.pack(os.fspath(program), rules, base, signer(None if sign is None else os.fspath(sign)))
+    path, key = os.fspath(program), signer(None if sign is None else os.fspath(sign))
+    if root is not None:
+        packed = packing.pack(root.program(path), rules, base, key, root=root.path, tree=root.tree())
+    else:
+        packed = packing.pack(path, rules, base, key)
     return replace(packed, notes=(*packed.notes, *notes))

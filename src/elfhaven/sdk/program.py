@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from elfhaven.errors import TeeError, UsageError
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
-from elfhaven.sdk.packaging import AnyPath, pack_program
+from elfhaven.sdk.packaging import pack_program
+from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
 from elfhaven.target.container import FILES_OF_TARGET, Outcome, Request, execute
 from elfhaven.target.refusal import explained
 from elfhaven.target.state import StateDirectory, default_directory
@@ -59,6 +60,9 @@ def run(
     trace: bool | Callable[[str], None] = False,
     audit: AnyPath | None = None,
     state: AnyPath | None = None,
+    sysroot: AnyPath | None = None,
+    debian: Sequence[str] = (),
+    suite: str = SUITE,
     env: Mapping[str, str] | None = None,
     cwd: AnyPath | None = None,
     stdin: Stream = None,
@@ -70,13 +74,13 @@ def run(
 ) -> Result:
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
-    The streams are this process's own, or file objects or descriptors; `capture` gives stdout and stderr
-    as bytes. `sign` is as for pack(); without it a key signs that the target trusts. `env` and `cwd` are
-    this process's own; the manifest says which variables are let in. `on_note` gets each note when it
-    arises, `on_start` is called when the program starts. `files` says whose files it works with: those of
-    this machine, or with "target" those of the target's own Linux, where `cwd` is then looked for (without
-    it: where the bridge works). Only in the main thread does Ctrl-C end the
-    program. Raises an ElfhavenError where the program could not be run.
+    With `sysroot` or `debian` it is a program of that system, as in pack(). The streams are this process's
+    own, or file objects or descriptors; `capture` gives stdout and stderr as bytes. `sign` is as for pack();
+    without it a key signs that the target trusts. `env` and `cwd` are this process's own; the manifest says
+    which variables are let in. `on_note` gets each note when it arises, `on_start` is called when the program
+    starts. `files` says whose files it works with: those of this machine, or with "target" those of the
+    target's own Linux, where `cwd` is then looked for (without it: where the bridge works). Only in the main
+    thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
     """
     told: list[str] = []
 
@@ -86,7 +90,8 @@ def run(
             on_note(line)
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    packed, image = prepare(program, manifest, target, device, sign)
+    root = open_root(sysroot, debian, suite, tell)
+    packed, image = prepare(program, manifest, target, device, sign, root)
     if target == "emulator" and (packed.name or audit is not None):
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
@@ -103,8 +108,9 @@ def run(
             audit=audit,
             trace=_tracer(trace),
             report=tell,
-            symbols=lambda: of_program(packed, os.fspath(program)),
+            symbols=lambda: of_program(packed, _file(program, root)),
             started=on_start,
+            root=root.path if root is not None else None,
         )
         place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell))
         try:
@@ -122,10 +128,14 @@ def prepare(
     target: str,
     device: StateDirectory,
     sign: AnyPath | None = None,
+    root: Root | None = None,
 ) -> tuple[PackedTa, bytes]:
     """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
     check(target)
     path = os.fspath(program)
+    if root is not None:
+        packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root)
+        return packed, packed.path.read_bytes()
     data = read_program(path)
     if is_ta(data):
         if manifest is not None:
@@ -135,6 +145,12 @@ def prepare(
         return open_ta(path, data, trusted_by(target, device)), data
     packed = pack_program(path, manifest, signer_for(target) if sign is None else sign)
     return packed, packed.path.read_bytes()
+
+
+def _file(program: AnyPath, root: Root | None) -> str:
+    """The program's file on this machine."""
+    path = os.fspath(program)
+    return path if root is None else f"{root.path}{root.program(path)}"
 
 
 def keep(packed: PackedTa, image: bytes, program: str, device: StateDirectory) -> None:

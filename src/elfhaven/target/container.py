@@ -9,21 +9,24 @@ from __future__ import annotations
 import os
 import posixpath
 import signal
+import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from elfhaven.abi.container import Fatal, State
 from elfhaven.calls.linux import LINUX
 from elfhaven.errors import ProgramFault, UsageError
-from elfhaven.manifest import Policy, decode
+from elfhaven.manifest import Policy, decode, decode_tree
 from elfhaven.normal.agent import Agent
 from elfhaven.normal.audit import AuditLog
 from elfhaven.normal.bridge_program import BridgeProgram
 from elfhaven.normal.bridge_transport import BridgeTransport
 from elfhaven.normal.client import Session
 from elfhaven.normal.handlers import Call
+from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import RootPolicy
 from elfhaven.normal.process import Process
 from elfhaven.normal.verify import verify_before_continuing
@@ -44,6 +47,7 @@ class Request:
     """How a program is to run. `streams`: descriptors of its stdin, stdout and stderr.
 
     `files`: whose they are, "host" or "target"; then `cwd` is the target's, from where its bridge works.
+    `root`: where on this machine the files of the program's system lie.
     """
 
     argv: Sequence[str]
@@ -56,6 +60,7 @@ class Request:
     report: Callable[[str], None] = print
     symbols: Callable[[], Sequence[faults.Symbols]] = tuple
     started: Callable[[], None] | None = None
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,8 @@ class Outcome:
 class CountingAgent(Agent):
     """An agent that counts what it performs, by call number."""
 
-    def __init__(self, policy: RootPolicy, streams: tuple[int, int, int]) -> None:
-        super().__init__(policy, streams=streams)
+    def __init__(self, policy: RootPolicy, streams: tuple[int, int, int], system: SystemFiles) -> None:
+        super().__init__(policy, streams=streams, system=system)
         self.counts: Counter[int] = Counter()
 
     def perform(self, call: Call) -> int:
@@ -88,7 +93,11 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
     """Runs `packed` once. Raises UsageError, AuditError, TeeError; ProgramFault where the runtime gave up."""
     _check(packed, request)
     policy = decode(packed.policy) if packed.policy else Policy()
-    place = _There(target, policy, request) if request.files == FILES_OF_TARGET else _Here(policy, request)
+    place = (
+        _There(target, policy, request)
+        if request.files == FILES_OF_TARGET
+        else _Here(policy, packed, request)
+    )
     log = AuditLog(request.audit) if request.audit is not None else None
     status, fault, process = FAULT_STATUS, None, None
     try:
@@ -114,10 +123,11 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
 class _Here:
     """The files of this machine: the agent of this process serves them."""
 
-    def __init__(self, policy: Policy, request: Request) -> None:
+    def __init__(self, policy: Policy, packed: PackedTa, request: Request) -> None:
         self.cwd = request.cwd
         self._policy, self._request = policy, request
-        self._agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams)
+        system = _system(packed, request.root)
+        self._agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams, system)
 
     @property
     def counts(self) -> Mapping[int, int]:
@@ -172,6 +182,11 @@ class _There:
 
     def close(self) -> None:
         pass
+
+
+def _system(packed: PackedTa, root: Path | None) -> SystemFiles:
+    entries = decode_tree(packed.tree) if packed.tree else ()
+    return SystemFiles(root, (entry.path for entry in entries if stat.S_ISREG(entry.mode)))
 
 
 def _ask(process: Process, seen: Interrupt) -> None:

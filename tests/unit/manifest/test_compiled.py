@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elfhaven.abi.container import ArgvMode, RuleFlag, RuleKind
@@ -43,6 +43,7 @@ policies = st.builds(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(policies)
 def test_decode_gives_back_what_encode_was_given(policy: Policy) -> None:
     assert decode(encode(policy)) == policy

@@ -16,6 +16,7 @@ from elfhaven.abi.container import OPEN_REPLY
 from elfhaven.normal.linux.convert import file_mode, makes_file, open_flags_to_host, pack_stat, wants_write
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.paths import Resolver
+from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.linux.umask import Umask
 from elfhaven.normal.policy import READ, WRITE
 
@@ -27,8 +28,14 @@ class FileTable:
     """File numbers to descriptors. `streams` are the host descriptors of files 0, 1 and 2."""
 
     def __init__(
-        self, resolver: Resolver, host: HostCalls, umask: Umask, streams: tuple[int, int, int]
+        self,
+        resolver: Resolver,
+        host: HostCalls,
+        umask: Umask,
+        streams: tuple[int, int, int],
+        system: SystemFiles,
     ) -> None:
+        self._system = system
         self._resolver = resolver
         self._host = host
         self._umask = umask
@@ -69,6 +76,9 @@ class FileTable:
         return 0
 
     def _open(self, path: bytes, flags: int, mode: int) -> int:
+        fd = None if self._resolver.policy.names(READ, os.fsdecode(path)) else self._system.open(path, flags)
+        if fd is not None:
+            return fd
         host_flags = open_flags_to_host(flags)
         follow = not flags & linux.O_NOFOLLOW and flags & (linux.O_CREAT | linux.O_EXCL) != (
             linux.O_CREAT | linux.O_EXCL

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The files of a program's system, which its signed image lists: read-only, from a directory of this machine.
+
+The list comes from the image, so it is not believed: only normal paths count, links on the way are followed
+within the directory alone, and nothing but a regular file is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from elfhaven.abi import linux
+from elfhaven.image.libraries import inside
+
+
+class SystemFiles:
+    """`paths` are those of regular files; `root` None: this machine has none of them."""
+
+    def __init__(self, root: Path | None, paths: Iterable[str]) -> None:
+        self._root = root
+        self._paths = frozenset(path for path in paths if os.path.normpath(path) == path)
+
+    def open(self, path: bytes, flags: int) -> int | None:
+        """A descriptor of the file; None where `path` is none of the system's. Raises OSError."""
+        name = os.fsdecode(path)
+        if name not in self._paths:
+            return None
+        if flags & linux.O_ACCMODE != linux.O_RDONLY or flags & (linux.O_CREAT | linux.O_TRUNC):
+            raise OSError(linux.ERRNO["EROFS"], "the program's system is read-only")
+        file = inside(self._root, name) if self._root is not None else None
+        if file is None:
+            raise OSError(linux.ENOENT, "not on this machine")
+        fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise OSError(linux.ENOENT, "not a regular file")
+        return fd
