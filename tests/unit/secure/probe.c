@@ -18,7 +18,7 @@ static u64 opened;
 static u64 invoked;
 
 enum { OPEN, CLOSE, INVOKE };
-enum { ECHO, SVC, LOAD, STORE, JUMP, SPIN, OVERRUN, THREAD_POINTER, COUNTERS, WATCH, VECTOR, SCRATCH, TRAP, COPY, TWICE };
+enum { ECHO, SVC, LOAD, STORE, JUMP, SPIN, OVERRUN, THREAD_POINTER, COUNTERS, WATCH, VECTOR, SCRATCH, TRAP, COPY, TWICE, MANY };
 
 extern const u8 traps[] __attribute__((visibility("hidden")));
 
@@ -127,6 +127,14 @@ static u32 invoke(u64 *p, u32 command)
             for (int i = 0; i < 8; i++)
                 a[i] = place(words[n + i + 1], shared);
             words[n] = svc(words[n], a);
+        }
+        return 0;
+    case MANY: // p[1] system calls of nine words each; the result comes back in the place of the call's number
+        for (u64 n = 0; n < p[1]; n++) {
+            u64 *call = words + 9 * n;
+            for (int i = 0; i < 8; i++)
+                a[i] = place(call[i + 1], shared);
+            call[0] = svc(call[0], a);
         }
         return 0;
     case COPY: // destination, source, size

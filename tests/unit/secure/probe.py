@@ -41,6 +41,7 @@ class Probe(IntEnum):
     TRAP = 12
     COPY = 13
     TWICE = 14
+    MANY = 15
 
 
 SHARED = 9 << 60  # an argument that is an offset into the shared buffer
