@@ -4,6 +4,7 @@
 #   make test    the whole test suite        make check   formatting, lint, types, layering, generated files
 #   make fidelity the same programs and TAs on the real OP-TEE under QEMU and on the emulator, compared
 #   make xtest   OP-TEE's own test suite, as Debian ships it, on the emulator; TARGET=qemu: on the real OP-TEE
+#   make fuzz    a million random calls of a TA, and 100,000 random messages of a normal world
 #   make bench   the measurements            make docs    the generated reference pages
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ SOURCES := src tests tools bench examples
 PYTEST_FLAGS ?=
 TARGET ?= emulator
 
-.PHONY: all setup runtime bridge demo test fidelity xtest check bench docs clean
+.PHONY: all setup runtime bridge demo test fidelity xtest fuzz check bench docs clean
 all: demo
 
 setup: $(STAMP)
@@ -49,6 +50,9 @@ fidelity: $(RUNTIME) bridge
 
 xtest: $(RUNTIME) bridge
 	$(BIN)/elfhaven xtest --target $(TARGET) $(XTEST_FLAGS)
+
+fuzz: $(STAMP)
+	ELFHAVEN_FUZZ_CALLS=1000000 ELFHAVEN_FUZZ_MESSAGES=100000 $(BIN)/python -m pytest tests/fuzz $(PYTEST_FLAGS)
 
 check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)
