@@ -96,6 +96,12 @@ class PrivateApt:
         self._run_again("source", "-qq", "--download-only", package, cwd=into)
         return tuple(sorted(into.iterdir()))
 
+    def source_size(self, package: str) -> int:
+        """Bytes of the files of a source package."""
+        words = ["apt-get", *self._options(), "source", "--print-uris", "-qq", "--download-only", package]
+        lines = (line.split() for line in run(words, f"looking up {package}").splitlines())
+        return sum(int(line[2]) for line in lines if len(line) > 2 and line[0].startswith("'"))
+
     def _run_again(self, *words: str, cwd: Path) -> None:
         """A download; the archive may have moved on since the lists were fetched: then they are, again."""
         try:
@@ -130,6 +136,11 @@ class PrivateApt:
         return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
+def bound(command: list[str]) -> list[str]:
+    """The command, which dies with this process where util-linux is there to see to it."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *command] if shutil.which("setpriv") else command
+
+
 def run(command: list[str], what: str, cwd: Path | None = None) -> str:
     """Standard output of a host tool. Raises PackageError with the last lines of its complaint."""
     if shutil.which(command[0]) is None:
@@ -138,7 +149,7 @@ def run(command: list[str], what: str, cwd: Path | None = None) -> str:
         )
     try:
         done = subprocess.run(
-            command,
+            bound(command),
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,

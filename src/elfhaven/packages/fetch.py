@@ -78,7 +78,7 @@ def _index(cache: Path, wanted: tuple[str, ...], suite: str, architecture: str) 
 
 def _fetch(apt: PrivateApt, wanted: tuple[str, ...], cache: Path) -> Path:
     for stale in cache.glob("fetch-*"):  # the lock is held: whoever made it was killed
-        shutil.rmtree(stale)
+        shutil.rmtree(stale, ignore_errors=True)
     apt.update()
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
         debs = apt.download(wanted, Path(work) / "debs")

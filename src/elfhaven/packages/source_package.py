@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tarfile
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from elfhaven.errors import PackageError
@@ -26,10 +28,12 @@ def fetch_source(
     suite: str,
     cache: Path | None = None,
     archive: Source | None = None,
+    announce: Callable[[int], object] = lambda size: None,
 ) -> Path:
     """The directory of the unpacked upstream source of `package`, exactly `version`.
 
-    A directory once made is used again without the network. Raises PackageError where the suite no longer
+    A directory once made is used again without the network; `announce` is called before anything is fetched,
+    with its bytes. Raises PackageError where the suite no longer
     carries that version.
     """
     cache = cache or cache_directory()
@@ -37,16 +41,26 @@ def fetch_source(
     with locked(cache):
         tree = _indexed(index, cache)
         if tree is None:
-            tree = _fetch(package, version, suite, cache, archive or host_archive())
+            tree = _fetch(package, version, suite, cache, archive or host_archive(), announce)
             index.parent.mkdir(exist_ok=True)
             index.write_text(json.dumps({"tree": tree.name, "package": package, "version": version}))
         return tree
 
 
-def _fetch(package: str, version: str, suite: str, cache: Path, archive: Source) -> Path:
+def _fetch(
+    package: str,
+    version: str,
+    suite: str,
+    cache: Path,
+    archive: Source,
+    announce: Callable[[int], object],
+) -> Path:
+    for stale in cache.glob("fetch-*"):  # the lock is held: whoever made it was killed
+        shutil.rmtree(stale, ignore_errors=True)
     root = cache / "apt" / f"{suite}-source"
     apt = PrivateApt(root, archive, suite, host_architecture(), types="deb-src")
     apt.update()
+    announce(apt.source_size(f"{package}={version}"))
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
         upstream = _upstream(apt.source(f"{package}={version}", Path(work) / "files"), package)
         tree = cache / "sources" / hashlib.sha256(upstream.read_bytes()).hexdigest()[:32]

@@ -48,7 +48,7 @@ def make_once(name: str, key: str, make: Callable[[Path], None], root: Path | No
 
 def _make(final: Path, name: str, make: Callable[[Path], None]) -> None:
     for stale in final.parent.glob(f"making-{name}-*"):  # the lock is held: its maker was killed
-        shutil.rmtree(stale)
+        shutil.rmtree(stale, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=final.parent, prefix=f"making-{name}-") as work:
         made = Path(work) / "made"
         made.mkdir()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from elfhaven.errors import TargetError
+from elfhaven.packages import bound
 from elfhaven.target.qemu import fip, parts
 from elfhaven.target.qemu.cache import digest, make_once
 from elfhaven.target.qemu.parts import Report, Tools
@@ -84,7 +85,7 @@ def run_make(directory: Path, arguments: list[str], tools: Tools, what: str) -> 
     """make, quietly. Raises TargetError with the last lines of its output."""
     try:
         done = subprocess.run(
-            ["make", "-C", str(directory), "-j2", "CROSS_COMPILE=aarch64-linux-gnu-", *arguments],
+            bound(["make", "-C", str(directory), "-j2", "CROSS_COMPILE=aarch64-linux-gnu-", *arguments]),
             env=tools.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

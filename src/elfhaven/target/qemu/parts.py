@@ -96,8 +96,11 @@ def extras(packages: Sequence[str], report: Report) -> tuple[Path, ...]:
 def source(package: tuple[str, str, str], report: Report) -> Path:
     """The unpacked upstream source of a pinned package."""
     name, version, suite = package
-    report(f"fetching the source of {name} {version} (Debian {suite})")
-    return fetch_source(name, version, suite=suite)
+
+    def announce(size: int) -> None:
+        report(f"fetching the source of {name} {version} (Debian {suite}), {size / 1e6:.0f} MB")
+
+    return fetch_source(name, version, suite=suite, announce=announce)
 
 
 @dataclass(frozen=True, slots=True)
