@@ -114,27 +114,25 @@ def _on_qemu(command: list[str], memory: str, name: str | None, take: Sink) -> i
 
 
 def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) -> int:
-    import os
-    from tempfile import TemporaryDirectory
+    """On a device that is new and gone afterwards, as a machine of qemu is that was switched on for it."""
+    import tempfile
+    from pathlib import Path
+    from uuid import UUID
 
     from elfhaven.cli.progress import note
-    from elfhaven.target.qemu.parts import guest
+    from elfhaven.target.qemu import parts
+    from elfhaven.target.qemu.large import KIT
     from elfhaven.target.ree import run_client
     from elfhaven.target.state import StateDirectory
 
-    tree = guest(note)
-    with TemporaryDirectory(prefix="elfhaven-xtest-") as state:  # a device of its own: its storage is empty
-        program = tree / "usr/bin" / command[0]
+    guest = parts.guest(note)
+    with tempfile.TemporaryDirectory(prefix="elfhaven-xtest-") as room:
+        device = StateDirectory(Path(room) / "device")
+        for image in (guest / KIT / "ta").glob("*.ta"):
+            device.install(UUID(image.stem), image.read_bytes())
+        program = guest / "usr/bin" / command[0]
         return run_client(
-            program,
-            command,
-            device=StateDirectory(state),
-            sysroot=tree,
-            memory=memory,
-            env={**os.environ, "LC_ALL": "C"},
-            stdout=take,
-            stderr=take,
-            note=note,
+            program, command, device=device, sysroot=guest, memory=memory, stdout=take, stderr=take, note=note
         )
 
 
