@@ -33,7 +33,7 @@ struct course {
     struct stream *stream;
     u32 id;
     int tee;
-    struct lent control, window;
+    struct lent control, window, spare; // the spare is what is read ahead into
     size_t log_size;
     struct bridge_report report, told; // at the last return; what the other end knows of it
     struct tee_result result;
@@ -51,6 +51,7 @@ void program_init(struct program *program) {
     memset(program, 0, sizeof *program);
     pthread_mutex_init(&program->lock, NULL);
     pthread_cond_init(&program->changed, NULL);
+    ahead_init(&program->agent.ahead);
     sigaction(SIGUSR1, &action, NULL);
 }
 
@@ -368,11 +369,24 @@ static bool enter(struct course *course, u32 command, struct tee_param strings) 
     return course->result.code == TEE_SUCCESS;
 }
 
+// Takes the window that was read ahead in place of the other, and begins the next read.
+static void look_ahead(struct course *course, struct agent *agent) {
+    const struct lent window = course->window;
+    if (agent->swapped) {
+        course->window = course->spare;
+        course->spare = window;
+    }
+    if (!agent->next.size || (!course->spare.memory && !lend(course, &course->spare, EH_WINDOW_DEFAULT)))
+        return;
+    ahead_begin(&agent->ahead, &agent->next, course->spare.memory);
+}
+
 static enum answer serve_requests(struct course *course) {
     struct program *program = course->program;
     const struct areas areas = {course->control.memory, course->window.memory, DATA_OFFSET,
                                 course->control.size - course->log_size, course->window.size};
     u32 answered = agent_serve(&program->agent, &areas, course->report.pending, &program->errands);
+    look_ahead(course, &program->agent);
     return program->errands.count ? run_errands(course, &areas, &program->errands, !answered) : ANSWER_GOOD;
 }
 
@@ -447,7 +461,7 @@ static void finish(struct program *program) {
 
 bool program_run(struct program *program, struct stream *stream, struct shared *shared, int tee) {
     struct course course = {.program = program, .stream = stream, .id = program->id, .tee = tee, .last_call = BRIDGE_NO_CALL};
-    course.control.fd = course.window.fd = -1;
+    course.control.fd = course.window.fd = course.spare.fd = -1;
     course.result = (struct tee_result){TEE_ERROR_BAD_PARAMETERS, TEE_ORIGIN_API, 0};
     pthread_mutex_lock(&program->lock);
     program->thread = pthread_self();
@@ -458,6 +472,8 @@ bool program_run(struct program *program, struct stream *stream, struct shared *
         drive(&course, strings);
     if (strings)
         shared_leave(shared, strings);
+    ahead_settle(&program->agent.ahead);
+    give_back(&course.spare);
     give_back(&course.window);
     give_back(&course.control);
     const struct end end = end_of(&course);

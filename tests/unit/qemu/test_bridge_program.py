@@ -283,3 +283,38 @@ def test_news_reach_the_user_once(begin: Begin) -> None:
         agent.ta.entered()
     agent.end()
     assert len([line for line in lines if "files.read" in line]) == 1
+
+
+# --- reading ahead ---
+
+STEP = 1 << 19
+
+
+def test_a_file_is_read_ahead_and_never_out_of_date(begin: Begin, tmp_path: Path) -> None:
+    data = bytearray(os.urandom(6 * STEP + 1000))
+    (tmp_path / "f").write_bytes(data)
+    agent = begin()
+    requester = requester_of(agent)
+    assert requester.call("openat", [3, linux.O_RDWR, 0], [f"{tmp_path}/f"], room=32) == 0
+
+    def read(index: int) -> bytes:
+        got = requester.call("pread64", [3, STEP, index * STEP], room=STEP, in_window=True)
+        return requester.output(got)
+
+    windows = set()
+    for index in range(3):
+        assert read(index) == data[index * STEP : (index + 1) * STEP]
+        windows.add(agent.ta.entry.params[1][0])
+    assert len(windows) == 2, "the second read was there already"
+    assert requester.call("pwrite64", [3, 4, 3 * STEP], data=b"new!") == 4
+    data[3 * STEP : 3 * STEP + 4] = b"new!"
+    assert read(3) == data[3 * STEP : 4 * STEP]
+    assert read(5) == data[5 * STEP : 6 * STEP]  # not the one behind it
+    assert read(6) == data[6 * STEP :]
+    assert read(7) == b""
+    assert read(0) == data[:STEP]
+    assert requester.call("ftruncate", [3, STEP + 10]) == 0
+    assert read(1) == data[STEP : STEP + 10]
+    assert requester.call("close", [3]) == 0
+    agent.end()
+    assert agent.status == 0
