@@ -51,8 +51,9 @@ class FakeClock:
 class CoreConfig:
     """`trusted` are the public keys whose TAs load; `cpu` is a name of machine.unicorn_engine.CpuModel.
     `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices. `storage_lock` is held
-    while the files of trusted storage are in use, for a device that several processes share. `pseudo_tas`
-    come beside those that every core has."""
+    while the files of trusted storage are in use, for a device that several processes share. `rpmb` stands
+    for a build with CFG_RPMB_FS and CFG_RPMB_WRITE_KEY, which Debian's is not. `pseudo_tas` come beside those
+    that every core has."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()

@@ -23,6 +23,7 @@ SIZE_UNITS = 2  # of 128 KiB
 SIZE = SIZE_UNITS * rpmb.SIZE_UNIT
 _RELIABLE_SECTORS = 1
 _STATE = struct.Struct("<B32sI")  # behind the blocks: whether there is a key, the key, the write counter
+FILE_SIZE = SIZE + _STATE.size
 Room = Callable[[Param], memoryview]
 
 
@@ -79,7 +80,7 @@ class Partition:
 
     def _load(self) -> tuple[bytearray, bytes | None, int]:
         raw = self._path.read_bytes() if self._path.exists() else b""
-        if len(raw) != SIZE + _STATE.size:
+        if len(raw) != FILE_SIZE:
             return bytearray(SIZE), None, 0
         programmed, key, counter = _STATE.unpack_from(raw, SIZE)
         return bytearray(raw[:SIZE]), key if programmed else None, counter
@@ -112,38 +113,32 @@ class RpmbService:
         """One request, answered in the memory of its second parameter; a TEE_Result."""
         if len(params) != 2 or params[0].kind not in _IN or params[1].kind not in _OUT:
             return gp.TEE_ERROR_BAD_PARAMETERS
-        request, answer = bytes(room(params[0])), room(params[1])
-        if len(request) < rpmb.REQUEST.size:
-            return gp.TEE_ERROR_BAD_PARAMETERS
-        command, _, _ = rpmb.REQUEST.unpack_from(request)
-        if command == rpmb.GET_DEVICE_INFO:
-            return _device_info(answer)
-        if command != rpmb.DATA_REQUEST:
-            return gp.TEE_ERROR_BAD_PARAMETERS
-        return self._data(request[rpmb.REQUEST.size :], answer)
+        place = room(params[1])
+        code, data = answer(self._partition, bytes(room(params[0])), len(place))
+        place[: len(data)] = data
+        return code
 
-    def _data(self, request: bytes, answer: memoryview) -> int:
-        frames = rpmb.unpack(request)
-        if not frames or any(frame.type != frames[0].type for frame in frames):
-            return gp.TEE_ERROR_BAD_PARAMETERS
-        try:
-            answers = self._partition.request(frames, len(answer) // rpmb.FRAME.size)
-        except OSError:
-            return gp.TEE_ERROR_GENERIC
-        raw = b"".join(frame.pack() for frame in answers or [])
-        if not raw or len(raw) > len(answer):
-            return gp.TEE_ERROR_BAD_PARAMETERS
-        answer[: len(raw)] = raw
-        return gp.TEE_SUCCESS
+
+def answer(partition: Partition, request: bytes, room: int) -> tuple[int, bytes]:
+    """(TEE_Result, answer) to a request with its header; the answer has at most `room` bytes."""
+    if len(request) < rpmb.REQUEST.size:
+        return gp.TEE_ERROR_BAD_PARAMETERS, b""
+    command, _, _ = rpmb.REQUEST.unpack_from(request)
+    raw = b""
+    if command == rpmb.GET_DEVICE_INFO:
+        raw = rpmb.DEVICE_INFO.pack(CID, SIZE_UNITS, _RELIABLE_SECTORS, 0)
+    elif command == rpmb.DATA_REQUEST:
+        frames = rpmb.unpack(request[rpmb.REQUEST.size :])
+        if frames and all(frame.type == frames[0].type for frame in frames):
+            try:
+                answers = partition.request(frames, room // rpmb.FRAME.size)
+            except OSError:
+                return gp.TEE_ERROR_GENERIC, b""
+            raw = b"".join(frame.pack() for frame in answers or [])
+    if not raw or len(raw) > room:
+        return gp.TEE_ERROR_BAD_PARAMETERS, b""
+    return gp.TEE_SUCCESS, raw
 
 
 _IN = (msg.ATTR_RMEM_INPUT, msg.ATTR_TMEM_INPUT)
 _OUT = (msg.ATTR_RMEM_OUTPUT, msg.ATTR_TMEM_OUTPUT)
-
-
-def _device_info(answer: memoryview) -> int:
-    info = rpmb.DEVICE_INFO.pack(CID, SIZE_UNITS, _RELIABLE_SECTORS, 0)
-    if len(answer) != len(info):
-        return gp.TEE_ERROR_BAD_PARAMETERS
-    answer[:] = info
-    return gp.TEE_SUCCESS

@@ -215,9 +215,9 @@ class HashTree:
     def drop_nodes(self, block: int) -> None:
         """Forget the nodes behind that of `block`.
 
-        The hashes of their parents are not made anew, except the root's. So a file that loses some nodes below
-        the root's children, and keeps their parents, is found corrupt when it is next opened: OP-TEE 4.5 loses
-        such objects, and so they are lost here.
+        The hashes of their parents are not made anew, except the root's. So a file that loses some nodes
+        below the root's children, and keeps their parents, is found corrupt when it is next opened: OP-TEE
+        4.5 loses such objects, and so they are lost here.
         """
         with _Breaking(self):
             left = block + 1

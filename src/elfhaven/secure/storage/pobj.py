@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Persistent objects that are open, of all TAs: one for all handles of an object, and the rules of sharing."""
+"""Persistent objects that are open, of all TAs: one for all handles of an object; the rules of sharing."""
 
 from __future__ import annotations
 

@@ -128,6 +128,11 @@ class RpmbFs:
         with self._inside(thread):
             return Handle(pobj, name, self._find(name))
 
+    def files(self, thread: Thread) -> list[FatEntry]:
+        """The entries of all files."""
+        with self._inside(thread):
+            return [entry for entry in self._entries() if entry.flags & ACTIVE]
+
     def close(self, thread: Thread | None, handle: Handle) -> None:
         pass
 

@@ -55,7 +55,7 @@ class SharedLock:
 
 
 class TrustedStorage:
-    """`objects` are the persistent objects that are open; `current` gives the thread that runs, if one does."""
+    """`objects` are the persistent objects that are open; `current` gives the thread that runs, if any."""
 
     def __init__(
         self, config: CoreConfig, core_heap: int, rpc: Rpc, current: Callable[[], Thread | None]
