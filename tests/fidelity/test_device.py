@@ -42,6 +42,20 @@ int main(int argc, char **argv) {
 }
 """
 ECHO = '#include <stdio.h>\nint main(void) { puts("waiting"); fflush(stdout); return getchar(); }\n'
+LOOP = """
+#include <stdio.h>
+int main(void) {
+    puts("waiting");
+    fflush(stdout);
+    for (volatile unsigned long i = 0;; i++);
+}
+"""
+# Waits for what the program says, ends it, and prints its status; "stuck" where it goes on.
+KILL = """
+try() { n=0; while [ $n -lt 300 ]; do "$@" && return; usleep 100000; n=$((n + 1)); done; echo stuck; exit 1; }
+gone() { ! kill -0 $p 2> /dev/null || grep -q '^State:.Z' /proc/$p/status; }
+try grep -q waiting said; kill -TERM $p; try gone; wait $p; echo $?; rm said
+"""
 
 
 class Done(NamedTuple):
@@ -109,10 +123,11 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     room = tmp_path_factory.mktemp("packed")
     (room / "m.toml").write_text('[files]\nread = ["./"]\nwrite = ["out.txt"]\n')
     found = {}
-    for name, source in (("files", FILES), ("echo", ECHO)):
+    (room / "stop.toml").write_text("stoppable = true\n")
+    for name, source, manifest in (("files", FILES, "m"), ("echo", ECHO, "m"), ("loop", LOOP, "stop")):
         program = zig.compile_program(source)
         found[name] = room / f"{name}.ta"
-        elfhaven.pack(program, manifest=room / "m.toml", output=found[name], sign="optee-default")
+        elfhaven.pack(program, manifest=room / f"{manifest}.toml", output=found[name], sign="optee-default")
     return found
 
 
@@ -182,9 +197,16 @@ def test_a_program_with_files_and_its_log(board: Board, packed: dict[str, Path])
 def test_a_signal_ends_a_program_that_waits(board: Board, packed: dict[str, Path]) -> None:
     board.put({f"{PLACE}/echo.ta": packed["echo"].read_bytes()})
     done = board.shell(
-        "mkfifo pipe; exec 9<>pipe; python3 -m elfhaven run --target device echo.ta < pipe > said & p=$!; "
-        "while ! grep -q waiting said; do usleep 100000; done; kill -TERM $p; wait $p; echo $?"
+        "mkfifo pipe; exec 9<>pipe; python3 -m elfhaven run --target device echo.ta < pipe > said & p=$!;"
+        f"{KILL}"
     )
+    assert done.out == "143\n", done.err
+
+
+def test_a_signal_ends_a_stoppable_program_that_computes(board: Board, packed: dict[str, Path]) -> None:
+    """The thread that makes the call sits in the kernel: another one takes the signal."""
+    board.put({f"{PLACE}/loop.ta": packed["loop"].read_bytes()})
+    done = board.shell(f"python3 -m elfhaven run --target device loop.ta > said & p=$!; {KILL}")
     assert done.out == "143\n", done.err
 
 

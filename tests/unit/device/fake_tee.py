@@ -7,6 +7,7 @@ import ctypes
 import errno
 import mmap
 import os
+import signal
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ class FakeTee:
     seen: list[list[tuple[int, ...]]] = field(default_factory=list)
     waiting: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
+    blocked: set[int] = field(default_factory=set)  # signals that a thread did not take while it waited
     cancels: list[tuple[int, int]] = field(default_factory=list)
     memories: dict[int, tuple[int, int]] = field(default_factory=dict)  # number -> address, size
     descriptors: dict[int, int] = field(default_factory=dict)  # number -> descriptor
@@ -125,6 +127,7 @@ class FakeTee:
         address, fields, params = self._block(argument, tee.INVOKE_ARG)
         command, code = fields[0], gp.TEE_SUCCESS
         if command == WAIT:
+            self.blocked |= signal.pthread_sigmask(signal.SIG_BLOCK, ())
             self.waiting.set()
             code = gp.TEE_ERROR_CANCEL if self.cancelled.wait(10) else gp.TEE_SUCCESS
         elif command == REFUSE:

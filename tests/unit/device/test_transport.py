@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,7 @@ from elfhaven.errors import TargetError, TeeError, UsageError
 from elfhaven.normal.client import Context, Direction, Login, MemRef, Operation, Session, Value
 from elfhaven.normal.results import ShortBuffer
 from elfhaven.target.device.transport import DeviceTransport
+from elfhaven.target.interrupt import WATCHED, watch
 
 from .fake_tee import ANSWER, NO_TA, REFUSE, SESSION, SWAP, WAIT, FakeTee
 
@@ -236,3 +239,25 @@ def test_a_node_that_is_gone(opened: Opened) -> None:
     with pytest.raises(TargetError, match="tee0 is gone") as caught:
         session.invoke(SWAP)
     assert caught.value.fix
+
+
+def test_a_signal_reaches_a_thread_that_is_not_in_the_call(opened: Opened) -> None:
+    fake = FakeTee()
+    session = opened(fake)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    operation = Operation()
+
+    def send() -> None:
+        fake.waiting.wait(10)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with watch(operation.cancel) as seen:
+        thread = threading.Thread(target=send)
+        thread.start()
+        with pytest.raises(TeeError) as caught:
+            session.invoke(WAIT, operation=operation)
+        thread.join()
+    assert caught.value.code == gp.TEE_ERROR_CANCEL
+    assert seen.signal == signal.SIGTERM
+    assert set(WATCHED) <= fake.blocked
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Client API over a device node: implements Transport with ioctl.
 
-A call that waits in the kernel does not hold Python's lock, so another thread can cancel it.
+A call that waits in the kernel does not hold Python's lock, so another thread can cancel it. Nothing wakes
+the thread that makes the call before the TEE is done: signals are kept from it meanwhile, so that Linux hands
+them to a thread that waits for them (target/interrupt.py).
 
 Locks: `_lock` guards the calls under way; the kernel is asked to cancel them without it.
 """
@@ -9,6 +11,7 @@ Locks: `_lock` guards the calls under way; the kernel is asked to cancel them wi
 from __future__ import annotations
 
 import errno
+import signal
 import threading
 from array import array
 from collections.abc import Iterator, Sequence
@@ -24,6 +27,7 @@ from elfhaven.errors import TargetError, TeeError, UsageError
 from elfhaven.normal.transport import Allocation, Direction, Login, MemRef, Output, Parameter, Reply, Value
 from elfhaven.target.device.memory import Memories, Shared
 from elfhaven.target.device.node import Node
+from elfhaven.target.interrupt import WATCHED
 
 _NONE: Final = tee.PARAM.struct.pack(tee.ATTR_TYPE_NONE, 0, 0, 0)
 _VALUE: Final = tee.ATTR_TYPE_VALUE_INPUT - Direction.INPUT  # direction -> attribute
@@ -129,7 +133,7 @@ class DeviceTransport:
         with self._prepared(params) as call:
             block = array("Q", head + b"".join(self._words(call)))
             try:
-                with self._noted(name):
+                with self._noted(name), _signals_elsewhere():
                     self._node.ask_about(request, block, self._going_on)
             except OSError as error:
                 code, origin = self._refused(error)
@@ -224,3 +228,13 @@ class DeviceTransport:
             length = min(b, param.size)  # a larger size says what was needed
             param.view[:length] = call.borrowed[place].view[:length]
         return b
+
+
+@contextmanager
+def _signals_elsewhere() -> Iterator[None]:
+    """Within, this thread takes no signal that asks for an end; where no other does, it waits."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
