@@ -92,3 +92,30 @@ def run_shown(
             on_start=shown.end,
         )
     return result.status
+
+
+class Steps:
+    """note(), one after the other; the last one's seconds are shown until the next one or the end."""
+
+    def __init__(self) -> None:
+        self._shown: Step | None = None
+
+    def __call__(self, text: str) -> None:
+        self.end()
+        note(text)
+        self._shown = Step(text, sys.stderr.isatty())
+
+    def end(self) -> None:
+        shown, self._shown = self._shown, None
+        if shown:
+            shown.end()
+
+
+@contextmanager
+def steps() -> Iterator[Steps]:
+    """For what may fetch and build: each line that it reports stays, and is seen to go on."""
+    shown = Steps()
+    try:
+        yield shown
+    finally:
+        shown.end()

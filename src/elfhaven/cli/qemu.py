@@ -39,12 +39,14 @@ def up(memory: str, name: str | None, extra: tuple[str, ...]) -> int:
     """Switches a machine on."""
     import time
 
-    from elfhaven.cli.progress import note
+    from elfhaven.cli.progress import note, steps
     from elfhaven.target.qemu.machine import Machine
 
     machine = Machine(name or memory)
     started = time.monotonic()
-    if machine.up(memory, note, extra):
+    with steps() as report:
+        begun = machine.up(memory, report, extra)
+    if begun:
         note(f"the machine {machine.name} is up after {time.monotonic() - started:.1f} s")
     else:
         note(f"the machine {machine.name} is up already")

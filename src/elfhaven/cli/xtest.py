@@ -103,12 +103,14 @@ class _Show:
 
 
 def _on_qemu(command: list[str], memory: str, name: str | None, take: Sink) -> int:
-    from elfhaven.cli.progress import note
+    from elfhaven.cli.progress import note, steps
     from elfhaven.target.qemu.command import run_command
     from elfhaven.target.qemu.machine import Machine
 
     machine = Machine(name or memory)
-    if machine.up(memory, note):
+    with steps() as report:
+        begun = machine.up(memory, report)
+    if begun:
         note(f"the machine {machine.name} stays on: `elfhaven qemu down` switches it off")
     return run_command(machine, command, output=take, errors=take, terminal=True)
 
@@ -119,13 +121,14 @@ def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) 
     from pathlib import Path
     from uuid import UUID
 
-    from elfhaven.cli.progress import note
+    from elfhaven.cli.progress import note, steps
     from elfhaven.target.qemu import parts
     from elfhaven.target.qemu.large import KIT
     from elfhaven.target.ree import run_client
     from elfhaven.target.state import StateDirectory
 
-    guest = parts.guest(note)
+    with steps() as report:
+        guest = parts.guest(report)
     with tempfile.TemporaryDirectory(prefix="elfhaven-xtest-") as room:
         device = StateDirectory(Path(room) / "device")
         for image in (guest / KIT / "ta").glob("*.ta"):
