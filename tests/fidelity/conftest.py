@@ -2,7 +2,8 @@
 """Fixtures: a machine with the real OP-TEE, the emulator, and one transcript from both.
 
 These tests carry the marker `qemu` and are left out unless it is asked for: `make fidelity` is
-`pytest -m qemu tests/fidelity`. The first run fetches about 95 MB of Debian packages.
+`pytest -m qemu tests/fidelity`. Those that carry `metal` too are a quick part of all kinds, which `make test`
+runs as well. The first run fetches about 95 MB of Debian packages.
 """
 
 from __future__ import annotations
@@ -13,35 +14,57 @@ from typing import TypeVar
 
 import pytest
 
+from elfhaven.errors import PackageError, TargetError
 from elfhaven.target.emulator import Emulator
 from elfhaven.target.qemu.machine import Machine
 from elfhaven.target.qemu.target import Qemu
 from elfhaven.target.state import StateDirectory
 
 from .places import EmulatedPlace, Place, RealPlace
+from .programs import Room
 
 HERE = Path(__file__).parent
 Played = TypeVar("Played")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The tests of this folder carry the mark `qemu`, and are left out where it is not asked for."""
+    """The tests of this folder carry the mark `qemu`; where it is not asked for, those without `metal` are
+    left out."""
     here = [item for item in items if HERE in item.path.parents]
     for item in here:
         item.add_marker(pytest.mark.qemu)
-    if here and "qemu" not in str(config.getoption("-m")):
-        config.hook.pytest_deselected(items=here)
-        items[:] = [item for item in items if item not in here]
+    if "qemu" not in str(config.getoption("-m")):
+        out = {item for item in here if not item.get_closest_marker("metal")}
+        config.hook.pytest_deselected(items=list(out))
+        items[:] = [item for item in items if item not in out]
 
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     """The machine that `elfhaven run --target qemu` uses; left as it was found."""
-    made = Machine("stock")
-    switched_on = made.up("stock", print)
+    yield from _machine("stock")
+
+
+@pytest.fixture(scope="session")
+def large() -> Iterator[Machine]:
+    """The same with the large secure memory."""
+    yield from _machine("large")
+
+
+def _machine(memory: str) -> Iterator[Machine]:
+    made = Machine(memory)
+    try:
+        switched_on = made.up(memory, print)
+    except (PackageError, TargetError) as error:
+        pytest.fail(f"the real OP-TEE cannot be had: {error.cause}; {error.fix}", pytrace=False)
     yield made
     if switched_on:
         made.down()
+
+
+@pytest.fixture(scope="session")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    return Room.make(tmp_path_factory.mktemp("room"))
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,19 @@ def test_a_ta_that_is_not_there(both: Both) -> None:
     assert both(lambda place: ended(lambda: place.context.open_session(uuid4()))) == (NOT_FOUND, 3)
 
 
-@pytest.mark.parametrize("mib", [1, 4, 8])
+@pytest.mark.parametrize("mib", [1, 4, 8, 16, 32, 40])
+def test_how_large_a_file_is_loaded(both: Both, mib: int) -> None:
+    """The bytes lie behind the ELF's last segment: only the file is large, not the TA."""
+
+    def large(uuid: UUID) -> bytes:
+        image = probe.image(uuid)
+        return ta.sign(image + bytes((mib << 20) - len(image)), uuid, key())
+
+    seen = both(_opened(large))
+    assert (seen == (0, 0)) == (mib < 32)
+
+
+@pytest.mark.parametrize("mib", [1, 4, 8, 16, 32, 64])
 def test_how_much_memory_is_shared_in_a_call(both: Both, mib: int) -> None:
     def script(place: Place) -> Ended:
         session = place.context.open_session(install_probe(place))
@@ -147,7 +159,8 @@ def test_how_much_memory_is_shared_in_a_call(both: Both, mib: int) -> None:
         session.close()
         return seen
 
-    assert both(script) == (0, 0)
+    seen = both(script)
+    assert (seen == (0, 0)) == (mib < 16)
 
 
 def test_a_parameter_of_every_kind(both: Both) -> None:
