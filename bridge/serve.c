@@ -18,6 +18,8 @@
 #define LOG_SIZE 65536
 #define STACK_SIZE 262144 // real paths lie on it
 #define KLOG_READ_ALL 3
+#define LINGER_TICK_US 10000
+#define LINGER_TICKS 1000
 
 struct connection {
     struct stream stream;
@@ -47,6 +49,10 @@ static _Noreturn void end(struct connection *connection) {
     pthread_mutex_lock(&connection->stream.writing); // for good: nobody else writes any more
     if (connection->ended >= 0 && write(connection->ended, "", 1) < 0)
         _exit(1);
+    // A process that goes while the supplicant works for it takes some supplicants with it: their answer is
+    // refused, and they end. A call that does not come back is not waited for.
+    for (int i = 0; i < LINGER_TICKS && tee_busy(); i++)
+        usleep(LINGER_TICK_US);
     _exit(0);
 }
 

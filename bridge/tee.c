@@ -4,8 +4,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tee.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/ioctl.h>
+
+static atomic_int under_way;
+
+static int enter(int tee, unsigned long request, void *call) {
+    atomic_fetch_add(&under_way, 1);
+    int done = ioctl(tee, (int)request, call), number = errno;
+    atomic_fetch_sub(&under_way, 1);
+    errno = number;
+    return done;
+}
+
+bool tee_busy(void) {
+    return atomic_load(&under_way) > 0;
+}
 
 int tee_open(void) {
     return open("/dev/tee0", O_RDWR | O_CLOEXEC);
@@ -51,7 +66,7 @@ struct tee_result tee_open_session(int tee, const struct bridge_open *open, stru
     call->cancel_id = open->cancel_id;
     call->num_params = BRIDGE_PARAMS;
     to_kernel(call->params, params);
-    if (ioctl(tee, TEE_IOC_OPEN_SESSION, &data))
+    if (enter(tee, TEE_IOC_OPEN_SESSION, &data))
         return refused(errno);
     from_kernel(params, call->params);
     *session = call->session;
@@ -67,7 +82,7 @@ struct tee_result tee_invoke(int tee, const struct bridge_invoke *invoke, struct
     call->cancel_id = invoke->cancel_id;
     call->num_params = BRIDGE_PARAMS;
     to_kernel(call->params, params);
-    if (ioctl(tee, TEE_IOC_INVOKE, &data))
+    if (enter(tee, TEE_IOC_INVOKE, &data))
         return refused(errno);
     from_kernel(params, call->params);
     return (struct tee_result){call->ret, call->ret_origin, 0};
@@ -75,7 +90,7 @@ struct tee_result tee_invoke(int tee, const struct bridge_invoke *invoke, struct
 
 struct tee_result tee_close_session(int tee, u32 session) {
     struct tee_ioctl_close_session_arg call = {.session = session};
-    return ioctl(tee, TEE_IOC_CLOSE_SESSION, &call) ? refused(errno) : (struct tee_result){0, 0, 0};
+    return enter(tee, TEE_IOC_CLOSE_SESSION, &call) ? refused(errno) : (struct tee_result){0, 0, 0};
 }
 
 void tee_cancel(int tee, u32 session, u32 cancel_id) {

@@ -37,6 +37,7 @@ struct tee_result {
 };
 
 int tee_open(void); // a context; -1 and errno
+bool tee_busy(void); // whether a thread opens, invokes or closes
 bool tee_version(int tee, struct tee_version *version);
 
 struct tee_result tee_open_session(int tee, const struct bridge_open *open, struct tee_param *params, u32 *session);

@@ -65,7 +65,9 @@ while [ ! -e /dev/teepriv0 ] && [ $tries -lt 100 ]; do usleep 10000; tries=$((tr
 mkdir -p /dev/pts /run/sshd && busybox mount -t devpts devpts /dev/pts
 chown user:user /home/user && chmod 755 / && chmod 1777 /tmp
 chgrp teeclnt /dev/tee0 && chmod 660 /dev/tee0
-tee-supplicant -d || echo "elfhaven: no supplicant"
+# It gives up where a client is killed while it loads a TA for it; who ends it politely wants it to stay off.
+supplicant() {{ while :; do tee-supplicant; [ $? = 143 ] && return; usleep 10000; done; }}
+supplicant &
 keep() {{ while :; do "$@"; usleep 100000; done; }}
 keep /{BRIDGE} /{TA_DIRECTORY} {" ".join(f"/dev/vport0p{port}" for port in PORTS)} &
 keep /{BRIDGE} --commands {" ".join(f"/dev/vport0p{port}" for port in COMMANDS)} &
