@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from elfhaven.abi import smc as abi
-from elfhaven.abi.gp import TEE_ERROR_OUT_OF_MEMORY
+from elfhaven.abi.gp import (
+    TEE_ERROR_ITEM_NOT_FOUND,
+    TEE_ERROR_OUT_OF_MEMORY,
+    TEE_ERROR_STORAGE_NOT_AVAILABLE,
+)
 from elfhaven.abi.optee_msg import RPC_MAX_PARAMS
 from elfhaven.machine.address_space import AddressSpace
 from elfhaven.machine.engine import Engine
@@ -34,6 +38,7 @@ from elfhaven.secure.session import Session, SessionManager
 from elfhaven.secure.shared import SharedMemory
 from elfhaven.secure.storage.trusted import TrustedStorage
 from elfhaven.secure.store import TaStore, VerifiedTa
+from elfhaven.secure.tadb import TaDatabase
 from elfhaven.secure.task import Task
 from elfhaven.secure.threads import Answer, Thread, ThreadPool
 from elfhaven.world.message import message_size
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
 OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
 _CAPABILITIES = abi.SEC_CAP_UNREGISTERED_SHM | abi.SEC_CAP_DYNAMIC_SHM | abi.SEC_CAP_MEMREF_NULL
 _CLOSE_WAIT = 5.0  # seconds for running TAs to stop
+_NO_DATABASE = (TEE_ERROR_ITEM_NOT_FOUND, TEE_ERROR_STORAGE_NOT_AVAILABLE)
 _UNKNOWN: Answer = (abi.RETURN_UNKNOWN_FUNCTION, 0, 0, 0)
 
 
@@ -64,6 +70,7 @@ class SecureCore:
         self.services = Services(self.rpc)
         self.threads = ThreadPool(self.profile.threads, self._engine)
         self.storage = TrustedStorage(config, self.profile.core_heap, self.rpc, self.threads.current)
+        self.tadb = TaDatabase(self.storage, self.rpc, config.random)
         self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
         self.sessions = SessionManager(self)
         self.pseudo_tas = {made.uuid: made(self) for made in (*PSEUDO_TAS, *config.pseudo_tas)}
@@ -191,7 +198,22 @@ class SecureCore:
         """The hash in the signed header of a TA's file."""
         return self._fetch(thread, uuid).digest
 
+    def install_ta(self, thread: Thread, data: bytes) -> None:
+        """Put a signed TA into secure storage."""
+        ta = self._store.bootstrap(data)
+        self.tadb.install(thread, ta.uuid, ta.version, ta.elf)
+
     def _fetch(self, thread: Thread, uuid: UUID) -> VerifiedTa:
+        """From secure storage, else from the normal world."""
+        try:
+            found = self.tadb.load(thread, uuid)
+        except TeeResult as error:
+            if error.code not in _NO_DATABASE:
+                raise
+            found = None
+        if found is not None:
+            entry, elf = found
+            return VerifiedTa(uuid, entry.version, elf, entry.tag, "secure storage")
         return self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
 
     def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:

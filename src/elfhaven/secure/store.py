@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from elfhaven.abi.gp import TEE_ERROR_SECURITY
+from elfhaven.abi.ta_image import ImageType
 from elfhaven.errors import ImageError
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.crypto.huk import Usage, subkey
@@ -66,6 +67,19 @@ class TaStore:
             raise TeeResult(TEE_ERROR_SECURITY, f"the file is of {parsed.uuid}")
         self._check_versions(uuid, parsed)
         return VerifiedTa(uuid, parsed.ta_version, parsed.image, parsed.signed.hash, signer)
+
+    def bootstrap(self, data: bytes) -> VerifiedTa:
+        """A plain TA signed by a trusted key itself, whatever its UUID; TeeResult SECURITY for all else."""
+        from elfhaven.image import ta as files
+
+        try:
+            parsed = files.parse(data)
+            signer = files.verify(parsed, self._config.trusted)
+        except ImageError as error:
+            raise TeeResult(TEE_ERROR_SECURITY, error.cause) from None
+        if parsed.type is not ImageType.BOOTSTRAP_TA or parsed.subkeys:
+            raise TeeResult(TEE_ERROR_SECURITY, "only a TA that a trusted key itself has signed is installed")
+        return VerifiedTa(parsed.uuid, parsed.ta_version, parsed.image, parsed.signed.hash, signer)
 
     def _decrypted(self, file: TaFile) -> TaFile:
         """The file in the clear. Without a class-wide key the device's own stands for it."""

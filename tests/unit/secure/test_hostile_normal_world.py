@@ -62,8 +62,10 @@ def test_no_byte_of_a_ta_is_read_twice(
         payloads.append(range(asked.params[0].a, asked.params[0].a + asked.params[0].b))
 
     def freeing(asked: Message) -> None:
-        if len(payloads[-1]) == len(world.tas[uuid]):
-            counts.append({seen.counts[at] for at in payloads[-1]})
+        address = world.pages[asked.params[0].b].physical_address
+        (freed,) = (payload for payload in payloads if payload.start == address)
+        if len(freed) == len(world.tas[uuid]):
+            counts.append({seen.counts[at] for at in freed})
         free(asked)
 
     world.answers |= {msg.RPC_CMD_SHM_ALLOC: allocating, msg.RPC_CMD_SHM_FREE: freeing}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from elfhaven.secure.pta.attestation import AttestationPta
 from elfhaven.secure.pta.device import DevicePta
 from elfhaven.secure.pta.rng import RngPta
+from elfhaven.secure.pta.secstor import SecstorTaMgmtPta
 from elfhaven.secure.pta.socket import SocketPta
 from elfhaven.secure.pta.stats import StatsPta
 from elfhaven.secure.pta.system import SystemPta
@@ -22,4 +23,5 @@ PSEUDO_TAS: tuple[type[PseudoTa], ...] = (
     RngPta,
     SocketPta,
     AttestationPta,
+    SecstorTaMgmtPta,
 )
