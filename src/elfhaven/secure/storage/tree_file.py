@@ -29,8 +29,10 @@ class TreeFile:
         return data[position - first * BLOCK : end - first * BLOCK]
 
     def write(self, position: int, data: bytes) -> None:
-        """Write behind or over what is there; a gap is filled with zeros."""
-        if data and position > self.tree.length:
+        """Write behind or over what is there; a gap is filled with zeros, unless there is nothing to write."""
+        if not data:
+            return
+        if position > self.tree.length:
             self.extend(position)
         at, end = position, position + len(data)
         while at < end:

@@ -22,7 +22,7 @@ def put(name: bytes, data: bytes) -> Step:
 
 def write(name: bytes, position: int, data: bytes) -> Step:
     def step(objects: Objects, model: dict[bytes, bytes]) -> None:
-        old = model[name].ljust(position, b"\0")
+        old = model[name].ljust(position if data else 0, b"\0")
         model[name] = old[:position] + data + old[position + len(data) :]
         objects.write(name, position, data)
 
@@ -67,6 +67,8 @@ WORKLOAD = (
     remove(b"c"),
     put(b"e", b"E" * 5000),
     truncate(b"e", 0),
+    write(b"e", 9000, b""),
+    write(b"e", 9000, b"far"),
 )
 
 
