@@ -126,6 +126,7 @@ def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) 
     from elfhaven.target.qemu.large import KIT
     from elfhaven.target.ree import run_client
     from elfhaven.target.state import StateDirectory
+    from elfhaven.target.xtest_fixtures import PLUGINS, PSEUDO_TAS
 
     with steps() as report:
         guest = parts.guest(report)
@@ -135,7 +136,16 @@ def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) 
             device.install(UUID(image.stem), image.read_bytes())
         program = guest / "usr/bin" / command[0]
         return run_client(
-            program, command, device=device, sysroot=guest, memory=memory, stdout=take, stderr=take, note=note
+            program,
+            command,
+            device=device,
+            sysroot=guest,
+            memory=memory,
+            stdout=take,
+            stderr=take,
+            note=note,
+            pseudo_tas=PSEUDO_TAS,
+            plugins=PLUGINS,
         )
 
 

@@ -172,12 +172,13 @@ class Task:
         return words
 
     def _map_memory(self, item: Memory) -> int:
-        """Where the TA sees it; writable whatever the direction, as on OP-TEE."""
+        """Where the TA sees it; writable whatever the direction, as on OP-TEE. A reference to no bytes of
+        a buffer is mapped too: only one to no buffer is NULL."""
         buffer = item.buffer
-        if not isinstance(buffer, BackedBuffer) or not item.size:
+        if not isinstance(buffer, BackedBuffer):
             return 0
         inside = buffer.offset % PAGE
-        size = (inside + item.size + PAGE - 1) // PAGE * PAGE
+        size = (inside + max(item.size, 1) + PAGE - 1) // PAGE * PAGE
         offset = buffer.offset - inside
         try:
             mapping = self.space.map(

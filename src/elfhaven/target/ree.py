@@ -7,13 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from elfhaven.errors import UsageError
 from elfhaven.normal.ree.process import Process
 from elfhaven.target.emulator import Emulator
 from elfhaven.target.interrupt import watch
 from elfhaven.target.state import StateDirectory
+
+if TYPE_CHECKING:
+    from elfhaven.normal.supplicant.plugin import Plugin
+    from elfhaven.secure.pta.base import PseudoTa
 
 STORES: Final = ("usr/lib/optee_armtz", "lib/optee_armtz")  # where a system keeps its TAs
 DRAM: Final = 1536 << 20  # of the normal world: as much as lies below the largest secure memory
@@ -23,10 +28,16 @@ _SWITCH: Final = 0.0005  # seconds after which a host thread lets another one go
 Output = Callable[[bytes], object]
 
 
-def boot(device: StateDirectory, memory: str = "stock", sysroot: Path | None = None) -> Emulator:
-    """An emulator with room for programs, which serves the TAs of a sysroot too."""
+def boot(
+    device: StateDirectory,
+    memory: str = "stock",
+    sysroot: Path | None = None,
+    pseudo_tas: Sequence[type[PseudoTa]] = (),
+    plugins: Mapping[UUID, Plugin] | None = None,
+) -> Emulator:
+    """An emulator with room for programs, which serves the TAs of a sysroot too. See Emulator."""
     stores = [sysroot / name for name in STORES] if sysroot is not None else []
-    return Emulator(device, memory, stores=stores, dram=DRAM)
+    return Emulator(device, memory, stores=stores, dram=DRAM, pseudo_tas=pseudo_tas, plugins=plugins)
 
 
 def run_client(
@@ -41,6 +52,8 @@ def run_client(
     stderr: Output | None = None,
     note: Callable[[str], None] | None = None,
     trace: Callable[[str], None] | None = None,
+    pseudo_tas: Sequence[type[PseudoTa]] = (),
+    plugins: Mapping[UUID, Plugin] | None = None,
 ) -> int:
     """Runs an aarch64 program on a device of its own that is switched on for it; its exit status, or 128 + n
     where signal n ended it. `argv` begins with the program's name.
@@ -48,7 +61,7 @@ def run_client(
     `sysroot` holds its libraries, and TAs in usr/lib/optee_armtz. `stdout` and `stderr` take the program's
     output, which goes to those of this process otherwise. Raises UsageError, ImageError, StateError.
     """
-    with boot(device, memory, _checked(sysroot)) as emulator:
+    with boot(device, memory, _checked(sysroot), pseudo_tas, plugins) as emulator:
         return run_on(
             emulator, program, argv, sysroot=sysroot, env=env, stdout=stdout, stderr=stderr, note=note,
             trace=trace,
