@@ -21,7 +21,7 @@ from elfhaven.normal.driver import Driver
 from elfhaven.normal.handlers import Call
 from elfhaven.normal.policy import RootPolicy
 from elfhaven.normal.results import origin_name
-from elfhaven.normal.supplicant import Images
+from elfhaven.normal.supplicant import FileService, Images
 from elfhaven.normal.transport import Allocation, MemRef, Parameter, Reply
 from elfhaven.world.message import Message, message_size, param_count, parse
 from elfhaven.world.shared_memory import NormalMemory
@@ -78,8 +78,15 @@ class RecordedWorld:
 class RecordedDriver(Driver):
     """A transport; the commands of the program's TA are noted, and the control block before and after."""
 
-    def __init__(self, secure: SecureWorld, normal: NormalMemory, images: Images, recorder: Recorder) -> None:
-        super().__init__(secure, normal, images)
+    def __init__(
+        self,
+        secure: SecureWorld,
+        normal: NormalMemory,
+        images: Images,
+        files: FileService,
+        recorder: Recorder,
+    ) -> None:
+        super().__init__(secure, normal, images, services={optee_msg.RPC_CMD_FS: files.serve})
         self._recorder = recorder
         self._block: ControlBlock | None = None
 

@@ -29,7 +29,7 @@ from elfhaven.normal.client import Context
 from elfhaven.normal.handlers import Call
 from elfhaven.normal.policy import RootPolicy
 from elfhaven.normal.process import Process
-from elfhaven.normal.supplicant import Images
+from elfhaven.normal.supplicant import FileService, Images
 from elfhaven.packing import PackedTa, local_public, pack, read_contents, signer
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import build
@@ -73,7 +73,8 @@ def walk(packed: PackedTa, kind: type[RecordedAgent], output: Path) -> Recorder:
     image = packed.path.read_bytes()
     normal, core = build(CoreConfig(trusted=(local_public(),)), NORMAL_SIZE)
     images = Images((), {packed.uuid: image})
-    driver = RecordedDriver(RecordedWorld(core, normal, recorder), normal, images, recorder)
+    files = FileService(output.parent / "secure")
+    driver = RecordedDriver(RecordedWorld(core, normal, recorder), normal, images, files, recorder)
     with _open(output) as out, Context(driver) as context, context.open_session(packed.uuid) as session:
         policy = RootPolicy.of(decode(packed.policy), str(output.parent))
         agent = kind(policy, (out, out, out), recorder)
@@ -83,6 +84,7 @@ def walk(packed: PackedTa, kind: type[RecordedAgent], output: Path) -> Recorder:
     driver.close()
     assert not any(core.leaks().values()), core.leaks()
     core.close()
+    files.close()
     return recorder
 
 
