@@ -11,13 +11,13 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from tests.unit.qemu.bridge_process import BridgeProcess
 
 from elfhaven import manifest
+from elfhaven.abi import bridge as wire
 from elfhaven.abi import gp
 from elfhaven.abi.container import CONTROL, SLOT, SLOTS_OFFSET, Command, State
 from elfhaven.errors import ElfhavenError
@@ -82,20 +82,12 @@ class RemoteTa:
 
     def report(self, state: int, **words: int) -> None:
         """Writes what the runtime writes at a return."""
-        for _, name in CONTROL.fields[CONTROL.fields.index(("u32", "state")) : -1]:
-            self.write(0, _word(name, words.get(name, 0)), CONTROL.offset(name))
-        self.write(0, _word("state", state), CONTROL.offset("state"))
+        known = {"state": state, **words}
+        values = (known.get(name, 0) for _, name in wire.REPORT.fields)
+        self.write(0, wire.REPORT.struct.pack(*values), CONTROL.offset("state"))
 
     def close(self) -> None:
         self._memory.close()
-
-
-def _word(name: str, value: int) -> bytes:
-    kind = {field: kind for kind, field in CONTROL.fields}[name]
-    return struct.pack("<Q" if kind == "u64" else "<I", value)
-
-
-Make = Callable[[manifest.Policy, str], "BridgeAgent"]
 
 
 class BridgeAgent:
