@@ -23,6 +23,9 @@ VALUES: Final = {
         "sign": None,
         "audit": None,
         "state": None,
+        "sysroot": None,
+        "debian": None,
+        "suite": "trixie",
     },
     "audit verify": {"target": "emulator", "memory": "stock", "state": None},
 }  # options with a value, and what holds without them
@@ -77,6 +80,9 @@ def _run(words: Sequence[str]) -> int:
         trace=found["trace"] is not None,
         audit=found["audit"],
         state=found["state"],
+        sysroot=found["sysroot"],
+        debian=(found["debian"],) if found["debian"] else (),
+        suite=found["suite"] or "",
     )
 
 

@@ -74,7 +74,8 @@ def run(
 ) -> Result:
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
-    With `sysroot` or `debian` it is a program of that system, as in pack(). The streams are this process's
+    With `sysroot` or `debian` it is a program of that system, as in pack(); a .ta file reads the files of its
+    system there. The streams are this process's
     own, or file objects or descriptors; `capture` gives stdout and stderr as bytes. `sign` is as for pack();
     without it a key signs that the target trusts. `env` and `cwd` are this process's own; the manifest says
     which variables are let in. `on_note` gets each note when it arises, `on_start` is called when the program
@@ -133,24 +134,30 @@ def prepare(
     """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
     check(target)
     path = os.fspath(program)
-    if root is not None:
-        packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root)
-        return packed, packed.path.read_bytes()
-    data = read_program(path)
+    data = read_program(path) if root is None or _is_ta_file(path) else b""
     if is_ta(data):
         if manifest is not None:
             raise UsageError(f"{path} is packed already: its manifest lies in it", "leave -m out")
         if sign is not None:
             raise UsageError(f"{path} is packed already, and signed", "leave --sign out")
         return open_ta(path, data, trusted_by(target, device)), data
-    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign)
+    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root)
     return packed, packed.path.read_bytes()
+
+
+def _is_ta_file(path: str) -> bool:
+    """Whether a program is a .ta file of this machine, and not one of the root that is named beside it."""
+    try:
+        with open(path, "rb") as file:
+            return is_ta(file.read(4))
+    except OSError:
+        return False
 
 
 def _file(program: AnyPath, root: Root | None) -> str:
     """The program's file on this machine."""
     path = os.fspath(program)
-    return path if root is None else f"{root.path}{root.program(path)}"
+    return path if root is None or _is_ta_file(path) else f"{root.path}{root.program(path)}"
 
 
 def keep(packed: PackedTa, image: bytes, program: str, device: StateDirectory) -> None:
