@@ -27,7 +27,7 @@ from elfhaven.secure.pta.base import PseudoTa
 from elfhaven.secure.result import TeeResult
 from elfhaven.secure.task import Task
 from elfhaven.secure.threads import Thread
-from elfhaven.secure.turn import Turn
+from elfhaven.secure.turn import NestedTurn, Turn
 
 if TYPE_CHECKING:
     from elfhaven.secure.core import SecureCore
@@ -73,6 +73,7 @@ class SessionManager:
         self._instances = 0
         self._waiting: list[Thread] = []
         self._loading: set[UUID] = set()
+        self._single = NestedTurn(core.rpc)  # of all single instance TAs
         self._crashed: set[UUID] = set()  # TAs that died and wanted not to be started again
 
     def next_instance(self) -> int:
@@ -169,28 +170,42 @@ class SessionManager:
         except TeeResult as error:  # waiting failed, or was ended from outside
             return error.code, TEE_ORIGIN_TEE
         if target.panicked:  # died while we waited
-            target.turn.give(thread)
+            self._give_turn(thread, target)
             return TEE_ERROR_TARGET_DEAD, TEE_ORIGIN_TEE
         session.deadline = None if timeout is None else self._core.config.clock.milliseconds() + timeout
         try:
             result = target.enter(thread, session, entry, params, command)
         finally:
             session.cancelled = False
-            target.turn.give(thread)
+            self._give_turn(thread, target)
         if target.panicked:
             self._bury(thread, target)
         return result
 
     def _take_turn(self, thread: Thread, task: Task) -> bool:
-        """Wait until the TA is free; False where waiting would be for ourselves."""
-        if task.turn.holder is thread:
-            return False
-        if task.turn.holder is not None and any(
-            isinstance(s.target, Task) and s.target.single_instance for s in thread.sessions
-        ):
-            return False  # two such TAs could wait for each other
-        task.turn.take(thread)
+        """Wait until the TA is free; False where waiting would be for ourselves, or could be in a circle.
+
+        As on OP-TEE, one thread at a time is inside single instance TAs, however many there are.
+        """
+        if task.single_instance:
+            self._single.take(thread)
+        try:
+            if task.turn.holder is thread or (task.turn.holder and self._single.is_held_by(thread)):
+                self._leave_single(thread, task)
+                return False
+            task.turn.take(thread)
+        except TeeResult:
+            self._leave_single(thread, task)
+            raise
         return True
+
+    def _give_turn(self, thread: Thread, task: Task) -> None:
+        task.turn.give(thread)
+        self._leave_single(thread, task)
+
+    def _leave_single(self, thread: Thread, task: Task) -> None:
+        if task.single_instance:
+            self._single.give(thread)
 
     def _wake_all(self, thread: Thread) -> None:
         sleepers, self._waiting = self._waiting, []

@@ -41,3 +41,26 @@ class Turn:
         self.holder = self._queue.pop(0) if self._queue else None
         if self.holder is not None:
             self._rpc.wake(thread, self.holder)
+
+
+class NestedTurn:
+    """A turn that its holder may take again, and gives back as often."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._turn = Turn(rpc)
+        self._depth = 0
+
+    def is_held_by(self, thread: Thread) -> bool:
+        return self._turn.holder is thread
+
+    def take(self, thread: Thread) -> None:
+        """As Turn.take."""
+        if self._turn.holder is not thread:
+            self._turn.take(thread)
+        self._depth += 1
+
+    def give(self, thread: Thread) -> None:
+        """Back by one; the next thread's turn when it was the last."""
+        self._depth -= 1
+        if not self._depth:
+            self._turn.give(thread)
