@@ -107,7 +107,7 @@ class StorageCalls:
         backend = self._check_request(storage, flags, known, id_length)
         if length and not data:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-        object_id = self._task.space.read_private(id_at, id_length)
+        object_id = self._read_id(id_at, id_length)
         pobj = self._listed.get(backend, self._task.uuid, object_id, flags, Purpose.CREATE)
         try:
             source = self._source(attributes)
@@ -169,11 +169,15 @@ class StorageCalls:
         made = pobj.backend.create(self._task.thread, pobj, overwrite, head + content)
         return OpenObject(self._storage, pobj, made, len(head), len(content))
 
+    def _read_id(self, address: int, length: int) -> bytes:
+        """An object's id; one of no bytes may lie anywhere."""
+        return self._task.space.read_private(address, length) if length else b""
+
     def _request(
         self, storage: int, flags: int, known: int, id_at: int, id_length: int
     ) -> tuple[Backend, bytes]:
         backend = self._check_request(storage, flags, known, id_length)
-        return backend, self._task.space.read_private(id_at, id_length)
+        return backend, self._read_id(id_at, id_length)
 
     def _check_request(self, storage: int, flags: int, known: int, id_length: int) -> Backend:
         if flags & ~known:
@@ -241,7 +245,7 @@ class StorageCalls:
         o = self._object(handle)
         if not o.flags & TEE_DATA_FLAG_ACCESS_WRITE_META:
             raise TeeResult(TEE_ERROR_BAD_STATE)
-        object_id = self._task.space.read_private(id_at, id_length)
+        object_id = self._read_id(id_at, id_length)
         old = self._file(handle).pobj
         new = self._listed.get(
             old.backend, self._task.uuid, object_id, TEE_DATA_FLAG_ACCESS_WRITE_META, Purpose.RENAME
