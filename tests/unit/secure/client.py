@@ -73,5 +73,10 @@ class Client:
         assert self.invoke(Probe.COPY, SHARED | STAGE, PRIVATE | offset, size) == 0
         return bytes(self.view[STAGE : STAGE + size])
 
+    def scratch(self) -> int:
+        """Where the TA's own memory begins."""
+        assert self.invoke(Probe.SCRATCH) == 0
+        return self.word(0)
+
     def u32(self, offset: int = AREA) -> int:
         return int.from_bytes(self.get(4, offset), "little")

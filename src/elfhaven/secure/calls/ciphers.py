@@ -20,6 +20,8 @@ from elfhaven.secure.result import TeeResult
 if TYPE_CHECKING:
     from elfhaven.secure.task import Task
 
+_MODES = (gp.TEE_MODE_ENCRYPT, gp.TEE_MODE_DECRYPT)
+
 
 class CipherCalls:
     def __init__(self, task: Task, states: CryptoCalls) -> None:
@@ -43,7 +45,7 @@ class CipherCalls:
         key = self._states.secret(found.key1)
         start = self._copied(iv, length)
         key2 = self._states.secret(found.key2) if found.key2 else b""
-        if found.mode not in (gp.TEE_MODE_ENCRYPT, gp.TEE_MODE_DECRYPT):
+        if found.mode not in _MODES:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         encrypting = found.mode == gp.TEE_MODE_ENCRYPT
         found.running = new_stream(found.algorithm, encrypting, key, key2, start)
@@ -62,6 +64,8 @@ class CipherCalls:
         space.check(source, length, READ)
         self._room(out, out_length, length)
         if length:
+            if found.mode not in _MODES:
+                raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
             if found.kind != gp.TEE_OPERATION_CIPHER:
                 raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
             check_length(found.algorithm, length, last)

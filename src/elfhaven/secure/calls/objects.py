@@ -194,7 +194,9 @@ class ObjectCalls:
             raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
         given = read_attributes(self._task.space, attributes, count)
         check_attributes(kind, given, generating=True)
-        taken, _ = take_attributes(kind, o.max_size, given)
+        taken, size = take_attributes(kind, o.max_size, given)
+        if not kind.symmetric:
+            o.size = size  # holds even if no key comes of it
         o.attributes = self._generate(kind, bits, taken)
         o.size = bits
         o.flags |= TEE_HANDLE_FLAG_INITIALIZED
