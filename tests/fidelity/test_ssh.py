@@ -6,6 +6,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,9 @@ def _configure(board: Board, monkeypatch: pytest.MonkeyPatch, known: str = "know
     monkeypatch.setenv(OPTIONS, f"-F {path}")
 
 
-def _run(board: Board, who: str, *arguments: str, sign: str | None = "optee-default") -> elfhaven.Result:
+def _run(
+    board: Board, who: str, *arguments: str, sign: str | None = "optee-default", files: str = "host"
+) -> elfhaven.Result:
     return elfhaven.run(
         zig.compile_program(SOURCE),
         *arguments,
@@ -103,7 +106,8 @@ def _run(board: Board, who: str, *arguments: str, sign: str | None = "optee-defa
         target=f"ssh:{who}@board",
         sign=sign,
         state=board.room / "state",
-        cwd=board.room,
+        cwd=board.room if files == "host" else None,
+        files=files,
         capture=True,
     )
 
@@ -122,6 +126,14 @@ def test_a_user_runs_what_root_put_there(board: Board) -> None:
     done = _run(board, "user", "in.txt", "out.txt")
     assert (done.status, done.stdout) == (7, b"hello, 3 lines\n")
     assert (board.room / "out.txt").read_text() == "3 lines\n", "files are those of this machine"
+
+
+def test_a_program_with_the_files_of_the_board(board: Board) -> None:
+    _run(board, "root")
+    board.sh("printf 'a\\nb\\n' > /home/user/in.txt && chown user /home/user/in.txt")
+    done = _run(board, "user", "in.txt", "out.txt", files="target")
+    assert (done.status, done.stdout) == (7, b"hello, 2 lines\n")
+    assert board.sh("stat -c %U /home/user/out.txt; cat /home/user/out.txt") == "user\n2 lines\n"
 
 
 def test_nothing_of_a_run_is_left_on_the_board(board: Board) -> None:
@@ -235,3 +247,46 @@ def test_a_connection_that_is_lost_in_the_middle(board: Board, tmp_path: Path) -
     assert child.returncode == 125, errors
     assert b"ended" in errors
     assert _run(board, "root").status == 7
+
+
+def test_the_client_is_killed_at_any_moment(board: Board, tmp_path: Path) -> None:
+    """No ssh is left here, no bridge and no sshd there, and the next run is good."""
+    program = zig.compile_program(SOURCE)
+    command = [
+        sys.executable,
+        "-m",
+        "elfhaven",
+        "run",
+        "--target",
+        "ssh:root@board",
+        "--sign",
+        "optee-default",
+    ]
+    for moment in range(6):
+        board.sh("rm -rf /root/.cache/elfhaven")
+        child = subprocess.Popen(
+            [*command, "--state", str(tmp_path / "state"), str(program)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(0.3 + 0.4 * moment)
+        child.kill()
+        child.wait()
+    done = _run(board, "root")
+    assert (done.status, done.stdout) == (7, b"hello, 0 lines\n")
+    deadline = time.monotonic() + 30
+    while left := board.sh("pgrep -l 'sshd|^bridge-' || true"):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.2)
+    assert len(board.sh("ls -A /root/.cache/elfhaven").split()) == 1
+    assert board.sh("ls -A /usr/lib/optee_armtz | grep -v '[.]ta$' || true") == ""
+    config = str(board.room / "config").encode()
+    here = [path for path in Path("/proc").glob("[0-9]*/cmdline") if config in _content(path)]
+    assert here == []
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
