@@ -3,29 +3,18 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import outside
 
 from bench import invoke
+from bench.row import Row, example, first, tokens
 from bench.yardsticks import ROOT, Places, Program, command_line, interleaved, whole_process
 
 MODEL_BYTES = 60_816_028
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table. `goal` is empty where none is set."""
-
-    what: str
-    figures: str
-    ratio: str
-    goal: str = ""
 
 
 def served_call(work: Path, runs: int) -> list[Row]:
@@ -64,9 +53,9 @@ def load(work: Path, runs: int) -> list[Row]:
     for how in ("read", "again", "fread", "mmap"):
         speed = interleaved(
             runs,
-            native=lambda how=how: _first(places.native(program, how, "model.bin")),
-            qemu=lambda how=how: _first(places.qemu(program, how, "model.bin")),
-            inside=lambda how=how: _first(places.inside(program, how, "model.bin")),
+            native=lambda how=how: first(places.native(program, how, "model.bin")),
+            qemu=lambda how=how: first(places.qemu(program, how, "model.bin")),
+            inside=lambda how=how: first(places.inside(program, how, "model.bin")),
         )
         figures = ", ".join(f"{place} {speed[place]:.0f} MB/s" for place in ("inside", "native", "qemu"))
         ratio = f"{speed['inside'] / speed['native']:.2f} x native"
@@ -82,9 +71,9 @@ def _tokenizer(work: Path, program: Program, places: Places, runs: int) -> Row:
     (work / "tok.bin").write_bytes(b"".join(records))
     speed = interleaved(
         runs,
-        native=lambda: _first(places.native(program, "records", "tok.bin")),
-        qemu=lambda: _first(places.qemu(program, "records", "tok.bin")),
-        inside=lambda: _first(places.inside(program, "records", "tok.bin")),
+        native=lambda: first(places.native(program, "records", "tok.bin")),
+        qemu=lambda: first(places.qemu(program, "records", "tok.bin")),
+        inside=lambda: first(places.inside(program, "records", "tok.bin")),
     )
     figures = ", ".join(f"{place} {speed[place]:.1f} MB/s" for place in ("inside", "native", "qemu"))
     return Row(
@@ -94,7 +83,7 @@ def _tokenizer(work: Path, program: Program, places: Places, runs: int) -> Row:
 
 def start(work: Path, runs: int) -> list[Row]:
     """`elfhaven run hello` from nothing to its end, once packed, and what it takes of memory."""
-    hello = _example("hello")
+    hello = example("hello")
     command = [*command_line(), "run", "--state", str(work / "state"), "--", str(hello)]
     whole_process(command)
     measured = [whole_process(command) for _ in range(max(runs, 5))]
@@ -115,8 +104,8 @@ def start(work: Path, runs: int) -> list[Row]:
 
 def llama(work: Path, runs: int) -> list[Row]:
     """Tokens a second with a checkpoint of the stories15M shape, and the memory of the whole."""
-    here, aarch64 = ROOT / "examples/llama", _example("llama")
-    native = _example("llama", f"{outside.native_target()}")
+    here, aarch64 = ROOT / "examples/llama", example("llama")
+    native = example("llama", f"{outside.native_target()}")
     if not (work / "big.bin").exists():
         maker = [
             sys.executable,
@@ -129,9 +118,9 @@ def llama(work: Path, runs: int) -> list[Row]:
     words = ("big.bin", "-z", "big-tok.bin", "-t", "0", "-n", "48")
     speed = interleaved(
         runs,
-        native=lambda: _tokens(places.native(program, *words)),
-        qemu=lambda: _tokens(places.qemu(program, *words)),
-        inside=lambda: _tokens(places.inside(program, *words)),
+        native=lambda: tokens(places.native(program, *words)),
+        qemu=lambda: tokens(places.qemu(program, *words)),
+        inside=lambda: tokens(places.inside(program, *words)),
     )
     command = [*command_line(), "run", "--memory", "large", "--state", str(work / "state"), "-m",
                str(work / "elfhaven.toml"), "--", str(aarch64), *words]  # fmt: skip
@@ -151,23 +140,3 @@ SECTIONS: dict[str, Callable[[Path, int], list[Row]]] = {
     "start": start,
     "llama": llama,
 }
-
-
-def _first(text: str) -> float:
-    return float(text.split()[0])
-
-
-def _tokens(text: str) -> float:
-    found = re.search(r"\(([0-9.]+) tokens/s\)", text)
-    if found is None:
-        raise SystemExit(f"bench: no tokens/s in {text[-200:]!r}")
-    return float(found[1])
-
-
-def _example(name: str, target: str | None = None) -> Path:
-    builder = ROOT / "examples" / ("llama/build.py" if name == "llama" else "build.py")
-    out = ROOT / ".build" / f"{name}-{target or 'aarch64'}"
-    out.parent.mkdir(exist_ok=True)
-    words = ["-o", str(out), *(["--target", target] if target else [])] if name == "llama" else [name]
-    done = subprocess.run([sys.executable, str(builder), *words], check=True, capture_output=True, text=True)
-    return out if name == "llama" else Path(done.stdout.strip())
