@@ -89,8 +89,8 @@ class Task:
         thread.sessions.append(session)
         try:
             return self._enter(entry, params or Parameters(), command)
-        except TeeResult as error:
-            return error.code, TEE_ORIGIN_TEE
+        except TeeResult as error:  # the origin stays that of the session's last entry
+            return error.code, TEE_ORIGIN_TEE if entry is Entry.OPEN_SESSION else TEE_ORIGIN_TRUSTED_APP
         finally:
             thread.sessions.pop()
             self.space.drop_parameters()
