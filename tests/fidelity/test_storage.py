@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from elfhaven.abi import gp
 from elfhaven.errors import TeeError
 from elfhaven.image import ta
 from elfhaven.target.emulator import Emulator
@@ -96,10 +97,14 @@ def installed(*places: Place) -> UUID:
 
 
 def _notice(place: Place) -> None:
-    """Have OP-TEE open its directory anew: it may still have the old one open, which fails once."""
+    """Have OP-TEE open its directory anew: it keeps the old one open until an object is not found in it, or
+    turns out to be another than expected, with which even a TA cannot be loaded."""
     uuid = installed(place)
     with suppress(TeeError):
         place.context.open_session(uuid).close()
+    storage = Storage(place, uuid)
+    assert storage.open(b"there is no such object") == -gp.TEE_ERROR_ITEM_NOT_FOUND
+    storage.close_session()
 
 
 def fill(storage: Storage) -> None:
