@@ -8,7 +8,6 @@ same host thread while the program has one thread, else on a worker's.
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
@@ -168,8 +167,7 @@ class Process:
 
     def _close(self) -> None:
         """As Linux at the end of a process: calls under way come to their end, then all is closed."""
-        while self.scheduler.outside:
-            time.sleep(0.001)
+        self.scheduler.settle()
         self.files.close_all()
         self._workers.close()
         self.scheduler.close()

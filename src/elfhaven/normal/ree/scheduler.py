@@ -147,14 +147,24 @@ class Scheduler:
         """Runs until `ended`."""
         while not self.ended:
             self._engine.rearm()
-            while self._posted:
-                self._posted.popleft()()
+            self._do_posted()
             if self._watching or self.alarm[0] is not None:
                 self._look(0)
             if self._ready:
                 self._turn(self._ready.popleft())
             elif not self.ended and not self._posted:
                 self._idle()
+
+    def _do_posted(self) -> None:
+        while self._posted:
+            self._posted.popleft()()
+
+    def settle(self) -> None:
+        """After `run`: waits for the calls that are under way on other host threads."""
+        self._watching.clear()
+        while self.outside:
+            self._poll(None)
+            self._do_posted()
 
     def _turn(self, thread: Thread) -> None:
         self.current = thread

@@ -91,6 +91,14 @@ class ProcessCalls:
         self._current.robust_list = head
         return 0
 
+    def sys_get_robust_list(self, tid: int, head: int, size: int) -> int:
+        thread = self._current if not uint32(tid) else self._process.scheduler.threads.get(uint32(tid))
+        if thread is None:
+            raise error("ESRCH")
+        self._memory.write_u64(head, thread.robust_list)
+        self._memory.write_u64(size, 24)
+        return 0
+
     def sys_futex(self, address: int, op: int, value: int, extra: int, second: int, value3: int) -> Outcome:
         return self._process.futexes.call(address, op, value, extra, second, value3)
 
