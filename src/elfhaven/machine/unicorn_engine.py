@@ -269,6 +269,10 @@ class UnicornEngine:
             uclib.uc_emu_stop(self._handle)
             sleep(0.0005)
 
+    def forget_code(self) -> None:
+        """See machine.engine.Engine."""
+        uclib.uc_ctl(self._handle, FLUSH_CODE)
+
     def rearm(self) -> None:
         self._interrupted = False
 

@@ -136,3 +136,16 @@ def test_any_memory_of_the_ta_will_do_for_a_name(dynamic: Dynamic) -> None:
     dynamic.client.put(LIBRARY.bytes_le, 16)
     place = dynamic.scratch + 16
     assert pta(dynamic.client, dynamic.session, DLOPEN, 0x15, place, 16, NOW_GLOBAL_NODELETE) == OK
+
+
+def test_code_of_a_library_that_came_runs(dynamic: Dynamic) -> None:
+    """Again and again: the pages held other code before."""
+    world = dynamic.client.world
+    for _ in range(6):
+        client = Client(world, dynamic.client.uuid)
+        again = Dynamic(client)
+        assert again.dlopen(LIBRARY) == OK
+        result, address = again.dlsym(LIBRARY, b"library_value\0")
+        assert result == OK
+        assert client.invoke(Probe.JUMP, address) == OK  # it returns to the probe
+        client.close()
