@@ -58,9 +58,9 @@ class RsaKey:
         return self._result(self._power(self._message(data), self.e, self.n))
 
     def private(self, data: bytes) -> bytes:
-        """By the Chinese remainder theorem if the key has what it needs; checked then."""
+        """By the Chinese remainder theorem if the key has all that it needs; checked then."""
         message = self._message(data)
-        if not self.p or not self.q:
+        if not all((self.p, self.q, self.dp, self.dq, self.qp)):
             return self._result(self._power(message, self.d, self.n))
         one = self._power(message, self.dp, self.p)
         two = self._power(message, self.dq, self.q)
