@@ -11,6 +11,9 @@ import pytest
 from tests.support import zig
 
 from elfhaven.errors import ImageError
+from elfhaven.machine.engine import Exit, Stop, Translation
+from elfhaven.machine.user_engine import UserEngine
+from elfhaven.normal.ree import scheduler
 
 from .running import STATIC, Ended, build, run
 
@@ -34,6 +37,22 @@ def same(name: str, *arguments: str, env: dict[str, str] | None = None) -> None:
 
 def test_threads() -> None:
     same("threads")
+
+
+def test_threads_that_never_call_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a short quantum there are many switches, wherever a thread just is."""
+    monkeypatch.setattr(scheduler, "QUANTUM", 0.001)
+    stops: list[Stop] = []
+    go = UserEngine.go
+
+    def counted(engine: UserEngine, space: Translation, code_epoch: int) -> Exit:
+        why = go(engine, space, code_epoch)
+        stops.extend([why] if isinstance(why, Stop) else [])
+        return why
+
+    monkeypatch.setattr(UserEngine, "go", counted)
+    same("compute")
+    assert stops.count(Stop.INTERRUPTED) > 5
 
 
 def test_signals() -> None:

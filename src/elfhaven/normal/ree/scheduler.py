@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Threads of one process take turns on one engine.
 
-A thread runs until a call of it waits; at its calls it also leaves when its time is up while others are
-ready, or when something happened outside. Atomic instructions are atomic since there is one engine; a
-switch clears its monitor.
+A thread runs until a call of it waits, until its time is up while others are ready, or until something
+happened outside. Atomic instructions are atomic since there is one engine; a switch clears its monitor.
 
 Only `post` and `kick` may be called from other host threads; all else belongs to the one that runs.
 """
@@ -117,7 +116,7 @@ class Scheduler:
         self._engine.interrupt()
 
     def kick(self) -> None:
-        """Have the running thread come out of the engine at its next call. From any thread."""
+        """Have the running thread come out of the engine soon. From any thread."""
         self._engine.interrupt()
 
     def stop(self) -> None:
