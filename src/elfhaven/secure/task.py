@@ -11,7 +11,6 @@ from uuid import UUID
 
 from elfhaven.abi.gp import (
     TA_FLAG_INSTANCE_KEEP_ALIVE,
-    TA_FLAG_INSTANCE_KEEP_CRASHED,
     TA_FLAG_SINGLE_INSTANCE,
     TEE_ERROR_ACCESS_DENIED,
     TEE_ERROR_NOT_SUPPORTED,
@@ -71,11 +70,6 @@ class Task:
     @property
     def keep_alive(self) -> bool:
         return self.single_instance and bool(self.flags & TA_FLAG_INSTANCE_KEEP_ALIVE)
-
-    @property
-    def keep_crashed(self) -> bool:
-        """Whether it is not started again after it has died."""
-        return self.keep_alive and bool(self.flags & TA_FLAG_INSTANCE_KEEP_CRASHED)
 
     # ---- entry
 
