@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The data of a TA's open persistent objects (Internal Core API, clause 5.9), with OP-TEE's checks in OP-TEE's
-order."""
+"""The data of a TA's open objects (Internal Core API, clause 5.9), with OP-TEE's checks in OP-TEE's order."""
 
 from __future__ import annotations
 

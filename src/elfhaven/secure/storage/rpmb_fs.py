@@ -95,7 +95,11 @@ class RpmbFs:
     def create(self, thread: Thread, pobj: PersistentObject, overwrite: bool, content: bytes) -> Handle:
         """Written under a name of its own first; ACCESS_CONFLICT if the real one is taken."""
         with self._inside(thread):
-            handle = self._make(pobj, file_name(pobj, b"."))
+            unfinished = file_name(pobj, b".")
+            for entry in self._entries():
+                if entry.flags & ACTIVE and entry.name == unfinished:  # left over when the power failed
+                    self._clear(entry)
+            handle = self._make(pobj, unfinished)
             try:
                 self._write(handle, 0, content)
                 self._rename(handle.entry, file_name(pobj), overwrite)
