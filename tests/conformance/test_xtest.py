@@ -21,11 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 CASES = {"regression": 108, "pkcs11": 31}
 SUBTESTS = {"regression": 33_000, "pkcs11": 5_000}  # at least
-MAY_FAIL = {  # what is left to do; a case that passes is taken out
-    "regression": {
-        "regression_1001": "the part of device tree drivers",
-        "regression_6021": "the usage of a persistent object is not stored when it is restricted",
-    },
+MAY_FAIL: dict[str, dict[str, str]] = {  # what is left to do; a case that passes is taken out
+    "regression": {},
     "pkcs11": {
         "pkcs11_1026": "wrapping keys with AES",
         "pkcs11_1028": "objects that another session destroys",
