@@ -560,6 +560,18 @@ def test_ciphers(both: Both, algorithm: int, kind: int, size: int, mode: int) ->
     both(script)
 
 
+def test_going_on_after_the_end(both: Both) -> None:
+    def script(tee: Tee) -> object:
+        state = _ae(tee, gp.TEE_ALG_AES_GCM, 0)
+        seen: list[object] = [
+            tee.ae_init(state, bytes(12), 16, 0, 0),
+            tee.ae_encrypt_final(state, _MESSAGE[:20]),
+        ]
+        return [*seen, tee.ae_encrypt_final(state, b""), tee.ae_encrypt_final(state, _MESSAGE[:32])]
+
+    both(script)
+
+
 def test_modes_that_no_cipher_has(both: Both) -> None:
     def script(tee: Tee) -> object:
         seen: list[object] = []
