@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "ahead.h"
 
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,10 +32,22 @@ static void *work(void *argument) {
 }
 
 static bool begin_thread(struct ahead *ahead) {
-    pthread_t thread;
-    if (!ahead->started && !pthread_create(&thread, NULL, work, ahead))
-        ahead->started = !pthread_detach(thread);
+    if (!ahead->started && !pthread_create(&ahead->thread, NULL, work, ahead)) {
+        ahead->started = !pthread_detach(ahead->thread);
+        ahead->away = -1;
+    }
     return ahead->started;
+}
+
+// Keeps the thread away from the processor that is about to enter the TEE: Linux would not run it there.
+static void keep_away(struct ahead *ahead) {
+    cpu_set_t others;
+    int here = sched_getcpu();
+    if (here < 0 || here == ahead->away || sched_getaffinity(0, sizeof others, &others))
+        return;
+    CPU_CLR((size_t)here, &others);
+    if (CPU_COUNT(&others) && !pthread_setaffinity_np(ahead->thread, sizeof others, &others))
+        ahead->away = here;
 }
 
 static void settle(struct ahead *ahead) {
@@ -48,6 +61,8 @@ void ahead_begin(struct ahead *ahead, const struct reading *reading, u8 *window)
     ahead->reading = *reading;
     ahead->window = window;
     ahead->busy = ahead->valid = begin_thread(ahead);
+    if (ahead->busy)
+        keep_away(ahead);
     pthread_cond_broadcast(&ahead->changed);
     pthread_mutex_unlock(&ahead->lock);
 }

@@ -2,7 +2,7 @@
 // Reading a file ahead while the program takes in what it asked for before: on a second processor the read costs
 // no time. What was read is used for the very next call or not at all, so that no program can tell.
 //
-// Locks: `lock` guards all of struct ahead but `thread`.
+// Locks: `lock` guards all of struct ahead.
 #pragma once
 #include <pthread.h>
 #include <stdbool.h>
@@ -23,6 +23,8 @@ struct ahead {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool started, busy, valid;
+    pthread_t thread;
+    int away; // the processor that the thread keeps away from
     struct reading reading;
     u8 *window;
 };
