@@ -55,6 +55,10 @@ def test_threads_that_never_call_take_turns(monkeypatch: pytest.MonkeyPatch) -> 
     assert stops.count(Stop.INTERRUPTED) > 5
 
 
+def test_children() -> None:
+    same("spawn")
+
+
 def test_signals() -> None:
     same("signals")
 
