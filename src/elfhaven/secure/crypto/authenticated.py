@@ -124,11 +124,13 @@ class _Gcm:
         return out
 
     def _tag(self) -> bytes:
+        tail = self._padded.tail
         self._hash.update(self._padded.rest())
+        self._padded.tail = tail
         lengths = (8 * self._aad).to_bytes(8, "big") + (8 * self._payload).to_bytes(8, "big")
         hashed = self._hash.finish(lengths)
         tag = xor(hashed, self._mask)[: self.tag_length]
-        self._hash.resume(hashed)  # who goes on after the end gets what the core gives
+        self._hash.resume(hashed)  # who goes on after the end gets what the core gives: the tail stays, too
         self._mask = tag + self._mask[self.tag_length :]
         return tag
 
