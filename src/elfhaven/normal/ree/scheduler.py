@@ -79,6 +79,7 @@ class Scheduler:
         self._watching: set[Thread] = set()  # waiting for files or a time
         self._posted: deque[Callable[[], None]] = deque()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._closing = threading.Lock()  # guards the bell's descriptor against its end; a leaf
         self._ticker = Ticker(self.kick)
         self._live: Thread | None = None  # whose registers are in the engine
         self.current: Thread | None = None
@@ -112,8 +113,13 @@ class Scheduler:
     def post(self, work: Callable[[], None]) -> None:
         """Have `work` done by the host thread that runs this process. From any thread."""
         self._posted.append(work)
-        os.eventfd_write(self._bell, 1)
+        self._ring_bell()
         self._engine.interrupt()
+
+    def _ring_bell(self) -> None:
+        with self._closing:
+            if self._bell >= 0:
+                os.eventfd_write(self._bell, 1)
 
     def kick(self) -> None:
         """Have the running thread come out of the engine soon. From any thread."""
@@ -122,7 +128,7 @@ class Scheduler:
     def stop(self) -> None:
         """End the process wherever it is. From any thread."""
         self.ended = True
-        os.eventfd_write(self._bell, 1)
+        self._ring_bell()
         self._engine.stop()
 
     def registers_of(self, thread: Thread) -> None:
@@ -253,4 +259,6 @@ class Scheduler:
 
     def close(self) -> None:
         self._ticker.close()
-        os.close(self._bell)
+        with self._closing:
+            bell, self._bell = self._bell, -1
+        os.close(bell)
