@@ -35,9 +35,9 @@ from tests.unit.qemu.test_bridge_cuts import (  # noqa: F401
 from tests.unit.qemu.test_bridge_program import (  # noqa: F401
     begin,
     pipe,
-    test_a_file_is_read_ahead_and_never_out_of_date,
     test_a_log_that_cannot_be_stored_ends_the_program,
     test_a_whole_window_crosses,
+    test_large_reads_in_any_order_see_the_file_as_it_is,
     test_streams_are_the_callers,
 )
 
