@@ -15,6 +15,7 @@ from elfhaven.normal.ree.calls.process import ProcessCalls
 from elfhaven.normal.ree.calls.signals import SignalCalls
 from elfhaven.normal.ree.calls.sockets import SocketCalls
 from elfhaven.normal.ree.calls.time import TimeCalls
+from elfhaven.normal.ree.calls.tree import TreeCalls
 from elfhaven.normal.ree.threads import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 Entry = tuple[Callable[..., Outcome], int]  # a handler and how many arguments it takes
 _AREAS = (
-    MemoryCalls, FileCalls, DataCalls, PollCalls, SocketCalls, ProcessCalls, SignalCalls, TimeCalls,
+    MemoryCalls, FileCalls, TreeCalls, DataCalls, PollCalls, SocketCalls, ProcessCalls, SignalCalls,
+    TimeCalls,
 )  # fmt: skip
 
 
