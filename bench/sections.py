@@ -12,6 +12,7 @@ from tests.support import outside
 
 from bench import invoke
 from bench.row import Row, example, first, tokens
+from bench.stoppable import stoppable
 from bench.yardsticks import ROOT, Places, Program, command_line, interleaved, whole_process
 
 MODEL_BYTES = 60_816_028
@@ -139,4 +140,6 @@ SECTIONS: dict[str, Callable[[Path, int], list[Row]]] = {
     "load": load,
     "start": start,
     "llama": llama,
+    "stoppable": stoppable,
+    "stoppable-qemu": lambda work, runs: stoppable(work, runs, "qemu"),
 }

@@ -8,10 +8,7 @@
 #include "streams.h"
 
 void agent_init(struct agent *agent) {
-    memset(&agent->policy, 0, sizeof agent->policy);
-    memset(&agent->files, 0, sizeof agent->files);
-    memset(agent->counts, 0, sizeof agent->counts);
-    ahead_forget(&agent->ahead);
+    memset(agent, 0, sizeof *agent);
     for (u64 number = 0; number < STREAMS; number++)
         agent->files.open[agent->files.count++] = (struct file){.number = number, .fd = AT_CALLER};
 }
@@ -93,8 +90,6 @@ static bool serve(struct agent *agent, const struct areas *areas, u32 index, con
     struct request request = {.slot = index, .call = slot->call, .id = slot->id};
     const struct call_row *row = call_row(slot->call);
     int bad = row ? decode(areas, row, slot, &request) : ENOSYS;
-    if (bad || row->handler != sys_pread64)
-        ahead_forget(&agent->ahead);
     if (!bad && of_caller(agent, row, &request)) {
         errands->request[errands->count++] = request;
         return false;
@@ -111,10 +106,6 @@ static bool serve(struct agent *agent, const struct areas *areas, u32 index, con
 u32 agent_serve(struct agent *agent, const struct areas *areas, u32 pending, struct errands *errands) {
     u32 answered = 0, found = 0;
     errands->count = 0;
-    agent->areas = areas;
-    agent->alone = pending == 1;
-    agent->swapped = false;
-    agent->next.size = 0;
     for (u32 i = 0; i < EH_SLOT_COUNT && found < pending; i++) {
         struct eh_slot slot;
         memcpy(&slot, slot_at(areas, i), sizeof slot);

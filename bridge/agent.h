@@ -3,7 +3,6 @@
 // nothing that the program sends, as normal/agent.py, whose results it gives; rows and shapes are generated.
 // The caller's standard streams are files 0 to 2 and lie at the other end: requests about them are errands.
 #pragma once
-#include "ahead.h"
 #include "calls.h"
 #include "policy.h"
 
@@ -14,7 +13,7 @@
 struct file {
     u64 number; // the runtime's
     int fd;
-    bool appending, regular;
+    bool appending;
 };
 
 struct files {
@@ -49,14 +48,8 @@ struct agent {
     struct policy policy;
     struct files files;
     u64 counts[CALL_ROWS]; // calls that were performed
-    struct ahead ahead;
-    const struct areas *areas; // of the requests that are served
-    bool alone;                // one request is served
-    bool swapped;              // its answer lies in the window that was read ahead
-    struct reading next;       // worth reading ahead; its size is 0 where nothing is
 };
 
-// `ahead` was made before, once.
 void agent_init(struct agent *agent);
 void agent_close(struct agent *agent); // closes what the program left open
 

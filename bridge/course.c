@@ -81,24 +81,11 @@ static bool enter(struct course *course, u32 command, struct tee_param strings) 
     return course->result.code == TEE_SUCCESS;
 }
 
-// Takes the window that was read ahead in place of the other, and begins the next read.
-static void look_ahead(struct course *course, struct agent *agent) {
-    const struct lent window = course->window;
-    if (agent->swapped) {
-        course->window = course->spare;
-        course->spare = window;
-    }
-    if (!agent->next.size || (!course->spare.memory && !lend(course, &course->spare, EH_WINDOW_DEFAULT)))
-        return;
-    ahead_begin(&agent->ahead, &agent->next, course->spare.memory);
-}
-
 static enum answer serve_requests(struct course *course) {
     struct program *program = course->program;
     const struct areas areas = {course->control.memory, course->window.memory, DATA_OFFSET,
                                 course->control.size - course->log_size, course->window.size};
     u32 answered = agent_serve(&program->agent, &areas, course->report.pending, &program->errands);
-    look_ahead(course, &program->agent);
     return program->errands.count ? caller_run_errands(course, &areas, &program->errands, !answered) : ANSWER_GOOD;
 }
 
@@ -155,13 +142,11 @@ static struct end end_of(const struct course *course) {
 }
 
 void course_run(struct course *course, const struct buffer *strings) {
-    course->control.fd = course->window.fd = course->spare.fd = -1;
+    course->control.fd = course->window.fd = -1;
     course->last_call = BRIDGE_NO_CALL;
     course->result = (struct tee_result){TEE_ERROR_BAD_PARAMETERS, TEE_ORIGIN_API, 0};
     if (strings && course->program->start.strings_size <= strings->size)
         drive(course, strings);
-    ahead_settle(&course->program->agent.ahead);
-    give_back(&course->spare);
     give_back(&course->window);
     give_back(&course->control);
 }

@@ -19,7 +19,7 @@ struct course {
     struct stream *stream;
     u32 id;
     int tee;
-    struct lent control, window, spare; // the spare is what is read ahead into
+    struct lent control, window;
     size_t log_size;
     struct bridge_report report, told; // at the last return; what the other end knows of it
     struct tee_result result;

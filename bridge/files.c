@@ -40,32 +40,12 @@ s64 sys_read(struct agent *agent, struct request *request) {
     return fd < 0 ? fd : outcome(read(fd, request->output, least(request->args[1], request->output_size)));
 }
 
-// A large read of a file, which the next one may follow: see ahead.h.
-static s64 read_large(struct agent *agent, struct request *request, struct reading *reading) {
-    reading->at = (size_t)(request->output - agent->areas->window);
-    agent->swapped = ahead_take(&agent->ahead, reading);
-    s64 got = agent->swapped ? (s64)reading->size
-                             : outcome(pread(reading->fd, request->output, reading->size, (off_t)reading->offset));
-    if (got == (s64)reading->size) {
-        agent->next = *reading;
-        agent->next.offset += reading->size;
-    }
-    return got;
-}
-
 s64 sys_pread64(struct agent *agent, struct request *request) {
-    const struct file *file = file_find(&agent->files, request->args[0]);
-    const u8 *window = agent->areas->window;
+    int fd = file_fd(&agent->files, request->args[0]);
     s64 offset = (s64)request->args[2];
-    if (!file || file->fd < 0 || offset < 0)
-        return file && file->fd >= 0 ? -EINVAL : -EBADF;
-    struct reading reading = {.fd = file->fd, .number = file->number, .offset = (u64)offset};
-    reading.size = least(request->args[1], request->output_size);
-    if (agent->alone && file->regular && reading.size >= AHEAD_LEAST && window && request->output >= window &&
-        request->output < window + agent->areas->window_size)
-        return read_large(agent, request, &reading);
-    ahead_forget(&agent->ahead);
-    return outcome(pread(reading.fd, request->output, reading.size, offset));
+    if (fd < 0 || offset < 0)
+        return fd < 0 ? fd : -EINVAL;
+    return outcome(pread(fd, request->output, least(request->args[1], request->output_size), offset));
 }
 
 s64 sys_write(struct agent *agent, struct request *request) {
@@ -214,8 +194,8 @@ s64 sys_openat(struct agent *agent, struct request *request) {
     }
     struct eh_open_reply reply = {found.st_mode, 0, (u64)found.st_size, found.st_dev, found.st_ino};
     memcpy(request->output, &reply, sizeof reply);
-    bool regular = S_ISREG(found.st_mode), appending = regular && request->args[1] & LINUX_O_APPEND;
-    files->open[files->count++] = (struct file){request->args[0], fd, appending, regular};
+    bool appending = request->args[1] & LINUX_O_APPEND && S_ISREG(found.st_mode);
+    files->open[files->count++] = (struct file){request->args[0], fd, appending};
     return 0;
 }
 

@@ -19,7 +19,6 @@ void program_init(struct program *program) {
     memset(program, 0, sizeof *program);
     pthread_mutex_init(&program->lock, NULL);
     pthread_cond_init(&program->changed, NULL);
-    ahead_init(&program->agent.ahead);
     sigaction(SIGUSR1, &action, NULL);
 }
 

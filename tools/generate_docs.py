@@ -25,7 +25,7 @@ from elfhaven.calls.utee import UTEE
 from elfhaven.cli.main import elfhaven as command_line
 from elfhaven.manifest import schema
 from elfhaven.normal import messages
-from elfhaven.normal.results import meaning, tee_error
+from elfhaven.sdk.explanations import ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs" / "reference"
@@ -103,9 +103,10 @@ def results() -> str:
     fatals = [(str(code.value), code.name, *_fatal(code)) for code in Fatal]
     return page(
         "Results, rules and fatal codes",
-        "elfhaven.abi.gp, elfhaven.normal.results and elfhaven.normal.messages",
+        "elfhaven.abi.gp, elfhaven.sdk.explanations and elfhaven.normal.messages",
         "## Results of a TEE",
-        table(("result", "name", "meaning", "what to do"), *rows),
+        "`elfhaven explain` tells the same of one.",
+        table(("result", "name", "meaning", "usual causes", "what to do"), *rows),
         "## Rules",
         "What a run prints when a rule denied something, and when an answer from outside broke it.",
         table(("rule", "denied", "violated"), *rules),
@@ -114,8 +115,9 @@ def results() -> str:
     )
 
 
-def _explained(code: int) -> tuple[str, str]:
-    return meaning(code), tee_error(code, gp.TEE_ORIGIN_TEE, "").fix or ""
+def _explained(code: int) -> tuple[str, str, str]:
+    row = ROWS[code]
+    return row.means, "; ".join(row.causes), row.fix
 
 
 def _told(rule: str) -> tuple[str, str]:

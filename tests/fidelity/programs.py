@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,4 +70,6 @@ class Room:
 
 
 def _ending(done: Result) -> tuple[object, ...]:
-    return done.status, done.fault, done.denied, done.violated
+    """Without addresses in the TA, which OP-TEE places anew at every start."""
+    fault = re.sub(r"0x[0-9a-f]{8,9}\b", "ADDRESS", done.fault) if done.fault else None
+    return done.status, fault, done.denied, done.violated

@@ -560,6 +560,18 @@ def test_ciphers(both: Both, algorithm: int, kind: int, size: int, mode: int) ->
     both(script)
 
 
+def test_going_on_after_the_end(both: Both) -> None:
+    def script(tee: Tee) -> object:
+        state = _ae(tee, gp.TEE_ALG_AES_GCM, 0)
+        seen: list[object] = [
+            tee.ae_init(state, bytes(12), 16, 0, 0),
+            tee.ae_encrypt_final(state, _MESSAGE[:20]),
+        ]
+        return [*seen, tee.ae_encrypt_final(state, b""), tee.ae_encrypt_final(state, _MESSAGE[:32])]
+
+    both(script)
+
+
 def test_modes_that_no_cipher_has(both: Both) -> None:
     def script(tee: Tee) -> object:
         seen: list[object] = []
@@ -656,5 +668,338 @@ def test_data_out_of_turn(both: Both, algorithm: int) -> None:
         seen += [tee.ae_init(state, bytes(12), 16, 0, 0), tee.ae_aad(state, b""), tee.ae_update(state, b"")]
         seen += [tee.ae_encrypt_final(state, b""), tee.ae_init(state, bytes(12), 16, 1 << 31, 0)]
         return [*seen, tee.ae_init(state, bytes(12), 16, 0, 1 << 31), tee.hash_init(state)]
+
+    both(script)
+
+
+# ---- asymmetric operations
+
+_D256 = 0x519B423D715F8B581F4FA8EE59F4771A5B44C8130B4E3EACCA54A56DDA72B464
+_P256_KEY = [
+    (gp.TEE_ATTR_ECC_PRIVATE_VALUE, _D256),
+    (_X, 0x1CCBE91C075FC7F4F033BFA248DB8FCCD3565DE94BBFB12F3C59FF46C271BF83),
+    (_Y, 0xCE4014C68811F9A21A1FDB2C0E6113E06DB7CA93B7404E78DC7CCD5CA89A4CA9),
+    (_CURVE, (3, 0)),
+]
+_SM2_KEY = [
+    (gp.TEE_ATTR_ECC_PRIVATE_VALUE, 0x3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8),
+    (_X, 0x09F9DF311E5421A150DD7D161E4BC5C672179FAD1833FC076BB08FF356F35020),
+    (_Y, 0xCCEA490CE26775A52DC6EA718CC1AA600AED05FBF35E084A6632F6072DA9AD13),
+]
+_ED25519_KEY = [
+    (
+        gp.TEE_ATTR_ED25519_PRIVATE_VALUE,
+        bytes.fromhex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7"),
+    ),
+    (
+        gp.TEE_ATTR_ED25519_PUBLIC_VALUE,
+        bytes.fromhex("fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"),
+    ),
+]
+_SIGNATURES = [value for value in _ALGORITHMS if value & 0xFF == 0x30 and value & 0xF00 in (0x800, 0x900)]
+_RSA_CIPHERS = [value for value in _ALGORITHMS if value & 0xFF == 0x30 and value & 0xF00 in (0, 0x100, 0x200)]
+
+
+def _rsa(tee: Tee, algorithm: int, mode: int) -> int:
+    """An operation with the pair, or with its public key."""
+    if mode in (1, 2):
+        return tee.operation(algorithm, mode, tee.key(gp.TEE_TYPE_RSA_KEYPAIR, 1024, RSA_1024))
+    public = dict(list(RSA_1024.items())[:2])
+    return tee.operation(algorithm, mode, tee.key(gp.TEE_TYPE_RSA_PUBLIC_KEY, 1024, public))
+
+
+@pytest.mark.parametrize("algorithm", _SIGNATURES)
+def test_rsa_signatures(both: Both, algorithm: int) -> None:
+    """Contents where they are always the same; lengths and verification otherwise.
+
+    Nothing is verified of no bytes: the real core's guard against faults takes the comparison of nothing for
+    one, and halts.
+    """
+    fixed = algorithm & 0xF00 == 0x800
+    salt = gp.TEE_ATTR_RSA_PSS_SALT_LENGTH
+
+    def script(tee: Tee) -> object:
+        sign, verify = _rsa(tee, algorithm, 2), _rsa(tee, algorithm, 3)
+        seen: list[object] = []
+        for length in (16, 20, 28, 32, 48, 64, 118):
+            data = _MESSAGE[:length]
+            code, told, made = tee.operate(sign, data)
+            seen += [code, told, made if fixed else len(made), tee.verify(verify, data, made)]
+            if code == 0:
+                seen += [tee.operate(sign, data, room=127), tee.verify(verify, data, made[:-1])]
+                seen += [tee.verify(verify, data, made + b"x"), tee.verify(verify, data, made[:-1] + b"?")]
+                seen += [tee.verify(verify, data, b"\xff" * 128), tee.verify(sign, data, made)]
+                for size in (0, 62, 200, 0x7FFFFFFF) if not fixed else ():
+                    code, told, made = tee.operate(sign, data, {salt: (size, 0)})
+                    seen += [code, told, tee.verify(verify, data, made, {salt: (size, 0)})]
+        return [*seen, tee.operate(verify, _MESSAGE[:32])[0]]
+
+    both(script)
+
+
+@pytest.mark.parametrize("algorithm", _RSA_CIPHERS)
+def test_rsa_ciphers(both: Both, algorithm: int) -> None:
+    label, mask = gp.TEE_ATTR_RSA_OAEP_LABEL, gp.TEE_ATTR_RSA_OAEP_MGF_HASH
+
+    def script(tee: Tee) -> object:
+        encrypt, decrypt = _rsa(tee, algorithm, 0), _rsa(tee, algorithm, 1)
+        seen: list[object] = []
+        options: list[dict[int, bytes]] = [{}, {label: b"label"}, {label: b""}, {mask: b"\4\0\0\x50"}]
+        options += [
+            {mask: b"\4\0\0"},
+            {mask: b"\x09\0\0\x50"},
+            {mask: bytes(4)},
+            {gp.TEE_ATTR_EDDSA_CTX: b"x"},
+        ]
+        for given in options:
+            code, told, made = tee.operate(encrypt, b"message", given)
+            seen += [code, told, tee.operate(decrypt, made, given), tee.operate(decrypt, made)]
+        for length in (0, 1, 85, 86, 87, 117, 118, 128, 129):
+            code, told, made = tee.operate(encrypt, _MESSAGE[1 : 1 + length])
+            seen += [code, told, tee.operate(decrypt, made), tee.operate(decrypt, made, room=5)]
+        seen += [tee.operate(encrypt, b"message", room=127)[:2], tee.operate(decrypt, bytes(127))]
+        return [*seen, tee.operate(decrypt, b"\xff" * 128), tee.operate(decrypt, bytes(128))]
+
+    both(script)
+
+
+@pytest.mark.parametrize("algorithm", [gp.TEE_ALG_ECDSA_SHA1 + 0x1000 * n for n in range(5)])
+def test_ecdsa(both: Both, algorithm: int) -> None:
+    def script(tee: Tee) -> object:
+        sign = tee.operation(algorithm, 2, tee.key(gp.TEE_TYPE_ECDSA_KEYPAIR, 256, _P256_KEY))
+        verify = tee.operation(algorithm, 3, tee.key(gp.TEE_TYPE_ECDSA_PUBLIC_KEY, 256, _P256_KEY[1:]))
+        seen: list[object] = []
+        for length in (0, 1, 20, 32, 40, 64):
+            code, told, made = tee.operate(sign, _MESSAGE[:length])
+            seen += [code, told, tee.verify(verify, _MESSAGE[:length], made or bytes(64))]
+        seen += [tee.operate(sign, _MESSAGE[:32], room=63), tee.verify(verify, _MESSAGE[:32], bytes(63))]
+        seen += [
+            tee.verify(verify, _MESSAGE[:32], bytes(64)),
+            tee.verify(verify, _MESSAGE[:32], b"\xff" * 64),
+        ]
+        return [*seen, tee.verify(verify, _MESSAGE[:32], b"\1" * 64)]
+
+    both(script)
+
+
+def test_dsa(both: Both) -> None:
+    def script(tee: Tee) -> object:
+        x = {gp.TEE_ATTR_DSA_PRIVATE_VALUE: 5}
+        public = {
+            gp.TEE_ATTR_DSA_PUBLIC_VALUE: pow(
+                DSA_512[gp.TEE_ATTR_DSA_BASE], 5, DSA_512[gp.TEE_ATTR_DSA_PRIME]
+            )
+        }
+        seen: list[object] = []
+        for algorithm in (gp.TEE_ALG_DSA_SHA1, gp.TEE_ALG_DSA_SHA224, gp.TEE_ALG_DSA_SHA256):
+            sign = tee.operation(algorithm, 2, tee.key(gp.TEE_TYPE_DSA_KEYPAIR, 512, DSA_512 | x | public))
+            verify = tee.operation(algorithm, 3, tee.key(gp.TEE_TYPE_DSA_PUBLIC_KEY, 512, DSA_512 | public))
+            for length in (0, 19, 20, 28, 32):
+                code, told, made = tee.operate(sign, _MESSAGE[:length])
+                seen += [code, told, tee.verify(verify, _MESSAGE[:length], made or bytes(40))]
+            seen += [tee.operate(sign, _MESSAGE[:20], room=39), tee.verify(verify, _MESSAGE[:20], bytes(39))]
+            seen += [tee.verify(verify, _MESSAGE[:20], b"\1" * 40), tee.verify(verify, _MESSAGE[:20], b"")]
+        return seen
+
+    both(script)
+
+
+def test_ed25519(both: Both) -> None:
+    context, prehash = gp.TEE_ATTR_EDDSA_CTX, gp.TEE_ATTR_EDDSA_PREHASH
+
+    def script(tee: Tee) -> object:
+        sign = tee.operation(gp.TEE_ALG_ED25519, 2, tee.key(gp.TEE_TYPE_ED25519_KEYPAIR, 256, _ED25519_KEY))
+        public = tee.key(gp.TEE_TYPE_ED25519_PUBLIC_KEY, 256, _ED25519_KEY[1:])
+        verify = tee.operation(gp.TEE_ALG_ED25519, 3, public)
+        seen: list[object] = []
+        given: list[list[tuple[int, bytes | tuple[int, int]]]] = [
+            [],
+            [(context, b"")],
+            [(context, b"c" * 255)],
+        ]
+        given += [[(context, b"c" * 256)], [(context, b"a"), (context, b"b")], [(prehash, (0, 0))]]
+        given += [[(prehash, (1, 0))], [(prehash, (1, 1))], [(prehash, (2, 0))]]
+        given += [[(prehash, (1, 0)), (context, b"foo")], [(gp.TEE_ATTR_RSA_OAEP_LABEL, b"x")]]
+        for one in given:
+            code, told, made = tee.operate(sign, b"message", one)
+            seen += [code, told, made, tee.verify(verify, b"message", made or bytes(64), one)]
+            seen += [tee.verify(verify, b"messagE", made or bytes(64), one)]
+        seen += [
+            tee.operate(sign, b"m", room=63),
+            tee.verify(verify, b"m", bytes(63)),
+            tee.verify(verify, b"m", bytes(65)),
+        ]
+        nowhere = tee.key(
+            gp.TEE_TYPE_ED25519_PUBLIC_KEY, 256, [(gp.TEE_ATTR_ED25519_PUBLIC_VALUE, b"\2" + bytes(31))]
+        )
+        return [*seen, tee.verify(tee.operation(gp.TEE_ALG_ED25519, 3, nowhere), b"m", bytes(64))]
+
+    both(script)
+
+
+def test_sm2(both: Both) -> None:
+    def script(tee: Tee) -> object:
+        pairs = [
+            tee.key(kind, 256, _SM2_KEY)
+            for kind in (gp.TEE_TYPE_SM2_DSA_KEYPAIR, gp.TEE_TYPE_SM2_PKE_KEYPAIR)
+        ]
+        kinds = (gp.TEE_TYPE_SM2_DSA_PUBLIC_KEY, gp.TEE_TYPE_SM2_PKE_PUBLIC_KEY)
+        publics = [tee.key(kind, 256, _SM2_KEY[1:]) for kind in kinds]
+        sign, verify = (
+            tee.operation(gp.TEE_ALG_SM2_DSA_SM3, mode, key) for mode, key in ((2, pairs[0]), (3, publics[0]))
+        )
+        seen: list[object] = []
+        for length in (0, 20, 32, 40):
+            code, told, made = tee.operate(sign, _MESSAGE[:length])
+            seen += [code, told, tee.verify(verify, _MESSAGE[:length], made), tee.verify(verify, b"?", made)]
+        seen += [
+            tee.operate(sign, _MESSAGE[:32], room=63),
+            tee.verify(verify, b"", bytes(63)),
+            tee.verify(verify, b"", bytes(64)),
+        ]
+        encrypt = tee.operation(gp.TEE_ALG_SM2_PKE, 0, publics[1])
+        decrypt = tee.operation(gp.TEE_ALG_SM2_PKE, 1, pairs[1])
+        for length in (0, 1, 19, 100):
+            code, told, made = tee.operate(encrypt, _MESSAGE[:length])
+            seen += [code, told, tee.operate(decrypt, made), tee.operate(decrypt, made, room=10)]
+            seen += [tee.operate(decrypt, made[:-1] + b"?")[0], tee.operate(decrypt, made[:90])[0]]
+        seen += [tee.operate(encrypt, b"message", room=room)[:2] for room in (0, 64, 65, 103, 104)]
+        return [*seen, *(tee.operate(decrypt, bytes([n]) + bytes(120))[0] for n in range(8))]
+
+    both(script)
+
+
+# ---- derivation
+
+
+def _into(tee: Tee, bits: int = 4096, kind: int = gp.TEE_TYPE_GENERIC_SECRET) -> int:
+    return tee.object(kind, bits)[1]
+
+
+def _derived(tee: Tee, state: int, into: int, given: object) -> tuple[object, ...]:
+    code = tee.derive(state, into, given)  # type: ignore[arg-type]
+    return code, tee.info(into), tee.attribute(into, gp.TEE_ATTR_SECRET_VALUE)
+
+
+def test_shared_secrets(both: Both) -> None:
+    def script(tee: Tee) -> object:
+        pair = {gp.TEE_ATTR_DH_PUBLIC_VALUE: 4, gp.TEE_ATTR_DH_PRIVATE_VALUE: 1000}
+        dh = tee.operation(
+            gp.TEE_ALG_DH_DERIVE_SHARED_SECRET, 6, tee.key(gp.TEE_TYPE_DH_KEYPAIR, 256, DH_256 | pair)
+        )
+        ecdh = tee.operation(
+            gp.TEE_ALG_ECDH_DERIVE_SHARED_SECRET, 6, tee.key(gp.TEE_TYPE_ECDH_KEYPAIR, 256, _P256_KEY)
+        )
+        secret, public = gp.TEE_ATTR_X25519_PRIVATE_VALUE, gp.TEE_ATTR_X25519_PUBLIC_VALUE
+        key = tee.key(gp.TEE_TYPE_X25519_KEYPAIR, 256, {secret: b"s" * 32, public: b"p" * 32})
+        x25519 = tee.operation(gp.TEE_ALG_X25519, 6, key)
+        value, small = gp.TEE_ATTR_DH_PUBLIC_VALUE, gp.TEE_TYPE_AES
+        seen: list[object] = [
+            _derived(tee, dh, _into(tee), given) for given in ({value: 7}, {value: 0}, {}, {_X: 7})
+        ]
+        seen += [_derived(tee, dh, _into(tee, 128, gp.TEE_TYPE_DES3), {value: 7})]
+        seen += [_derived(tee, ecdh, _into(tee), point) for point in (_P256_KEY[1:3], _P256_KEY[2:0:-1], [])]
+        seen += [
+            _derived(tee, ecdh, _into(tee), {_X: 5, _Y: 7}),
+            _derived(tee, ecdh, _into(tee, 128, small), _P256_KEY[1:3]),
+        ]
+        seen += [_derived(tee, ecdh, _into(tee, 64, gp.TEE_TYPE_DES), _P256_KEY[1:3])]
+        for given in (
+            {public: b"\x09" + bytes(31)},
+            {public: bytes(32)},
+            {public: bytes(31)},
+            {secret: bytes(32)},
+        ):
+            seen.append(_derived(tee, x25519, _into(tee), given))
+        return [*seen, _derived(tee, x25519, key, {public: bytes(32)}), tee.derive(x25519, 99, {})]
+
+    both(script)
+
+
+@pytest.mark.parametrize("digest", range(8))
+def test_derivation_functions(both: Both, digest: int) -> None:
+    """Each with each digest; sizes, and attributes that are missing or another's.
+
+    Always of some secret: the real core halts over one of no bytes.
+    """
+    functions = (
+        (
+            0x800000C0,
+            gp.TEE_TYPE_HKDF_IKM,
+            gp.TEE_ATTR_HKDF_IKM,
+            gp.TEE_ATTR_HKDF_OKM_LENGTH,
+            gp.OPTEE_ATTR_HKDF_INFO,
+        ),
+        (
+            *(0x800000C1, gp.TEE_TYPE_CONCAT_KDF_Z, gp.TEE_ATTR_CONCAT_KDF_Z),
+            *(gp.TEE_ATTR_CONCAT_KDF_DKM_LENGTH, gp.TEE_ATTR_CONCAT_KDF_OTHER_INFO),
+        ),
+        (
+            *(0x800000C2, gp.TEE_TYPE_PBKDF2_PASSWORD, gp.TEE_ATTR_PBKDF2_PASSWORD),
+            *(gp.TEE_ATTR_PBKDF2_DKM_LENGTH, gp.TEE_ATTR_PBKDF2_SALT),
+        ),
+    )
+
+    def script(tee: Tee) -> object:
+        seen: list[object] = []
+        for number, kind, name, length, text in functions:
+            more = [(gp.TEE_ATTR_PBKDF2_ITERATION_COUNT, (3, 0))] if number == 0x800000C2 else []
+            state = tee.operation(number | digest << 12, 6, tee.key(kind, 4096, {name: b"secret"}))
+            for size in (0, 20, 100, 512, 513):
+                seen.append(_derived(tee, state, _into(tee), [(length, (size, 0)), (text, b"text"), *more]))
+            seen += [
+                tee.derive(state, _into(tee), [(length, (9, 0))]),
+                tee.derive(state, _into(tee), more),
+            ]
+            seen.append(tee.derive(state, _into(tee), [(length, (9, 0)), (_X, b"x"), *more]))
+            seen.append(_derived(tee, state, _into(tee, 128, gp.TEE_TYPE_AES), [(length, (20, 0)), *more]))
+            tee.close()
+        return seen
+
+    both(script)
+
+
+def test_hkdf_of_the_standard(both: Both) -> None:
+    size, salt, info = gp.TEE_ATTR_KDF_KEY_SIZE, gp.TEE_ATTR_HKDF_SALT, gp.TEE_ATTR_HKDF_INFO
+    digest = gp.TEE_ATTR_HKDF_HASH_ALGORITHM
+
+    def script(tee: Tee) -> object:
+        key = tee.key(gp.TEE_TYPE_HKDF_IKM, 4096, {gp.TEE_ATTR_HKDF_IKM: b"secret"})
+        state = tee.operation(gp.TEE_ALG_HKDF, 6, key)
+        common = [(size, (40, 0)), (salt, b"salt"), (info, b"info")]
+        seen = [_derived(tee, state, _into(tee), common), _derived(tee, state, _into(tee), common[1:])]
+        for number in (
+            gp.TEE_ALG_SHA256,
+            gp.TEE_ALG_SHA512,
+            gp.TEE_ALG_HMAC_SHA256,
+            4,
+            gp.TEE_ALG_SHAKE128,
+            0,
+        ):
+            seen.append(_derived(tee, state, _into(tee), [*common, (digest, (number, 0))]))
+        return seen
+
+    both(script)
+
+
+def test_sm2_key_exchange(both: Both) -> None:
+    def script(tee: Tee) -> object:
+        own, ephemeral = (tee.key(gp.TEE_TYPE_SM2_KEP_KEYPAIR, 256, _SM2_KEY) for _ in range(2))
+        state = tee.operation(gp.TEE_ALG_SM2_KEP, 6, own, ephemeral)
+        names = [(gp.TEE_ATTR_SM2_ID_INITIATOR, b"one"), (gp.TEE_ATTR_SM2_ID_RESPONDER, b"two")]
+        points = [*_SM2_KEY[1:], (gp.TEE_ATTR_ECC_EPHEMERAL_PUBLIC_VALUE_X, _SM2_KEY[1][1])]
+        points += [(gp.TEE_ATTR_ECC_EPHEMERAL_PUBLIC_VALUE_Y, _SM2_KEY[2][1])]
+        given = [(gp.TEE_ATTR_SM2_KEP_USER, (0, 0)), *names, *points]
+        seen = [_derived(tee, state, _into(tee, bits), given) for bits in (128, 256, 512)]
+        seen += [_derived(tee, state, _into(tee, 128), given[1:])]
+        seen += [_derived(tee, state, _into(tee, 128), [(gp.TEE_ATTR_SM2_KEP_USER, (1, 0)), *given[1:]])]
+        for more in (
+            (gp.TEE_ATTR_SM2_KEP_CONFIRMATION_IN, bytes(32)),
+            (gp.TEE_ATTR_SM2_KEP_CONFIRMATION_OUT, bytes(31)),
+        ):
+            seen.append(_derived(tee, state, _into(tee, 128), [*given, more]))
+        out = [*given, (gp.TEE_ATTR_SM2_KEP_CONFIRMATION_OUT, bytes(32))]
+        code = tee.derive(state, _into(tee, 128), out)
+        return [*seen, code, tee.contents()]
 
     both(script)

@@ -138,24 +138,30 @@ def test_a_ta_that_is_not_there(both: Both) -> None:
     assert both(lambda place: ended(lambda: place.context.open_session(uuid4()))) == (NOT_FOUND, 3)
 
 
-@pytest.mark.parametrize("mib", [1, 4, 8, 16, 32, 40])
+@pytest.mark.parametrize("mib", [1, 4])
 def test_how_large_a_file_is_loaded(both: Both, mib: int) -> None:
-    """The bytes lie behind the ELF's last segment: only the file is large, not the TA."""
+    """The bytes lie behind the ELF's last segment: only the file is large, not the TA.
+
+    One of 6 MiB halts a stock OP-TEE ("xlat tables exhausted"), so none is sent: see targets.py.
+    """
 
     def large(uuid: UUID) -> bytes:
         image = probe.image(uuid)
         return ta.sign(image + bytes((mib << 20) - len(image)), uuid, key())
 
-    seen = both(_opened(large))
-    assert (seen == (0, 0)) == (mib < 32)
+    assert both(_opened(large)) == (0, 0)
 
 
-@pytest.mark.parametrize("mib", [1, 4, 8, 16, 32, 64])
+@pytest.mark.parametrize("mib", [1, 4, 8, 16, 32])
 def test_how_much_memory_is_shared_in_a_call(both: Both, mib: int) -> None:
     def script(place: Place) -> Ended:
         session = place.context.open_session(install_probe(place))
-        with place.context.allocate(mib << 20) as memory:
-            seen = ended(lambda: session.invoke(Probe.ECHO, Value.inout(), memory.ref(Direction.INOUT)))
+
+        def share() -> None:
+            with place.context.allocate(mib << 20) as memory:
+                session.invoke(Probe.ECHO, Value.inout(), memory.ref(Direction.INOUT))
+
+        seen = ended(share)
         session.close()
         return seen
 

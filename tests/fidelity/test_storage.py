@@ -5,20 +5,19 @@ calls give the same results, and tampering has the same consequences."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
-from elfhaven.errors import TeeError
+from elfhaven.abi import gp
 from elfhaven.image import ta
 from elfhaven.target.emulator import Emulator
 from elfhaven.target.qemu.machine import Machine
 from elfhaven.target.state import StateDirectory
 from tests.unit.secure import probe
 
-from .places import EmulatedPlace, Place, RealPlace, key
+from .places import EmulatedPlace, Place, RealPlace, ended, key
 from .stored import (
     ALL,
     OVERWRITE,
@@ -72,8 +71,8 @@ def sides(real: RealPlace, machine: Machine, device: StateDirectory) -> dict[str
     target = Emulator(device, "stock")
 
     def put(found: Files) -> None:
+        _forget(real, machine)
         put_guest_files(machine, found)
-        _notice(real)
 
     put({})
     return {
@@ -95,11 +94,15 @@ def installed(*places: Place) -> UUID:
     return uuid
 
 
-def _notice(place: Place) -> None:
-    """Have OP-TEE open its directory anew: it may still have the old one open, which fails once."""
+def _forget(place: Place, machine: Machine) -> None:
+    """Have OP-TEE close its directory, which it may keep open for long: that fails once without its files."""
     uuid = installed(place)
-    with suppress(TeeError):
-        place.context.open_session(uuid).close()
+    for _ in range(3):
+        put_guest_files(machine, {})
+        code, _ = ended(lambda: place.context.open_session(uuid).close())
+        if code:
+            assert code == gp.TEE_ERROR_CORRUPT_OBJECT
+            return
 
 
 def fill(storage: Storage) -> None:

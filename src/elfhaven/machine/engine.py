@@ -69,6 +69,10 @@ class Engine(Protocol):
         """Stop the running `enter`, or the next one if none runs yet, until `rearm`. From any thread."""
         ...
 
+    def forget_code(self) -> None:
+        """Drop translations: code was loaded into pages that may have held other code. In on_svc too."""
+        ...
+
     def rearm(self) -> None:
         """Forget an interruption: what comes next is not meant by it."""
         ...
@@ -104,6 +108,9 @@ class FakeEngine:
 
     def interrupt(self) -> None:
         """Nothing runs beside the caller."""
+
+    def forget_code(self) -> None:
+        """Nothing is translated."""
 
     def rearm(self) -> None:
         """Nothing was interrupted."""

@@ -55,7 +55,7 @@ FLUSH_TLB = UC_CTL_TLB_FLUSH | UC_CTL_IO_WRITE << 30
 FLUSH_CODE = UC_CTL_TB_FLUSH | UC_CTL_IO_WRITE << 30
 _UNTIL = 1 << 62  # no translation reaches this address
 _SVC = 2
-_KINDS = {3: FaultKind.PREFETCH, 4: FaultKind.DATA}
+ABORTS = {3: FaultKind.PREFETCH, 4: FaultKind.DATA}
 _ABORT = struct.Struct("<IIQ")
 _SYNDROME_IL = 1 << 25
 _PC_ALIGNMENT = 0x22 << 26 | _SYNDROME_IL
@@ -255,7 +255,7 @@ class UnicornEngine:
     def _fault(self, number: int) -> Fault:
         syndrome, _, address = _ABORT.unpack(self._abort)
         pc = self.registers[PC]
-        kind = _KINDS.get(number, FaultKind.UNDEFINED)
+        kind = ABORTS.get(number, FaultKind.UNDEFINED)
         if kind is FaultKind.UNDEFINED and pc % 4:
             syndrome = _PC_ALIGNMENT
         return Fault(kind, syndrome, address, pc, self._uc.reg_read(UC_ARM64_REG_PSTATE))
@@ -268,6 +268,10 @@ class UnicornEngine:
                 return
             uclib.uc_emu_stop(self._handle)
             sleep(0.0005)
+
+    def forget_code(self) -> None:
+        """See machine.engine.Engine."""
+        uclib.uc_ctl(self._handle, FLUSH_CODE)
 
     def rearm(self) -> None:
         self._interrupted = False

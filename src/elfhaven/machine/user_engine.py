@@ -4,9 +4,8 @@
 Unlike a TA's entry, a thread goes on from where it was: its registers are saved and put back whole. Cache
 maintenance, DC ZVA, CTR_EL0 and the virtual counter are open, as Linux leaves them.
 
-A thread is asked to leave at its next system call. Unicorn's own emu_stop cannot preempt: asked from another
-host thread it stops in the middle of a translated block, with a PC older than the registers. So it is used
-to end a program and never to go on later.
+An interruption stops a thread at its next system call or access to memory (preemption.py), and it can go on
+from there.
 """
 
 from __future__ import annotations
@@ -28,7 +27,8 @@ from elfhaven.machine import warm_up
 from elfhaven.machine.cpu_state import UnknownEngine
 from elfhaven.machine.engine import PC, SP, Exit, Stop, Translation
 from elfhaven.machine.memory import PhysicalMemory
-from elfhaven.machine.unicorn_engine import FLUSH_TLB, CpuModel, UnicornEngine
+from elfhaven.machine.preemption import Door
+from elfhaven.machine.unicorn_engine import ABORTS, FLUSH_TLB, CpuModel, UnicornEngine
 
 _GENERAL = 8 * 33
 _NOWHERE = 0xFFFF_FFFF_FFFF_FFFF  # exclusive address: no load-exclusive is open
@@ -68,13 +68,18 @@ class Registers:
 class UserEngine(UnicornEngine):
     """One virtual CPU for the threads of one program. `on_svc` is that of Engine.enter."""
 
+    _door: Door | None = None
+    _in_guest = False  # guest code runs, and no callback
+
     def __init__(self, memory: PhysicalMemory, on_svc: Callable[[], bool]) -> None:
         super().__init__(memory, CpuModel.MAX)
+        door = Door(self._uc, self._base)
         self._system(3, 0, 14, 1, 0, _CNTKCTL)
         self._system(3, 0, 1, 0, 0, _SCTLR)
         self._monitor = ctypes.c_uint64.from_address(self._base + self._find_monitor())
         self._stride = self._vectors[1] // 32
         self._serve = on_svc
+        self._door = door
 
     def _find_monitor(self) -> int:
         """Offset of the exclusive monitor's address from x0."""
@@ -101,8 +106,10 @@ class UserEngine(UnicornEngine):
         self._running = True
         try:
             self._ready(space, code_epoch)
+            self._enter_guest()
             self._run(self.registers[PC])
         finally:
+            self._leave_guest()
             self._running = False
             self._space = None
         if self._error is not None:
@@ -118,9 +125,32 @@ class UserEngine(UnicornEngine):
         self._on_svc = self._serve
         self.restore(kept)
 
+    def _enter_guest(self) -> None:
+        assert self._door is not None
+        self._door.fit()
+        self._in_guest = True
+
+    def _leave_guest(self) -> None:
+        self._in_guest = False
+        if self._door is not None:
+            self._door.open()
+
+    def _exception(self, uc: int, number: int, data: int) -> None:
+        self._in_guest = False
+        if self._door is not None and self._door.shut:
+            self._door.open()
+            if number in ABORTS:  # the door's, or one that comes again
+                self._stop(Stop.INTERRUPTED)
+                return
+        super()._exception(uc, number, data)
+        if self._exit is None and self._door is not None:
+            self._enter_guest()
+
     def interrupt(self) -> None:
-        """Have `go` come back at the next system call, or at once if it is not running, until `rearm`."""
+        """See machine.engine.Engine. From any thread."""
         self._interrupted = True
+        if self._in_guest and self._door is not None:
+            self._door.close()
 
     def stop(self) -> None:
         """Have `go` come back at once. The registers are of no use afterwards. From any thread."""

@@ -37,7 +37,7 @@ _FLAGS = {
     1 << 10: "device enumeration with a supplicant",
     1 << 11: "keeps handles of corrupt objects",
     1 << 12: "device enumeration with trusted storage",
-    1 << 13: "is not started again after a crash",
+    1 << 13: "keep crashed (without effect in OP-TEE 4.5)",
 }
 _PROPERTY = struct.Struct("<QI4xQ")  # name, type, value
 _KINDS = ("boolean", "32-bit number", "UUID", "identity", "string", "binary", "64-bit number")

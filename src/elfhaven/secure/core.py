@@ -193,6 +193,7 @@ class SecureCore:
     def add_library(self, thread: Thread, task: Task, uuid: UUID) -> None:
         """Load one more library into a TA; TeeResult as OP-TEE's loader."""
         self._loader.add(task.loaded, uuid, lambda wanted: self._fetch(thread, wanted))
+        thread.engine(len(thread.sessions) - 1).forget_code()  # the pages may have held other code
 
     def ta_digest(self, thread: Thread, uuid: UUID) -> bytes:
         """The hash in the signed header of a TA's file."""

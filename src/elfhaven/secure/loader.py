@@ -147,7 +147,9 @@ class Loader:
         plan = check(ta.elf)
         first = plan.segments[0]
         if not load.linked and first.offset < PAGE:
-            raise TeeResult(TEE_ERROR_GENERIC, "the headers are in the first segment")  # a library may
+            raise TeeResult(TEE_ERROR_GENERIC, "the headers are in the first segment")  # a library's must
+        if load.linked and first.offset >= PAGE:
+            raise TeeResult(TEE_ERROR_ACCESS_CONFLICT, "a library whose headers are not in its first segment")
         label = f"[{len(load.linked)}]"
         rest = plan.span - (first.pages_end - first.first_page)
         try:

@@ -74,7 +74,6 @@ class SessionManager:
         self._waiting: list[Thread] = []
         self._loading: set[UUID] = set()
         self._single = NestedTurn(core.rpc)  # of all single instance TAs
-        self._crashed: set[UUID] = set()  # TAs that died and wanted not to be started again
 
     def next_instance(self) -> int:
         """A number for a new instance."""
@@ -113,8 +112,6 @@ class SessionManager:
         pseudo = self._core.pseudo_tas.get(uuid)
         if pseudo is not None:
             return pseudo
-        if uuid in self._crashed:
-            raise TeeResult(TEE_ERROR_TARGET_DEAD)
         while uuid in self._loading:  # it may turn out to be of a single instance
             self._waiting.append(thread)
             self._core.rpc.wait(thread)
@@ -217,8 +214,6 @@ class SessionManager:
         for session in self._core.all_sessions():
             if session.target is task:
                 session.target = None
-        if task.keep_crashed:
-            self._crashed.add(task.uuid)
         self._remove(thread, task)
 
     def _remove(self, thread: Thread, task: Task) -> None:

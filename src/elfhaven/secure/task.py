@@ -11,7 +11,6 @@ from uuid import UUID
 
 from elfhaven.abi.gp import (
     TA_FLAG_INSTANCE_KEEP_ALIVE,
-    TA_FLAG_INSTANCE_KEEP_CRASHED,
     TA_FLAG_SINGLE_INSTANCE,
     TEE_ERROR_ACCESS_DENIED,
     TEE_ERROR_NOT_SUPPORTED,
@@ -72,11 +71,6 @@ class Task:
     def keep_alive(self) -> bool:
         return self.single_instance and bool(self.flags & TA_FLAG_INSTANCE_KEEP_ALIVE)
 
-    @property
-    def keep_crashed(self) -> bool:
-        """Whether it is not started again after it has died."""
-        return self.keep_alive and bool(self.flags & TA_FLAG_INSTANCE_KEEP_CRASHED)
-
     # ---- entry
 
     def enter(
@@ -89,8 +83,8 @@ class Task:
         thread.sessions.append(session)
         try:
             return self._enter(entry, params or Parameters(), command)
-        except TeeResult as error:
-            return error.code, TEE_ORIGIN_TEE
+        except TeeResult as error:  # the origin stays that of the session's last entry
+            return error.code, TEE_ORIGIN_TEE if entry is Entry.OPEN_SESSION else TEE_ORIGIN_TRUSTED_APP
         finally:
             thread.sessions.pop()
             self.space.drop_parameters()

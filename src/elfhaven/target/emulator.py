@@ -7,6 +7,7 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -19,7 +20,6 @@ from elfhaven.normal.client import Context
 from elfhaven.normal.driver import Driver
 from elfhaven.normal.supplicant import FileService, Images
 from elfhaven.normal.supplicant.plugin import Plugins
-from elfhaven.normal.supplicant.socket import Sockets
 from elfhaven.packing import default_public, local_public
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
+    from elfhaven.normal.supplicant.socket import Sockets
     from elfhaven.secure.pta.base import PseudoTa
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
@@ -70,7 +71,6 @@ class Emulator:
         )
         self.core = SecureCore(physical, normal, config)
         self._files = FileService(device.storage())
-        self._sockets = Sockets()
         self.driver = Driver(
             self.core,
             normal,
@@ -78,11 +78,17 @@ class Emulator:
             services={
                 **_rpmb_service(rpmb),
                 RPC_CMD_FS: self._files.serve,
-                RPC_CMD_SOCKET: self._sockets.serve,
+                RPC_CMD_SOCKET: lambda params, room: self._sockets.serve(params, room),
                 RPC_CMD_SUPP_PLUGIN: Plugins(plugins or {}).serve,
             },
         )
         self._context = Context(self.driver)
+
+    @cached_property
+    def _sockets(self) -> Sockets:
+        from elfhaven.normal.supplicant.socket import Sockets  # late: only who asks for one pays
+
+        return Sockets()
 
     @property
     def context(self) -> Context:
@@ -102,7 +108,8 @@ class Emulator:
         self.driver.close()
         self.core.close()
         self._files.close()
-        self._sockets.close()
+        if "_sockets" in self.__dict__:
+            self._sockets.close()
 
     def __enter__(self) -> Self:
         return self

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
 
 TARGETS = ("emulator", "qemu", "device", "ssh:USER@BOARD")
+STOCK_FILE_MAX = 5 << 20  # bytes of a TA file; seen on Debian's OP-TEE 4.5
 SSH = "ssh:"
 
 
@@ -51,6 +52,8 @@ def open_target(
     Raises UsageError, TargetError, StateError or PackageError.
     """
     check(name)
+    if memory == "stock" and name in TARGETS[:2]:
+        _check_sizes(images)
     if name == "qemu":
         from elfhaven.target.qemu.machine import Machine
         from elfhaven.target.qemu.target import Qemu
@@ -67,6 +70,16 @@ def open_target(
     from elfhaven.target.emulator import Emulator
 
     return Emulator(device, memory, images)
+
+
+def _check_sizes(images: Mapping[UUID, bytes]) -> None:
+    """A stock OP-TEE maps the whole file; for one of 6 MiB its translation tables give out, and it halts."""
+    largest = max(map(len, images.values()), default=0)
+    if largest > STOCK_FILE_MAX:
+        raise UsageError(
+            f"the TA file has {largest} bytes, and a stock OP-TEE halts on one of more than {STOCK_FILE_MAX}",
+            "strip the program, read large data from files, or take `--memory large`",
+        )
 
 
 def check(name: str) -> None:

@@ -285,12 +285,12 @@ def test_news_reach_the_user_once(begin: Begin) -> None:
     assert len([line for line in lines if "files.read" in line]) == 1
 
 
-# --- reading ahead ---
+# --- large reads ---
 
 STEP = 1 << 19
 
 
-def test_a_file_is_read_ahead_and_never_out_of_date(begin: Begin, tmp_path: Path) -> None:
+def test_large_reads_in_any_order_see_the_file_as_it_is(begin: Begin, tmp_path: Path) -> None:
     data = bytearray(os.urandom(6 * STEP + 1000))
     (tmp_path / "f").write_bytes(data)
     agent = begin()
@@ -301,11 +301,8 @@ def test_a_file_is_read_ahead_and_never_out_of_date(begin: Begin, tmp_path: Path
         got = requester.call("pread64", [3, STEP, index * STEP], room=STEP, in_window=True)
         return requester.output(got)
 
-    windows = set()
     for index in range(3):
         assert read(index) == data[index * STEP : (index + 1) * STEP]
-        windows.add(agent.ta.entry.params[1][0])
-    assert len(windows) == 2, "the second read was there already"
     assert requester.call("pwrite64", [3, 4, 3 * STEP], data=b"new!") == 4
     data[3 * STEP : 3 * STEP + 4] = b"new!"
     assert read(3) == data[3 * STEP : 4 * STEP]

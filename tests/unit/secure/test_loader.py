@@ -178,7 +178,7 @@ def linked(source: str, *more: str) -> bytes:
             "-mcpu=generic",
             "-shared",
             "-T",
-            str(HERE / "dynamic.lds"),
+            str(HERE / ("dynamic.lds" if more else "dynamic_library.lds")),
         ]
         soname = [] if more else [f"-Wl,-soname,{LIBRARY}"]
         flags = FLAGS.replace(" -static", "").split()
@@ -210,7 +210,9 @@ def test_missing_library_and_missing_symbol(world: NormalWorld) -> None:
     uuid = install_linked(world)
     del world.tas[LIBRARY]
     assert world.open(uuid).result == NOT_FOUND
-    world.tas[LIBRARY] = signed(LIBRARY)  # a file of that name without the symbols
+    world.tas[LIBRARY] = signed(LIBRARY)  # a TA, and no library
+    assert world.open(uuid).result == 0xFFFF0003
+    world.tas[LIBRARY] = ta.sign(linked("other_library.c"), LIBRARY, key())
     assert world.open(uuid).result == NOT_FOUND
     assert any("is not defined" in line for line in world.core.console)
     assert not any(world.core.leaks().values())

@@ -50,14 +50,14 @@ def test_sums(session: Session) -> None:
         session.invoke(1, Value(1, 2))
 
 
-@pytest.mark.parametrize("command", [0, 2, 6])
+@pytest.mark.parametrize("command", [0, 2, 6, 11])
 def test_tests_of_the_core_pass(session: Session, emulator: Emulator, command: int) -> None:
     before = emulator.core.leaks()["pages"]
     session.invoke(command)
     assert emulator.core.leaks()["pages"] == before
 
 
-@pytest.mark.parametrize("command,code", [(8, 0xFFFF000A), (11, 0xFFFF000A), (77, 0xFFFF0006)])
+@pytest.mark.parametrize("command,code", [(8, 0xFFFF000A), (9, 0xFFFF000A), (77, 0xFFFF0006)])
 def test_what_is_not_there(session: Session, command: int, code: int) -> None:
     with pytest.raises(TeeError) as raised:
         session.invoke(command)

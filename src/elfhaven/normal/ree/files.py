@@ -57,6 +57,31 @@ class Files:
         if not handle.references:
             handle.close()
 
+    def snapshot(self) -> tuple[dict[int, Handle], set[int]]:
+        """The table as it is; its handles are held until it is put back or dropped."""
+        for handle in self._open.values():
+            handle.references += 1
+        return dict(self._open), set(self.close_on_exec)
+
+    def exchange(self, table: tuple[dict[int, Handle], set[int]]) -> tuple[dict[int, Handle], set[int]]:
+        """Puts a table in place of this one, which is given back."""
+        own = self._open, self.close_on_exec
+        self._open, self.close_on_exec = table
+        return own
+
+    def drop(self, table: tuple[dict[int, Handle], set[int]]) -> None:
+        """Lets go of a table."""
+        for handle in table[0].values():
+            handle.references -= 1
+            if not handle.references:
+                handle.close()
+
+    def adopt(self, table: tuple[dict[int, Handle], set[int]]) -> None:
+        """Takes over a table at an exec: what is to be closed then is closed."""
+        self.exchange(table)
+        for number in list(self.close_on_exec):
+            self.close(number)
+
     def close_all(self) -> None:
         for number in self.numbers():
             try:

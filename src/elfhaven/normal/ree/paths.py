@@ -41,6 +41,12 @@ class Paths:
             raise OSError(linux.ENOENT, "no such device")
         return self._overlaid(path) or path
 
+    def program_at(self, path: str) -> str:
+        """Where a program lies. A sysroot without a shell of its own has busybox in its place."""
+        if path == "/bin/sh" and self._sysroot is not None and self._overlaid(path) is None:
+            return self._overlaid("/usr/bin/busybox") or self._overlaid("/bin/busybox") or path
+        return self.host(path)
+
     def _overlaid(self, path: str) -> str | None:
         if self._sysroot is None or not path.startswith("/"):
             return None

@@ -8,7 +8,6 @@ same host thread while the program has one thread, else on a worker's.
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
@@ -26,6 +25,7 @@ from elfhaven.normal.driver import Driver
 from elfhaven.normal.linux.umask import current_umask
 from elfhaven.normal.ree import executable, startup
 from elfhaven.normal.ree.calls import Entry, bind
+from elfhaven.normal.ree.children import Children
 from elfhaven.normal.ree.files import Files
 from elfhaven.normal.ree.futex import Futexes
 from elfhaven.normal.ree.handles import Handle, HostFile, Sink
@@ -84,11 +84,13 @@ class Process:
         self._open_streams(stdout, stderr)
         self.engine = UserEngine(PhysicalMemory.over(normal.region), self._serve)
         self.scheduler = Scheduler(self.engine, self.memory, self._before, self._fault)
+        self.children = Children(self)
         self.futexes = Futexes(self.memory, self.scheduler)
         self.signals = Signals(self.memory, self.engine, lambda: self.scheduler, self._kill, _TRAMPOLINE_AT)
         self.paths = Paths(sysroot, "", (TEE,))
         self._registers: Any = self.engine.registers
         self._table: list[Entry | None] = []
+        self._next: tuple[Process, str, list[str], dict[str, str]] | None = None  # after an exec
 
     def _open_streams(self, stdout: Output | None, stderr: Output | None) -> None:
         for number, take in enumerate((None, stdout, stderr)):
@@ -107,16 +109,42 @@ class Process:
             self.scheduler.run()
         finally:
             self._close()
+        if self._next is not None:
+            made, path, words, variables = self._next
+            status = made.run(path, words, variables)
+            self.status, self.killed = made.status, made.killed
+            return status
         return 128 + self.killed if self.killed is not None else self.status or 0
 
     def signal(self, number: int) -> None:
         """Sends the program a signal. From any thread."""
-        self.scheduler.post(lambda: self.signals.send(SignalInfo(number)))
+        if self._next is not None:
+            self._next[0].signal(number)
+        else:
+            self.scheduler.post(lambda: self.signals.send(SignalInfo(number)))
 
     def kill(self) -> None:
         """Ends the program at once, wherever it is. From any thread."""
+        if self._next is not None:
+            self._next[0].kill()
+            return
         self.killed = linux.SIGKILL
         self.scheduler.stop()
+
+    def become(self, made: Process, path: str, argv: list[str], env: dict[str, str]) -> None:
+        """Ends this program; `made` goes on in its place."""
+        self._next = (made, path, argv, env)
+        self.scheduler.ended = self.scheduler.leave = True
+
+    def made_for(self, number: int, table: tuple[dict[int, Handle], set[int]]) -> Process:
+        """A process for a child of this one, with the descriptors of `table`."""
+        made = Process(
+            self.driver, self.normal, sysroot=self._sysroot, note=self._note, trace=self._trace, number=number
+        )
+        made.directory, made.umask = self.directory, self.umask
+        made.files.close_all()
+        made.files.adopt(table)
+        return made
 
     # ---- beginning and end
 
@@ -168,8 +196,8 @@ class Process:
 
     def _close(self) -> None:
         """As Linux at the end of a process: calls under way come to their end, then all is closed."""
-        while self.scheduler.outside:
-            time.sleep(0.001)
+        self.children.join()
+        self.scheduler.settle()
         self.files.close_all()
         self._workers.close()
         self.scheduler.close()

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Threads of one process take turns on one engine.
 
-A thread runs until a call of it waits; at its calls it also leaves when its time is up while others are
-ready, or when something happened outside. Atomic instructions are atomic since there is one engine; a
-switch clears its monitor.
+A thread runs until a call of it waits, until its time is up while others are ready, or until something
+happened outside. Atomic instructions are atomic since there is one engine; a switch clears its monitor.
 
 Only `post` and `kick` may be called from other host threads; all else belongs to the one that runs.
 """
@@ -80,6 +79,7 @@ class Scheduler:
         self._watching: set[Thread] = set()  # waiting for files or a time
         self._posted: deque[Callable[[], None]] = deque()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._closing = threading.Lock()  # guards the bell's descriptor against its end; a leaf
         self._ticker = Ticker(self.kick)
         self._live: Thread | None = None  # whose registers are in the engine
         self.current: Thread | None = None
@@ -113,17 +113,22 @@ class Scheduler:
     def post(self, work: Callable[[], None]) -> None:
         """Have `work` done by the host thread that runs this process. From any thread."""
         self._posted.append(work)
-        os.eventfd_write(self._bell, 1)
+        self._ring_bell()
         self._engine.interrupt()
 
+    def _ring_bell(self) -> None:
+        with self._closing:
+            if self._bell >= 0:
+                os.eventfd_write(self._bell, 1)
+
     def kick(self) -> None:
-        """Have the running thread come out of the engine at its next call. From any thread."""
+        """Have the running thread come out of the engine soon. From any thread."""
         self._engine.interrupt()
 
     def stop(self) -> None:
         """End the process wherever it is. From any thread."""
         self.ended = True
-        os.eventfd_write(self._bell, 1)
+        self._ring_bell()
         self._engine.stop()
 
     def registers_of(self, thread: Thread) -> None:
@@ -147,14 +152,24 @@ class Scheduler:
         """Runs until `ended`."""
         while not self.ended:
             self._engine.rearm()
-            while self._posted:
-                self._posted.popleft()()
+            self._do_posted()
             if self._watching or self.alarm[0] is not None:
                 self._look(0)
             if self._ready:
                 self._turn(self._ready.popleft())
             elif not self.ended and not self._posted:
                 self._idle()
+
+    def _do_posted(self) -> None:
+        while self._posted:
+            self._posted.popleft()()
+
+    def settle(self) -> None:
+        """After `run`: waits for the calls that are under way on other host threads."""
+        self._watching.clear()
+        while self.outside:
+            self._poll(None)
+            self._do_posted()
 
     def _turn(self, thread: Thread) -> None:
         self.current = thread
@@ -244,4 +259,6 @@ class Scheduler:
 
     def close(self) -> None:
         self._ticker.close()
-        os.close(self._bell)
+        with self._closing:
+            bell, self._bell = self._bell, -1
+        os.close(bell)

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from elfhaven.abi.gp import (
     TEE_ERROR_BAD_PARAMETERS,
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 _VALUE = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """One attribute: two numbers, or where a buffer lies and how long it is."""
 
     space: AddressSpace
@@ -78,8 +76,8 @@ def read_attributes(space: AddressSpace, address: int, count: int) -> list[Given
 def check_attributes(kind: ObjectType, given: list[Given], *, generating: bool) -> None:
     """ITEM_NOT_FOUND unless they are those that populating (or generating) an object of the type takes."""
     required, optional = (Part.GENERATE, Part.MAY_GENERATE) if generating else (Part.REQUIRED, Part.GROUP)
-    needed = {row.id for row in kind.attributes if required in row.part}
-    group = {row.id for row in kind.attributes if optional in row.part} - needed
+    needed = {row.id for row in kind.attributes if required & row.part}
+    group = {row.id for row in kind.attributes if optional & row.part} - needed
     ids = [one.id for one in given]
     found = set(ids)
     wrong = len(found) != len(ids) or not found <= needed | group or not needed <= found
@@ -99,9 +97,9 @@ def take_attributes(kind: ObjectType, max_size: int, given: list[Given]) -> tupl
         if row is None:
             raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
         value = taken[one.id] = _value(kind, row, one)
-        if Part.SIZE in row.part:
+        if Part.SIZE & row.part:
             size = _size(kind, max_size, one)
-        if Part.LIMITED in row.part and isinstance(value, int) and value.bit_length() > max_size:
+        if Part.LIMITED & row.part and isinstance(value, int) and value.bit_length() > max_size:
             raise TeeResult(TEE_ERROR_BAD_STATE)
     return taken, size - size // 8 if without_parity(kind.number, max_size) else size
 

@@ -106,9 +106,10 @@ class ObjectCalls:
 
     def cryp_obj_restrict_usage(self, handle: int, usage: int) -> None:
         o = self.get(handle)
-        o.usage &= usage & 0xFFFFFFFF
+        left = o.usage & usage & 0xFFFFFFFF
         if o.file is not None:
-            o.file.usage = o.usage
+            o.file.restrict(left)
+        o.usage = left
 
     def cryp_obj_get_attr(self, handle: int, attribute: int, buffer: int, size: int) -> None:
         o = self._objects.get(handle & 0xFFFFFFFF)

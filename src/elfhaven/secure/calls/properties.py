@@ -20,7 +20,7 @@ from elfhaven.abi.gp import (
     TEE_PROPSET_CURRENT_TA,
     TEE_PROPSET_TEE_IMPLEMENTATION,
 )
-from elfhaven.abi.utee import PROP_BOOL, PROP_IDENTITY, PROP_STRING, PROP_U32, PROP_UUID
+from elfhaven.abi.utee import PROP_BINARY, PROP_BOOL, PROP_IDENTITY, PROP_STRING, PROP_U32, PROP_UUID
 from elfhaven.secure.crypto.huk import Usage, subkey
 from elfhaven.secure.result import TeeResult
 
@@ -82,7 +82,8 @@ class PropertyCalls:
             content = struct.pack("<I", identity.login) + identity.uuid.bytes_le
             return ("gpd.client.identity", PROP_IDENTITY, content), _u32("gpd.client.endian", 0)
         if group == TEE_PROPSET_TEE_IMPLEMENTATION:
-            return _implementation(self._task.core.config.huk)
+            huk = self._task.core.config.huk
+            return *_implementation(huk), _endorsement(huk, self._task.uuid)
         raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
 
 
@@ -104,6 +105,12 @@ def device_id(huk: bytes) -> UUID:
     digest[7] = digest[7] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80
     return UUID(bytes_le=bytes(digest))
+
+
+def _endorsement(huk: bytes, uuid: UUID) -> Property:
+    """What builds for QEMU have for a TA that is a TPM: a seed of device and TA, after its size."""
+    seed = hashlib.sha256(uuid.bytes_le + subkey(huk, Usage.DIE_ID, b"", 32)).digest()
+    return "com.microsoft.ta.endorsementSeed", PROP_BINARY, struct.pack("<I", len(seed)) + seed
 
 
 def _implementation(huk: bytes) -> tuple[Property, ...]:

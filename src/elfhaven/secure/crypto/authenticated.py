@@ -87,27 +87,20 @@ class _Gcm:
     def __init__(self, encrypting: bool, counter: Ctr, hashed: Ghash, mask: bytes, tag_length: int) -> None:
         self._encrypting, self._counter, self._hash, self._mask = encrypting, counter, hashed, mask
         self.tag_length = tag_length
-        self._padded, self._aad, self._payload, self._done = _Padded(), 0, 0, False
-
-    def _check_open(self) -> None:
-        if self._done:
-            raise TeeResult(TEE_ERROR_BAD_STATE, "it is finished")
+        self._padded, self._aad, self._payload = _Padded(), 0, 0
 
     def copy(self) -> _Gcm:
-        self._check_open()
         other = _Gcm(self._encrypting, self._counter.copy(), self._hash.copy(), self._mask, self.tag_length)
         other._padded.tail, other._aad, other._payload = self._padded.tail, self._aad, self._payload
         return other
 
     def update_aad(self, data: bytes) -> None:
-        self._check_open()
         if self._payload:
             raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
         self._aad += len(data)
         self._hash.update(self._padded.whole(data))
 
     def update(self, data: bytes) -> bytes:
-        self._check_open()
         if not self._payload:
             self._hash.update(self._padded.rest())
         self._payload += len(data)
@@ -131,10 +124,15 @@ class _Gcm:
         return out
 
     def _tag(self) -> bytes:
+        tail = self._padded.tail
         self._hash.update(self._padded.rest())
-        self._done = True
+        self._padded.tail = tail
         lengths = (8 * self._aad).to_bytes(8, "big") + (8 * self._payload).to_bytes(8, "big")
-        return xor(self._hash.finish(lengths), self._mask)[: self.tag_length]
+        hashed = self._hash.finish(lengths)
+        tag = xor(hashed, self._mask)[: self.tag_length]
+        self._hash.resume(hashed)  # who goes on after the end gets what the core gives: the tail stays, too
+        self._mask = tag + self._mask[self.tag_length :]
+        return tag
 
 
 def _new_ccm(

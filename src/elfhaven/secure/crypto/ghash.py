@@ -53,13 +53,17 @@ def _inverse(a: int) -> int:
 
 
 class Ghash:
-    """The hash of whole blocks; `digest` ends the stream, `copy` does not."""
+    """The hash of whole blocks. It may go on after its end: from what it gave then."""
 
     def __init__(self, block: Block, state: bytes = bytes(_SIZE)) -> None:
+        self._block = block
+        self._begin(state)
+
+    def _begin(self, state: bytes) -> None:
         from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
-        self._block, self._length = block, 0
-        self._context = Cipher(block.algorithm, modes.GCM(_IV)).encryptor()
+        self._length = 0
+        self._context = Cipher(self._block.algorithm, modes.GCM(_IV)).encryptor()
         if state != bytes(_SIZE):
             self.update(_bytes(_multiply(_element(state), _inverse(self._key))))
 
@@ -72,26 +76,26 @@ class Ghash:
             self._context.authenticate_additional_data(blocks)
             self._length += 8 * len(blocks)
 
-    def digest(self) -> bytes:
-        """The hash; nothing may be added any more."""
+    def _tag(self) -> bytes:
+        """(X ^ L) H; the library's stream has ended then."""
         self._context.finalize()
-        mask = self._block.encrypt(_IV + b"\0\0\0\1")
-        mixed = _element(xor(self._context.tag, mask))
-        return xor(_bytes(_multiply(mixed, _inverse(self._key))), self._lengths())
+        return xor(self._context.tag, self._block.encrypt(_IV + b"\0\0\0\1"))
 
     def finish(self, lengths: bytes) -> bytes:
-        """The hash with one last block; nothing may be added any more."""
-        self._context.finalize()
-        mask = self._block.encrypt(_IV + b"\0\0\0\1")
+        """The hash with one last block. To go on, `resume` from it."""
         correction = _multiply(_element(xor(lengths, self._lengths())), self._key)
-        return xor(xor(self._context.tag, mask), _bytes(correction))
+        return xor(self._tag(), _bytes(correction))
+
+    def resume(self, state: bytes) -> None:
+        """Go on from a hash that was given."""
+        self._begin(state)
 
     def _lengths(self) -> bytes:
         return self._length.to_bytes(8, "big") + bytes(8)
 
     def copy(self) -> Ghash:
         """Another one that goes on from here, as this one does."""
-        state = self.digest()
-        fresh = Ghash(self._block, state)
-        self._context, self._length = fresh._context, fresh._length
+        lengths, mixed = self._lengths(), _element(self._tag())
+        state = xor(_bytes(_multiply(mixed, _inverse(self._key))), lengths)
+        self._begin(state)
         return Ghash(self._block, state)

@@ -4,9 +4,8 @@ attributes with their part in populating and generating (Internal Core API, tabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, Flag, auto
-from typing import Final
+from enum import Enum, auto
+from typing import Final, NamedTuple
 
 from elfhaven.abi import gp_crypto as gp
 
@@ -32,26 +31,24 @@ class Form(Enum):
     KEY_25519 = auto()
 
 
-class Part(Flag):
-    """What an attribute does in its object."""
+class Part:
+    """What an attribute does in its object: bits, since a Flag is slow to make."""
 
-    REQUIRED = auto()  # to populate
-    GROUP = auto()  # optional to populate: all of the group or none
-    SIZE = auto()  # its length, or its curve, is the size of the key
-    GENERATE = auto()  # required to generate
-    MAY_GENERATE = auto()  # optional to generate
-    LIMITED = auto()  # no longer than the object's maximum size
+    REQUIRED: Final = 1  # to populate
+    GROUP: Final = 2  # optional to populate: all of the group or none
+    SIZE: Final = 4  # its length, or its curve, is the size of the key
+    GENERATE: Final = 8  # required to generate
+    MAY_GENERATE: Final = 16  # optional to generate
+    LIMITED: Final = 32  # no longer than the object's maximum size
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeType:
+class AttributeType(NamedTuple):
     id: int
     form: Form
-    part: Part
+    part: int
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectType:
+class ObjectType(NamedTuple):
     """Sizes in bits, which are multiples of `quantum`; `room` is what a secret may have in bytes."""
 
     number: int
@@ -94,7 +91,7 @@ def _secret(number: int) -> tuple[AttributeType, ...]:
     return (AttributeType(number, Form.SECRET, _R | _S),)
 
 
-def _numbers(*rows: tuple[int, Part]) -> tuple[AttributeType, ...]:
+def _numbers(*rows: tuple[int, int]) -> tuple[AttributeType, ...]:
     return tuple(AttributeType(number, Form.BIGNUM, part) for number, part in rows)
 
 

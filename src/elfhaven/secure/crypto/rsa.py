@@ -14,8 +14,16 @@ from elfhaven.abi import gp_crypto as gp
 from elfhaven.abi.gp import TEE_ERROR_BAD_PARAMETERS, TEE_ERROR_GENERIC, TEE_ERROR_SIGNATURE_INVALID
 from elfhaven.secure.crypto.algorithms import DIGEST_SIZES, digest_of
 from elfhaven.secure.crypto.attributes import Attributes
-from elfhaven.secure.crypto.digests import digest
-from elfhaven.secure.crypto.numbers import Random, power, random_prime, xor
+from elfhaven.secure.crypto.numbers import Random, power, random_prime
+from elfhaven.secure.crypto.rsa_padding import (
+    fits_pss,
+    fits_v15,
+    pad_oaep,
+    pad_pss,
+    pad_v15,
+    unpad_oaep,
+    unpad_v15,
+)
 from elfhaven.secure.result import ShortBuffer, TeeResult
 
 _DIGESTS = range(1, 7)  # those that have a number in RSA's algorithms: MD5 to SHA-512
@@ -58,9 +66,9 @@ class RsaKey:
         return self._result(self._power(self._message(data), self.e, self.n))
 
     def private(self, data: bytes) -> bytes:
-        """By the Chinese remainder theorem if the key has what it needs; checked then."""
+        """By the Chinese remainder theorem if the key has all that it needs; checked then."""
         message = self._message(data)
-        if not self.p or not self.q:
+        if not all((self.p, self.q, self.dp, self.dq, self.qp)):
             return self._result(self._power(message, self.d, self.n))
         one = self._power(message, self.dp, self.p)
         two = self._power(message, self.dq, self.q)
@@ -149,9 +157,9 @@ def encrypt(
     if room < key.size:
         raise ShortBuffer(key.size)
     if algorithm == gp.TEE_ALG_RSAES_PKCS1_V1_5:
-        padded = _pad_v15(key.size, data, 2, random)
+        padded = pad_v15(key.size, data, 2, random)
     else:
-        padded = _pad_oaep(key.size, _digest_of_oaep(algorithm), _mask_digest(mask), label, data, random)
+        padded = pad_oaep(key.size, _digest_of_oaep(algorithm), _mask_digest(mask), label, data, random)
     try:
         return key.public(padded)
     except _TooLarge:
@@ -171,7 +179,7 @@ def decrypt(algorithm: int, key: RsaKey, label: bytes, mask: int, data: bytes, r
         raise TeeResult(TEE_ERROR_BAD_PARAMETERS) from None
     except _Uncomputable:
         raise TeeResult(TEE_ERROR_GENERIC) from None
-    out = _unpad_oaep(padded, _digest_of_oaep(algorithm), mask_digest, label) if oaep else _unpad_v15(padded)
+    out = unpad_oaep(padded, _digest_of_oaep(algorithm), mask_digest, label) if oaep else unpad_v15(padded)
     if room < len(out):
         raise ShortBuffer(len(out))
     return out
@@ -185,58 +193,6 @@ def _mask_digest(algorithm: int) -> int:
     if algorithm - 0x50000000 not in _DIGESTS:
         raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
     return algorithm & 0xFF
-
-
-def _pad_v15(size: int, data: bytes, kind: int, random: Random | None = None) -> bytes:
-    """Of kind 1 with ones, of kind 2 with random bytes."""
-    missing = size - len(data) - 3
-    if missing < 8:
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    filled = b"\xff" * missing
-    if random is not None:
-        filled = b""
-        while len(filled) < missing:
-            filled += random(missing - len(filled)).replace(b"\0", b"")
-    return bytes([0, kind]) + filled + b"\0" + data
-
-
-def _unpad_v15(padded: bytes) -> bytes:
-    end = padded.find(b"\0", 2)
-    if padded[:2] != b"\0\2" or end < 10:
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    return padded[end + 1 :]
-
-
-def _mgf(main: int, seed: bytes, size: int) -> bytes:
-    out = b""
-    counter = 0
-    while len(out) < size:
-        out += digest(main, seed, counter.to_bytes(4, "big"))
-        counter += 1
-    return out[:size]
-
-
-def _pad_oaep(size: int, main: int, mask: int, label: bytes, data: bytes, random: Random) -> bytes:
-    length = DIGEST_SIZES[main]
-    if 2 * length >= size - 2 or len(data) > size - 2 * length - 2:
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    block = digest(main, label) + bytes(size - len(data) - 2 * length - 2) + b"\1" + data
-    seed = random(length)
-    block = xor(block, _mgf(mask, seed, len(block)))
-    return b"\0" + xor(seed, _mgf(mask, block, length)) + block
-
-
-def _unpad_oaep(padded: bytes, main: int, mask: int, label: bytes) -> bytes:
-    length = DIGEST_SIZES[main]
-    if 2 * length >= len(padded) - 2:
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    seed, block = padded[1 : 1 + length], padded[1 + length :]
-    seed = xor(seed, _mgf(mask, block, length))
-    block = xor(block, _mgf(mask, seed, len(block)))
-    rest = block[length:].lstrip(b"\0")
-    if padded[0] or block[:length] != digest(main, label) or rest[:1] != b"\1":
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    return rest[1:]
 
 
 # ---- signatures
@@ -254,11 +210,11 @@ def sign(algorithm: int, key: RsaKey, salt_length: int, data: bytes, random: Ran
     if room < key.size:
         raise ShortBuffer(key.size)
     if _is_pss(algorithm):
-        padded = _pad_pss(key.n.bit_length() - 1, main, data, salt_length, random)
+        padded = pad_pss(key.n.bit_length() - 1, main, data, salt_length, random)
     elif algorithm == gp.TEE_ALG_RSASSA_PKCS1_V1_5:
-        padded = _pad_v15(key.size, data, 1)
+        padded = pad_v15(key.size, data, 1)
     else:
-        padded = _pad_v15(key.size, bytes.fromhex(_INFO[main]) + data, 1)
+        padded = pad_v15(key.size, bytes.fromhex(_INFO[main]) + data, 1)
     try:
         return key.private(padded)
     except (_TooLarge, _Uncomputable):
@@ -286,42 +242,10 @@ def verify(algorithm: int, key: RsaKey, salt_length: int, data: bytes, signature
 def _fits(algorithm: int, key: RsaKey, salt_length: int, data: bytes, padded: bytes) -> bool:
     main = digest_of(algorithm)
     if _is_pss(algorithm):
-        return _fits_pss(key.n.bit_length() - 1, main, salt_length, data, padded)
+        return fits_pss(key.n.bit_length() - 1, main, salt_length, data, padded)
     if algorithm == gp.TEE_ALG_RSASSA_PKCS1_V1_5:
-        return _fits_v15(padded, data)
+        return fits_v15(padded, data)
     info = bytes.fromhex(_INFO[main])
     without_null = info.replace(b"\x05\0\x04", b"\x04")
     without_null = bytes([0x30, info[1] - 2, 0x30, info[3] - 2]) + without_null[4:]
-    return _fits_v15(padded, info + data) or _fits_v15(padded, without_null + data)
-
-
-def _fits_v15(padded: bytes, content: bytes) -> bool:
-    try:
-        return padded == _pad_v15(len(padded), content, 1)
-    except TeeResult:
-        return False
-
-
-def _pad_pss(bits: int, main: int, data: bytes, salt_length: int, random: Random) -> bytes:
-    size, length = (bits + 7) // 8, DIGEST_SIZES[main]
-    if size < length + salt_length + 2:
-        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
-    salt = random(salt_length)
-    hashed = digest(main, bytes(8), data, salt)
-    block = bytes(size - len(salt) - length - 2) + b"\1" + salt
-    block = xor(block, _mgf(main, hashed, len(block)))
-    return bytes([block[0] & 0xFF >> -bits % 8]) + block[1:] + hashed + b"\xbc"
-
-
-def _fits_pss(bits: int, main: int, salt_length: int, data: bytes, padded: bytes) -> bool:
-    size, length = (bits + 7) // 8, DIGEST_SIZES[main]
-    padded = padded[len(padded) - size :]
-    if size < length + salt_length + 2 or padded[-1] != 0xBC or padded[0] & ~(0xFF >> -bits % 8):
-        return False
-    block, hashed = padded[: size - length - 1], padded[size - length - 1 : -1]
-    block = xor(block, _mgf(main, hashed, len(block)))
-    block = bytes([block[0] & 0xFF >> -bits % 8]) + block[1:]
-    zeros = size - length - salt_length - 2
-    if block[: zeros + 1] != bytes(zeros) + b"\1":
-        return False
-    return digest(main, bytes(8), data, block[zeros + 1 :]) == hashed
+    return fits_v15(padded, info + data) or fits_v15(padded, without_null + data)

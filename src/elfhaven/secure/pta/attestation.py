@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from importlib import resources
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -177,6 +176,8 @@ def _unpacked(raw: bytes) -> RSAPrivateKey:
 
 
 def _core_digest() -> bytes:
+    from importlib import resources  # late: it takes longer than the rest of this file
+
     digest = hashlib.sha256()
     package = resources.files("elfhaven.secure")
     for file in sorted(package.iterdir(), key=lambda entry: entry.name):

@@ -24,6 +24,7 @@ LENGTH: Final = struct.Struct("<Q")
 ENTRY: Final = struct.Struct("<16s64sI32sI")  # owner, object id, its length, root hash, number of the file
 OBJECT: Final = struct.Struct("<6I")  # struct tee_svc_storage_head, see ObjectHead
 
+USAGE_OFFSET: Final = 12  # of the usage in OBJECT
 BLOCK_BIT: Final = 1  # flags of a node: which version of its block holds
 NODES_PER_BLOCK: Final = BLOCK // (2 * NODE.size)
 

@@ -11,7 +11,6 @@ One thread at a time is inside (`_turn`, OP-TEE's rpmb_mutex).
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,37 +34,24 @@ from elfhaven.secure.storage.pobj import PersistentObject
 from elfhaven.secure.storage.ree_fs import Lock
 from elfhaven.secure.storage.rpmb_device import RpmbDevice
 from elfhaven.secure.storage.rpmb_remote import RemoteRpmb
+from elfhaven.secure.storage.rpmb_table import (
+    ACTIVE,
+    FAT_ENTRY,
+    FAT_START,
+    LAST,
+    MAGIC,
+    PARTITION,
+    VERSION,
+    FatEntry,
+    file_name,
+    id_of,
+    room_for,
+)
 from elfhaven.secure.threads import Thread
 from elfhaven.secure.turn import Turn
 
-MAGIC = 0x52504D42
-VERSION = 2
-PARTITION = struct.Struct("<4I112x")  # magic, version, write counter (0), where the table begins
-FAT_START = 512
-FAT_ENTRY = struct.Struct("<4I16s224s")  # start, size, flags, 0, encrypted FEK, name
-ACTIVE, LAST = 1, 2
 _PIECE = 8  # entries that are read at a time
 _MAX_FILE = 0x7FFFFFFF
-
-
-@dataclass(slots=True)
-class FatEntry:
-    """A file; `at` is where in the partition its entry lies."""
-
-    at: int
-    start: int = 0
-    size: int = 0
-    flags: int = 0
-    fek: bytes = bytes(16)
-    name: bytes = b""
-
-    def pack(self) -> bytes:
-        return FAT_ENTRY.pack(self.start, self.size, self.flags, 0, self.fek, self.name)
-
-    @classmethod
-    def unpack(cls, at: int, data: bytes) -> FatEntry:
-        start, size, flags, _, fek, name = FAT_ENTRY.unpack(data)
-        return cls(at, start, size, flags, fek, name.partition(b"\0")[0])
 
 
 @dataclass(slots=True, eq=False)
@@ -103,16 +89,20 @@ class RpmbFs:
 
     def open(self, thread: Thread, pobj: PersistentObject) -> Handle:
         with self._inside(thread):
-            name = _file_name(pobj)
+            name = file_name(pobj)
             return Handle(pobj, name, self._find(name))
 
     def create(self, thread: Thread, pobj: PersistentObject, overwrite: bool, content: bytes) -> Handle:
         """Written under a name of its own first; ACCESS_CONFLICT if the real one is taken."""
         with self._inside(thread):
-            handle = self._make(pobj, _file_name(pobj, b"."))
+            unfinished = file_name(pobj, b".")
+            for entry in self._entries():
+                if entry.flags & ACTIVE and entry.name == unfinished:  # left over when the power failed
+                    self._clear(entry)
+            handle = self._make(pobj, unfinished)
             try:
                 self._write(handle, 0, content)
-                self._rename(handle.entry, _file_name(pobj), overwrite)
+                self._rename(handle.entry, file_name(pobj), overwrite)
             except TeeResult:
                 self._clear(handle.entry)
                 raise
@@ -160,17 +150,17 @@ class RpmbFs:
 
     def rename(self, thread: Thread, old: PersistentObject, new: PersistentObject) -> None:
         with self._inside(thread):
-            self._rename(self._find(_file_name(old)), _file_name(new), False)
+            self._rename(self._find(file_name(old)), file_name(new), False)
 
     def remove(self, thread: Thread, pobj: PersistentObject) -> None:
         with self._inside(thread):
-            self._clear(self._find(_file_name(pobj)))
+            self._clear(self._find(file_name(pobj)))
 
     def listing(self, thread: Thread, owner: bytes) -> Listing:
         with self._inside(thread):
             prefix = b"/" + owner.hex().upper().encode() + b"/"
             names = [entry.name for entry in self._entries() if entry.flags & ACTIVE]
-            found = [_object_id(name[len(prefix) :]) for name in names if name.startswith(prefix)]
+            found = [id_of(name[len(prefix) :]) for name in names if name.startswith(prefix)]
             ids = [object_id for object_id in found if object_id]
             if not ids:
                 raise TeeResult(TEE_ERROR_ITEM_NOT_FOUND)
@@ -287,16 +277,11 @@ class RpmbFs:
         return (self._device.blocks - 1) * BLOCK
 
     def _room(self, entries: list[FatEntry], size: int, full: int) -> int:
-        """Where a file of that size can lie: the highest gap that is large enough."""
-        wanted = -(-size // BLOCK) * BLOCK
-        used = [(e.start, e.start + e.size) for e in entries if e.flags & ACTIVE and e.size]
-        used.append((0, entries[-1].at + FAT_ENTRY.size))
-        high = self._top
-        for start, end in sorted(used, reverse=True):
-            if high - -(-end // BLOCK) * BLOCK >= wanted:
-                return high - wanted
-            high = min(high, start)
-        raise TeeResult(full, "no gap is large enough")
+        """Where a file of that size can lie; TeeResult `full` if nowhere."""
+        place = room_for(entries, size, self._top)
+        if place is None:
+            raise TeeResult(full, "no gap is large enough")
+        return place
 
     def _fek(self, entry: FatEntry, pobj: PersistentObject) -> bytes:
         if entry.fek == bytes(16):
@@ -343,17 +328,3 @@ class RpmbFs:
             number = (start + at) // BLOCK
             plain = content[at : at + BLOCK].ljust(BLOCK, b"\0")
             self._device.write(number, crypt_rpmb_block(fek, number, plain, encrypt=True))
-
-
-def _file_name(pobj: PersistentObject, mark: bytes = b"") -> bytes:
-    """The owner and the id in hexadecimal; `mark` tells a file that is being made."""
-    owner, object_id = pobj.owner.hex().upper(), pobj.object_id.hex().upper()
-    return b"/" + owner.encode() + b"/" + mark + object_id.encode()
-
-
-def _object_id(name: bytes) -> bytes:
-    """The id in a name; empty for a file that is being made."""
-    try:
-        return bytes.fromhex(name.decode("ascii"))
-    except ValueError:
-        return b""

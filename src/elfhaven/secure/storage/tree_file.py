@@ -29,7 +29,7 @@ class TreeFile:
         return data[position - first * BLOCK : end - first * BLOCK]
 
     def write(self, position: int, data: bytes) -> None:
-        """Write behind or over what is there; a gap is filled with zeros, unless there is nothing to write."""
+        """Write behind or over what is there; a gap is filled with zeros. No data change nothing."""
         if not data:
             return
         if position > self.tree.length:

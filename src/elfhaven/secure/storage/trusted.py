@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from elfhaven.abi.gp import TEE_STORAGE_PRIVATE, TEE_STORAGE_PRIVATE_REE, TEE_STORAGE_PRIVATE_RPMB
 from elfhaven.secure.storage.anchor import Anchor, NoAnchor, RpmbAnchor
 from elfhaven.secure.storage.hash_tree import Secrets
+from elfhaven.secure.storage.layout import USAGE_OFFSET
 from elfhaven.secure.storage.pobj import PersistentObject, PersistentObjects
 from elfhaven.secure.storage.ree_fs import Lock, ReeFs
 from elfhaven.secure.storage.remote import RemoteFiles
@@ -107,8 +109,11 @@ class OpenObject:
         """Of the key, for all handles of the object."""
         return self.pobj.usage
 
-    @usage.setter
-    def usage(self, usage: int) -> None:
+    def restrict(self, usage: int) -> None:
+        """Store a usage that allows less, then have it hold for all handles."""
+        thread = self.storage.current()
+        assert thread is not None, "a TA asks for it"
+        self.pobj.backend.write(thread, self.handle, USAGE_OFFSET, struct.pack("<I", usage))
         self.pobj.usage = usage
 
     def close(self) -> None:

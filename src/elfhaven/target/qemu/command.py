@@ -19,11 +19,9 @@ from elfhaven.normal.bridge_link import Link, frame
 from elfhaven.target.qemu.boot import socket_name
 from elfhaven.target.qemu.initramfs import COMMANDS
 from elfhaven.target.qemu.machine import Machine
-from elfhaven.target.qemu.port import SocketStream, connected, free_port
+from elfhaven.target.qemu.port import PATIENCE, SocketStream, connected, free_port
 
 Sink = Callable[[bytes], object]
-_PATIENCE: Final = 3.0
-_TRIES: Final = 5
 _POLL: Final = 0.05
 
 
@@ -66,10 +64,10 @@ def captured(machine: Machine, words: Sequence[str], stdin: int | bytes = b"") -
 def _started(machine: Machine, payload: bytes, words: int, terminal: bool) -> Link:
     port, lock = free_port(machine, COMMANDS)
     try:
-        for _ in range(_TRIES):
+        for patience in PATIENCE:
             link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
             try:
-                if _begin(link, payload, words, terminal):
+                if _begin(link, payload, words, terminal, patience):
                     return link
             except (OSError, EOFError):
                 pass
@@ -80,11 +78,11 @@ def _started(machine: Machine, payload: bytes, words: int, terminal: bool) -> Li
     raise machine.crashed("does not run the command")
 
 
-def _begin(link: Link, payload: bytes, words: int, terminal: bool) -> bool:
+def _begin(link: Link, payload: bytes, words: int, terminal: bool, patience: float) -> bool:
     """Whether the command started. What the port still carries of a command before is skipped."""
     nonce = secrets.randbits(64)
     link.send((frame(wire.Kind.COMMAND, 0, wire.COMMAND.struct.pack(nonce, terminal, words), payload),))
-    return link.find(frame(wire.Kind.STARTED, 0, wire.STARTED.struct.pack(nonce)), _PATIENCE)
+    return link.find(frame(wire.Kind.STARTED, 0, wire.STARTED.struct.pack(nonce)), patience)
 
 
 def _carry(machine: Machine, link: Link, output: Sink, errors: Sink) -> int:

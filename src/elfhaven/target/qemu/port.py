@@ -23,8 +23,7 @@ from elfhaven.target.qemu.initramfs import PORTS
 from elfhaven.target.qemu.machine import Machine
 
 _WAIT: Final = 60.0  # for a port that nobody uses
-_PATIENCE: Final = 3.0  # for an answer to HELLO
-_TRIES: Final = 5
+PATIENCE: Final = (3.0, 6.0, 12.0, 24.0)  # for an answer, of tries one after the other: a busy host is slow
 _POLL: Final = 0.05
 
 
@@ -58,10 +57,10 @@ def connect(machine: Machine) -> BridgeTransport:
     """A connection to a machine that runs. Raises TargetError."""
     port, lock = free_port(machine, PORTS)
     try:
-        for _ in range(_TRIES):
+        for patience in PATIENCE:
             link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
             try:
-                if link.greet(User.of_this_process(), _PATIENCE):
+                if link.greet(User.of_this_process(), patience):
                     return BridgeTransport(link, lambda: _lost(machine))
             except (OSError, EOFError):
                 pass

@@ -40,6 +40,7 @@ class Tee:
         self._base = session.scratch()
         self._objects: list[int] = []
         self._states: list[int] = []
+        self._given = 0
 
     def close(self) -> None:
         """Give everything back that is still there."""
@@ -47,6 +48,8 @@ class Tee:
             self.svc(17, state)
         for handle in self._objects:
             self.svc(28, handle)
+        self._states.clear()
+        self._objects.clear()
 
     def _u32(self, offset: int) -> int:
         return int.from_bytes(self._session.get(4, offset), "little")
@@ -82,8 +85,13 @@ class Tee:
                 contents += raw
         assert len(rows) <= _VALUES - _ATTRIBUTES
         assert len(contents) <= _SOURCE - _VALUES
+        self._given = len(contents)
         self._session.put(contents, _VALUES)
         return self._session.put(rows, _ATTRIBUTES), len(pairs)
+
+    def contents(self) -> bytes:
+        """The buffers of the attributes given last, as they lie in memory now."""
+        return self._session.get(self._given, _VALUES)
 
     def object(self, kind: int, bits: int) -> tuple[int | Ended, int]:
         return self._made(self.svc(27, kind, bits, PRIVATE | _HANDLE), self._objects)

@@ -186,6 +186,12 @@ def test_raw_rsa(pair: tuple[RsaKey, library_rsa.RSAPrivateKey]) -> None:
     assert code_of(lambda: rsa.raw(key, larger, False, 256)) == TEE_ERROR_BAD_PARAMETERS
 
 
+def test_primes_without_the_rest_are_not_used(pair: tuple[RsaKey, library_rsa.RSAPrivateKey]) -> None:
+    key = pair[0]
+    half = RsaKey(key.n, key.e, key.d, key.p, key.q)
+    assert rsa.raw(half, rsa.raw(key, b"m", False, 256), True, 256) == b"m"
+
+
 @pytest.mark.parametrize("bits", [256, 512, 768, 1024])
 def test_rsa_keys_are_made(bits: int) -> None:
     key = rsa.key_of(rsa.generate(bits, 65537, os.urandom))

@@ -308,6 +308,16 @@ def test_out_of_turn() -> None:
     assert _code(lambda: ccm.finish_encryption(b"", 16)) == TEE_ERROR_BAD_STATE
 
 
+@pytest.mark.parametrize("algorithm", [gp.TEE_ALG_AES_GCM, gp.TEE_ALG_AES_CCM])
+def test_going_on_after_the_end(algorithm: int) -> None:
+    running = new_authenticated(algorithm, True, bytes(16), bytes(12), 16, 0, 4)
+    cipher, tag = running.finish_encryption(b"data", 16)
+    again = running.copy().finish_encryption(b"", 16)[1]
+    assert running.finish_encryption(b"", 16)[1] == again
+    other = new_authenticated(algorithm, False, bytes(16), bytes(12), 16, 0, 4)
+    assert other.finish_decryption(cipher, tag) == b"data"
+
+
 @pytest.mark.parametrize(
     "algorithm, nonce, tag, code",
     [

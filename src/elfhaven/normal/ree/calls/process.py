@@ -16,15 +16,15 @@ from elfhaven.normal.ree.threads import Outcome, Thread
 if TYPE_CHECKING:
     from elfhaven.normal.ree.process import Process
 
-CLONE_VM, CLONE_THREAD = 0x100, 0x10000
+CLONE_VM, CLONE_VFORK, CLONE_THREAD = 0x100, 0x4000, 0x10000
 CLONE_SETTLS, CLONE_PARENT_SETTID = 0x80000, 0x100000
 CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID = 0x200000, 0x1000000
+_LONGEST_WORD: Final = 1 << 17
 _CLONE_ARGS: Final = struct.Struct("<8Q")
 _RLIMIT_STACK, _RLIMIT_NOFILE = 3, 7
 _INFINITE: Final = (1 << 64) - 1
 _PR_SET_NAME, _PR_GET_NAME, _PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 15, 16, 3, 4
 _NO_FORK: Final = "the program wants another process (fork): not served here, it is told ENOSYS"
-_NO_EXEC: Final = "the program wants to become another one (exec): not served here, it is told ENOSYS"
 
 
 class ProcessCalls:
@@ -40,18 +40,19 @@ class ProcessCalls:
 
     # ---- threads
 
-    def sys_clone(self, flags: int, stack: int, parent: int, tls: int, child: int) -> int:
+    def sys_clone(self, flags: int, stack: int, parent: int, tls: int, child: int) -> Outcome:
         return self._clone(flags, stack, parent, tls, child)
 
-    def sys_clone3(self, address: int, size: int) -> int:
+    def sys_clone3(self, address: int, size: int) -> Outcome:
         if size < _CLONE_ARGS.size:
             raise error("EINVAL")
         words = _CLONE_ARGS.unpack(self._memory.read(address, _CLONE_ARGS.size))
         flags, _, child, parent, _, stack, length, tls = words
         return self._clone(flags, stack + length, parent, tls, child)
 
-    def _clone(self, flags: int, stack: int, parent: int, tls: int, child: int) -> int:
-        if not flags & CLONE_VM or not flags & CLONE_THREAD:
+    def _clone(self, flags: int, stack: int, parent: int, tls: int, child: int) -> Outcome:
+        spawning = flags & CLONE_VM and flags & CLONE_VFORK
+        if not flags & CLONE_VM or not (flags & CLONE_THREAD or spawning):
             self._process.warn(_NO_FORK)
             raise error("ENOSYS")
         engine = self._process.engine
@@ -66,6 +67,8 @@ class ProcessCalls:
         for flag, address in ((CLONE_PARENT_SETTID, parent), (CLONE_CHILD_SETTID, child)):
             if flags & flag:
                 self._memory.write_u32(address, number)
+        if spawning and not flags & CLONE_THREAD:
+            return self._process.children.vfork(self._current, made)
         self._process.scheduler.add(made)
         return number
 
@@ -73,12 +76,18 @@ class ProcessCalls:
         """The last thread that exits ends the process."""
         process = self._process
         thread = self._current
+        if process.children.is_spawning(thread):
+            process.children.exit(thread, status)
+            return
         process.futexes.end_of(thread)
         process.scheduler.remove(thread)
         if not process.scheduler.threads:
             process.end(status & 0xFF)
 
     def sys_exit_group(self, status: int) -> None:
+        if self._process.children.is_spawning(self._current):
+            self._process.children.exit(self._current, status)
+            return
         self._process.end(status & 0xFF)
 
     def sys_set_tid_address(self, address: int) -> int:
@@ -91,6 +100,14 @@ class ProcessCalls:
         self._current.robust_list = head
         return 0
 
+    def sys_get_robust_list(self, tid: int, head: int, size: int) -> int:
+        thread = self._current if not uint32(tid) else self._process.scheduler.threads.get(uint32(tid))
+        if thread is None:
+            raise error("ESRCH")
+        self._memory.write_u64(head, thread.robust_list)
+        self._memory.write_u64(size, 24)
+        return 0
+
     def sys_futex(self, address: int, op: int, value: int, extra: int, second: int, value3: int) -> Outcome:
         return self._process.futexes.call(address, op, value, extra, second, value3)
 
@@ -101,18 +118,33 @@ class ProcessCalls:
     def sys_gettid(self) -> int:
         return self._current.number
 
-    # ---- other processes: there are none
+    # ---- other processes
 
-    def sys_execve(self, _path: int, _argv: int, _env: int) -> int:
-        self._process.warn(_NO_EXEC)
-        raise error("ENOSYS")
+    def sys_execve(self, path: int, argv: int, env: int) -> int | None:
+        process, thread = self._process, self._current
+        name = process.paths.absolute(process.directory, self._memory.string(path))
+        variables = dict(word.partition(b"=")[::2] for word in self._words(env))
+        program, arguments = process.paths.program_at(name), self._words(argv)
+        if process.children.is_spawning(thread):
+            process.children.exec(thread, program, arguments, variables)
+        else:
+            process.children.replace(program, arguments, variables)
+        return None
 
-    sys_execveat = sys_execve
+    def _words(self, address: int) -> list[bytes]:
+        """A list of strings that ends with a null pointer."""
+        out: list[bytes] = []
+        while address and (word := self._memory.read_u64(address + 8 * len(out))):
+            out.append(self._memory.string(word, _LONGEST_WORD))
+        return out
 
-    def sys_wait4(self, _pid: int, _status: int, _options: int, _usage: int) -> int:
-        raise error("ECHILD")
+    def sys_wait4(self, pid: int, status: int, options: int, _usage: int) -> Outcome:
+        def tell(number: int, word: int) -> int:
+            if status:
+                self._memory.write_u32(status, word)
+            return number
 
-    sys_waitid = sys_wait4
+        return self._process.children.wait(self._current, int32(pid), options, tell)
 
     # ---- identities
 
