@@ -203,8 +203,9 @@ struct bridge_report {
     u64 delegated;
     u64 memory;
     u64 base;
+    u64 patience;
 };
-_Static_assert(sizeof(struct bridge_report) == 72, "bridge_report");
+_Static_assert(sizeof(struct bridge_report) == 80, "bridge_report");
 
 struct bridge_errands {
     u32 count;

@@ -2,6 +2,7 @@
 // One call of the program, from its registers to its result.
 #include "audit.h"
 #include "process.h"
+#include "thread.h"
 
 static int pseudo(struct eh_context *c, s64 *result) {
     switch (c->x[8]) {
@@ -50,6 +51,7 @@ void eh_dispatch(struct eh_context *c) {
     }
     c->x[0] = (u64)result;
     poll_asked();
+    thread_turn();
     eh_check_stack();
     if (eh_current->fp_saved)
         eh_fp_load(eh_current->fp);

@@ -74,6 +74,7 @@ eh_sys_enter:
 	mov	x29, #0
 	mov	x0, x17
 	bl	eh_dispatch
+sys_return:
 	adrp	x17, eh_current
 	ldr	x17, [x17, :lo12:eh_current]
 	ldp	x16, x18, [x17, #(EH_CONTEXT_SP + 8)]
@@ -216,6 +217,29 @@ function eh_resume
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #96
 	ret
+
+// eh_switch(to): park here, and go on where `to` was parked
+function eh_switch
+	stp	x29, x30, [sp, #-96]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	adrp	x1, eh_current
+	ldr	x2, [x1, :lo12:eh_current]
+	mov	x3, sp
+	str	x3, [x2, #EH_CONTEXT_PARKED_SP]
+	str	x0, [x1, :lo12:eh_current]
+	b	eh_resume
+
+// Where a new thread goes on: out of the call that made it
+function eh_thread_begin
+	adrp	x0, eh_current
+	ldr	x0, [x0, :lo12:eh_current]
+	add	x0, x0, #EH_CONTEXT_FP
+	bl	eh_fp_load
+	b	sys_return
 
 // zero x1-x15, x17-x29
 scrub:

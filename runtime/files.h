@@ -34,7 +34,7 @@ enum { // arm64
     O_PATH = 010000000,
     O_TMPFILE = 020040000,
 };
-enum { S_IFMT = 0170000, S_IFIFO = 0010000, S_IFDIR = 0040000, S_IFREG = 0100000 };
+enum { S_IFMT = 0170000, S_IFIFO = 0010000, S_IFDIR = 0040000, S_IFREG = 0100000, S_IFLNK = 0120000 };
 
 enum { FILES_A_PAGE = 32, FILE_PAGES = 33, FILES_MOST = FILES_A_PAGE * FILE_PAGES };
 
@@ -55,6 +55,9 @@ struct eh_file {
     u32 special; // FILE_DEVICE: which
 };
 _Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fill a page");
+
+// stat.c
+int file_type_known(u32 mode);
 
 // fd.c
 u32 fd_init(void);

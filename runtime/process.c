@@ -5,17 +5,6 @@
 
 enum { RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMITS = 16 };
 enum { GRND_ALL = 7, GRND_BOTH = 6, RANDOM_MAX = 33554431 };
-enum { ROBUST_LIST_SIZE = 24 };
-enum {
-    FUTEX_WAIT = 0,
-    FUTEX_WAKE,
-    FUTEX_REQUEUE = 3,
-    FUTEX_CMP_REQUEUE,
-    FUTEX_WAIT_BITSET = 9,
-    FUTEX_WAKE_BITSET
-};
-enum { FUTEX_CLOCK_REALTIME = 256, FUTEX_COMMAND = 127 };
-
 static struct {
     u32 umask;
     u64 limits[RLIMITS][2];
@@ -42,7 +31,6 @@ s64 sys_geteuid(struct eh_context *c) { return (void)c, eh_start.euid; }
 s64 sys_getgid(struct eh_context *c) { return (void)c, eh_start.gid; }
 s64 sys_getegid(struct eh_context *c) { return (void)c, eh_start.egid; }
 s64 sys_gettid(struct eh_context *c) { return c->tid; }
-s64 sys_sched_yield(struct eh_context *c) { return (void)c, 0; }
 
 // The program leads its session and its group, and nobody else is in them.
 static s64 led_by(u64 pid) { return other_process(pid) ? -ESRCH : (s64)eh_start.pid; }
@@ -70,8 +58,6 @@ s64 sys_set_tid_address(struct eh_context *c) {
     c->clear_tid = c->x[0];
     return c->tid;
 }
-
-s64 sys_set_robust_list(struct eh_context *c) { return c->x[1] == ROBUST_LIST_SIZE ? 0 : -EINVAL; }
 
 s64 sys_sched_getaffinity(struct eh_context *c) {
     u64 mask = 1;
@@ -145,45 +131,3 @@ s64 sys_getrandom(struct eh_context *c) {
     utee_random((void *)to, usable);
     return (s64)usable;
 }
-
-// One thread: nobody can wake a waiter, so a wait ends by its timeout alone.
-static s64 futex_wait(struct eh_context *c, u32 command) {
-    u32 value;
-    u64 timeout;
-    if (user_in(&value, c->x[0], sizeof value))
-        return -EFAULT;
-    s64 result = c->x[3] ? time_read(c->x[3], &timeout) : 0;
-    if (result)
-        return result;
-    if (value != (u32)c->x[2])
-        return -EAGAIN;
-    if (!c->x[3])
-        eh_fatal(EH_FATAL_DEADLOCK, c->x[0]);
-    if (command == FUTEX_WAIT_BITSET) { // an absolute time
-        u64 now = time_now(c->x[1] & FUTEX_CLOCK_REALTIME);
-        timeout = timeout > now ? timeout - now : 0;
-    }
-    time_sleep(timeout);
-    return -ETIMEDOUT;
-}
-
-s64 sys_futex(struct eh_context *c) {
-    u32 command = (u32)c->x[1] & FUTEX_COMMAND;
-    if (c->x[0] & 3)
-        return -EINVAL;
-    switch (command) {
-    case FUTEX_WAIT:
-    case FUTEX_WAIT_BITSET:
-        return futex_wait(c, command);
-    case FUTEX_WAKE:
-    case FUTEX_WAKE_BITSET:
-    case FUTEX_REQUEUE:
-    case FUTEX_CMP_REQUEUE:
-        return vma_prefix(&eh_map, c->x[0], 4, PROT_READ) == 4 ? 0 : -EFAULT;
-    default:
-        return -ENOSYS;
-    }
-}
-
-s64 sys_exit(struct eh_context *c) { eh_exit((u32)c->x[0] & 255); }
-s64 sys_exit_group(struct eh_context *c) { eh_exit((u32)c->x[0] & 255); }

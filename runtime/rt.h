@@ -33,6 +33,12 @@ struct eh_context {
     u64 pc; // at a check: where the program goes on; every register of it is here
     u64 reserved;
     u64 fp[66]; // q0-q31, FPSR, FPCR
+    struct eh_context *next;    // thread.c: the ring of all
+    u32 state, timed_out;       // whether it can run; how its last wait ended
+    u64 deadline;               // of its wait
+    struct eh_request *request; // whose answer it waits for
+    u32 for_room, futex_bits;   // it waits for room for a request; futex.c
+    u64 futex, arrival, robust; // the word that it waits at, 0: none; who came first; its list of mutexes
 } __attribute__((aligned(16)));
 _Static_assert(__builtin_offsetof(struct eh_context, sp) == EH_CONTEXT_SP, "sp");
 _Static_assert(__builtin_offsetof(struct eh_context, tpidr) == EH_CONTEXT_TPIDR, "tpidr");
@@ -60,6 +66,8 @@ void eh_start_program(u64 entry, u64 sp) EH_NORETURN;          // all other regi
 void eh_leave(u32 result); // return `result` from InvokeCommand; comes back when eh_resume is called
 void eh_return(u32 result) EH_NORETURN; // the same for good
 void eh_resume(void) EH_NORETURN;       // into the eh_leave of eh_current
+void eh_switch(struct eh_context *to);  // `to` goes on where it was parked; comes back likewise
+void eh_thread_begin(void);             // where a new thread goes on
 void eh_fp_save(u64 *fp);
 void eh_fp_load(const u64 *fp);
 void eh_wide_copy(void *to, const void *from, u64 size); // multiples of 64; only between fp_save and fp_load

@@ -1,23 +1,46 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Contexts. There is one thread yet; each will have a context and a stack of the runtime's, so that one can
-// wait for an answer while another runs.
+// Contexts and whose turn it is. A thread that has to wait hands the processor to one that can run; when none can, the
+// TA is left with all outstanding requests, or sleeps until the first deadline.
+#include "thread.h"
 #include "audit.h"
-#include "rt.h"
+#include "memory.h"
+#include "process.h"
 
-enum { STACK = 32768 };
+enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512 };
 #define CANARY 0x5ee05ee05ee05ee0ull
+#define CLONE_THREAD_FLAGS 0x10f00u // VM, FS, FILES, SIGHAND, THREAD: what makes a thread and no process
+enum { CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000 };
+enum { CLONE_CHILD_CLEARTID = 0x200000, CLONE_DETACHED = 0x400000, CLONE_CHILD_SETTID = 0x1000000 };
+enum { CONTEXT_FRAME = 96, FRAME_LR = 1 }; // what eh_resume takes from a parked stack
 
-static struct {
+enum { READY = 0, WAITS, DEAD };
+
+struct thread {
     u64 stack[STACK / 8] __attribute__((aligned(16))); // stack[0] is a canary: the stack grows towards it
     struct eh_context context;
-} first;
+};
+
+static struct thread first;
 struct eh_context *eh_current;
+static struct {
+    u32 count, next_tid, calls, calls_since_leave;
+} threads;
+
+static struct thread *whole(struct eh_context *c) { return (struct thread *)((u8 *)c - sizeof first.stack); }
+_Static_assert(__builtin_offsetof(struct thread, context) == STACK, "the context lies behind the stack");
+
+static void prepare(struct thread *t, u32 tid) {
+    t->stack[0] = CANARY;
+    t->context.stack_top = (u64)&t->stack[STACK / 8];
+    t->context.tid = tid;
+    t->context.fp_saved = 1;
+}
 
 void eh_thread_init(u32 tid) {
-    first.stack[0] = CANARY;
-    first.context.stack_top = (u64)&first.stack[STACK / 8];
-    first.context.tid = tid;
-    first.context.fp_saved = 1; // nothing to save before the program runs
+    prepare(&first, tid); // no FP registers to save before the program runs
+    first.context.next = &first.context;
+    threads.count = 1;
+    threads.next_tid = tid;
     eh_current = &first.context;
 }
 
@@ -29,9 +52,249 @@ void eh_fp_out(void) {
 }
 
 void eh_check_stack(void) {
-    if (first.stack[0] != CANARY)
-        eh_fatal(EH_FATAL_UNSUPPORTED, first.context.x[8]);
+    if (whole(eh_current)->stack[0] != CANARY)
+        eh_fatal(EH_FATAL_UNSUPPORTED, eh_current->x[8]);
 }
+
+u32 thread_count(void) { return threads.count; }
+
+int thread_others(void) { return threads.count > 1; }
+
+struct eh_context *thread_next(struct eh_context *c) { return c->next; }
+
+struct eh_context *thread_of(u32 tid) {
+    struct eh_context *c = eh_current;
+    do {
+        if (c->tid == tid && c->state != DEAD)
+            return c;
+        c = c->next;
+    } while (c != eh_current);
+    return 0;
+}
+
+// ---- waiting
+
+static void ready(struct eh_context *c, int timed_out) {
+    c->state = READY;
+    c->timed_out = (u32)timed_out;
+    c->request = 0;
+    c->futex = 0;
+}
+
+void thread_wake(struct eh_context *c) {
+    if (c->state == WAITS)
+        ready(c, 0);
+}
+
+// Threads whose time is over can run again. The first deadline that is left; NO_DEADLINE if there is none.
+static u64 expire(void) {
+    u64 earliest = NO_DEADLINE, now = 0;
+    struct eh_context *c = eh_current;
+    do {
+        if (c->state == WAITS && c->deadline != NO_DEADLINE) {
+            now = now ? now : time_monotonic();
+            if (c->deadline <= now)
+                ready(c, 1);
+            else if (earliest == NO_DEADLINE || c->deadline < earliest)
+                earliest = c->deadline;
+        }
+        c = c->next;
+    } while (c != eh_current);
+    return earliest;
+}
+
+static struct eh_context *next_ready(void) {
+    for (struct eh_context *c = eh_current->next; c != eh_current; c = c->next)
+        if (c->state == READY)
+            return c;
+    return 0;
+}
+
+// Answers that have come make their threads ready.
+static void collect(void) {
+    struct eh_context *c = eh_current;
+    do {
+        if (c->state == WAITS && c->request && wire_answered(c->request))
+            ready(c, 0);
+        c = c->next;
+    } while (c != eh_current);
+    threads.calls_since_leave = 0;
+}
+
+// Nobody can run: outside something may happen, or time passes.
+static void idle(void) {
+    u64 earliest = expire();
+    if (eh_current->state == READY || next_ready())
+        return;
+    u64 left = earliest == NO_DEADLINE ? 0 : earliest - time_monotonic() + 1;
+    if (wire_pending()) {
+        wire_leave_for(left);
+        collect();
+    } else if (earliest != NO_DEADLINE) {
+        time_nap(left);
+    } else {
+        eh_fatal(EH_FATAL_DEADLOCK, eh_current->x[0]);
+    }
+}
+
+static void switch_to(struct eh_context *to) {
+    eh_fp_out();
+    eh_switch(to); // comes back when this thread is given the processor
+}
+
+static void wait(void) {
+    while (eh_current->state == WAITS) {
+        struct eh_context *to = next_ready();
+        if (to)
+            switch_to(to);
+        else
+            idle();
+    }
+}
+
+s64 thread_wait(u64 deadline) {
+    eh_current->state = WAITS;
+    eh_current->deadline = deadline;
+    wait();
+    return eh_current->timed_out ? -ETIMEDOUT : 0;
+}
+
+void thread_answer(struct eh_request *r) {
+    eh_current->state = WAITS;
+    eh_current->deadline = NO_DEADLINE;
+    eh_current->request = r;
+    wait();
+}
+
+void thread_room(void) {
+    eh_current->for_room = 1;
+    thread_wait(NO_DEADLINE);
+    eh_current->for_room = 0;
+}
+
+void thread_room_made(void) {
+    for (struct eh_context *c = eh_current->next; c != eh_current; c = c->next)
+        if (c->for_room)
+            thread_wake(c);
+}
+
+void thread_yield(void) {
+    if (!thread_others())
+        return;
+    expire();
+    struct eh_context *to = next_ready();
+    if (to)
+        switch_to(to);
+}
+
+void thread_turn(void) {
+    if (!thread_others() || eh_service_busy())
+        return;
+    if (wire_pending() && ++threads.calls_since_leave >= LEAVE_CALLS) {
+        wire_leave_for(1);
+        collect();
+    }
+    if (++threads.calls >= TURN_CALLS) {
+        threads.calls = 0;
+        thread_yield();
+    }
+}
+
+s64 sys_sched_yield(struct eh_context *c) {
+    (void)c;
+    thread_yield();
+    return 0;
+}
+
+// ---- beginning and ending
+
+static struct thread *unused(void) {
+    struct eh_context *c = eh_current;
+    do {
+        if (c->state == DEAD && c != eh_current)
+            return whole(c);
+        c = c->next;
+    } while (c != eh_current);
+    if (threads.count >= THREADS_MOST)
+        return 0;
+    struct thread *made = arena_own(sizeof *made);
+    if (!made)
+        return 0;
+    made->context.next = eh_current->next;
+    eh_current->next = &made->context;
+    return made;
+}
+
+// A thread that goes on where its parent is, with a stack of its own and 0 as its result.
+static struct eh_context *child_of(struct eh_context *parent, u64 stack, u64 tls) {
+    struct thread *t = unused();
+    if (!t)
+        return 0;
+    struct eh_context *c = &t->context, *next = c->next;
+    eh_fp_out();
+    *c = *parent;
+    c->next = next;
+    prepare(t, ++threads.next_tid);
+    c->x[0] = 0;
+    c->sp = stack - 16;
+    c->tpidr = tls;
+    c->clear_tid = c->robust = 0;
+    c->state = READY;
+    u64 *frame = (u64 *)(c->stack_top - CONTEXT_FRAME);
+    memset(frame, 0, CONTEXT_FRAME);
+    frame[FRAME_LR] = (u64)eh_thread_begin;
+    c->parked_sp = (u64)frame;
+    threads.count++;
+    return c;
+}
+
+s64 sys_clone(struct eh_context *c) {
+    u64 pushed[2], stack = c->x[1];
+    u32 flags = (u32)c->x[0];
+    if ((flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS)
+        return -ENOSYS; // another process
+    if (flags & ~(CLONE_THREAD_FLAGS | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
+                  CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID))
+        return -EINVAL;
+    // what the stub of the call has pushed, the child takes from its own stack
+    if (!stack || (stack & 15) || user_in(pushed, c->sp, sizeof pushed) || user_out(stack - 16, pushed, 16))
+        return -EFAULT;
+    struct eh_context *child = child_of(c, stack, flags & CLONE_SETTLS ? c->x[3] : c->tpidr);
+    if (!child)
+        return -EAGAIN;
+    u32 tid = child->tid;
+    if (flags & CLONE_PARENT_SETTID)
+        user_out(c->x[2], &tid, sizeof tid);
+    if (flags & CLONE_CHILD_SETTID)
+        user_out(c->x[4], &tid, sizeof tid);
+    if (flags & CLONE_CHILD_CLEARTID)
+        child->clear_tid = c->x[4];
+    return tid;
+}
+
+void thread_exit(struct eh_context *c) {
+    futex_died(c);
+    if (vma_prefix(&eh_map, c->sp, 16, PROT_WRITE) != 16 && arena_holds(c->sp, c->sp + 16))
+        memset((void *)c->sp, 0, 16); // it gave its stack back, and the stub of this call has pushed there
+    threads.count--;
+    c->state = DEAD;
+    for (;;) {
+        struct eh_context *to = next_ready();
+        if (to)
+            switch_to(to);
+        else
+            idle();
+    }
+}
+
+s64 sys_exit(struct eh_context *c) {
+    if (!thread_others())
+        eh_exit((u32)c->x[0] & 255);
+    trace_call(c, c->x, c->x[8], TRACE_INSIDE, 0);
+    thread_exit(c);
+}
+
+s64 sys_exit_group(struct eh_context *c) { eh_exit((u32)c->x[0] & 255); }
 
 void eh_exit(u32 status) {
     trace_call(eh_current, eh_current->x, eh_current->x[8], TRACE_INSIDE, 0);

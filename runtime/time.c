@@ -3,12 +3,14 @@
 // read once, carried on by the TEE's clock, corrected once a minute at most and never backwards.
 #include "memory.h"
 #include "process.h"
+#include "thread.h"
 
 enum { REALTIME = 0, MONOTONIC, PROCESS_CPU, THREAD_CPU, MONOTONIC_RAW, REALTIME_COARSE, MONOTONIC_COARSE };
 enum { BOOTTIME = 7, REALTIME_ALARM = 8, BOOTTIME_ALARM = 9, TAI = 11, TIMER_ABSTIME = 1 };
 #define SECOND 1000000000ull
 #define MILLISECOND 1000000ull
 #define COUNTER_PER_MS 62500 // 62.5 MHz
+#define LONGEST_MS (1ull << 40)
 #define REFRESH_MS 60000
 #define NAP_MS 50 // a sleep is cut into naps, between which the program can be asked to end
 
@@ -74,12 +76,15 @@ s64 time_read(u64 address, u64 *nanoseconds) {
     return 0;
 }
 
+void time_nap(u64 nanoseconds) {
+    utee_wait((u32)EH_MIN((nanoseconds + MILLISECOND - 1) / MILLISECOND, (u64)NAP_MS));
+    poll_asked();
+}
+
 void time_sleep(u64 nanoseconds) {
-    u64 until = utee_monotonic_ms() + (nanoseconds + MILLISECOND - 1) / MILLISECOND, now;
-    while ((now = utee_monotonic_ms()) < until) {
-        utee_wait((u32)EH_MIN(until - now, (u64)NAP_MS));
-        poll_asked();
-    }
+    u64 milliseconds = nanoseconds / MILLISECOND + (nanoseconds % MILLISECOND != 0);
+    if (milliseconds)
+        thread_wait(time_monotonic() + EH_MIN(milliseconds, LONGEST_MS) * MILLISECOND);
 }
 
 s64 sys_clock_gettime(struct eh_context *c) {

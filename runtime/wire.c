@@ -4,6 +4,7 @@
 #include "wire.h"
 #include "audit.h"
 #include "memory.h"
+#include "thread.h"
 
 struct eh_start eh_start;
 struct eh_counts eh_counts;
@@ -11,6 +12,8 @@ static struct {
     u8 *control, *window; // where they lie during this entry; window is 0 when it is not attached
     u32 control_size, data_offset, data_size, log_offset, window_size;
     u32 next_id, pending, want_window;
+    u32 window_taken; // the id of the request that has it; 0: nobody's
+    u64 patience;
     struct eh_log log;
     u32 status, fatal_code;
     u64 fatal_value;
@@ -70,6 +73,7 @@ static void publish(u32 state) {
     c.denied = wire.denied;
     c.violated = wire.violated;
     c.want_window = wire.want_window;
+    c.patience = wire.patience;
     c.log_used = wire.log.used;
     c.pending = wire.pending;
     c.fatal_code = wire.fatal_code;
@@ -86,6 +90,14 @@ void wire_leave(u32 state) {
     publish(state);
     eh_leave(TEE_SUCCESS);
     wire.log.used = 0;
+}
+
+int wire_pending(void) { return wire.pending != 0; }
+
+void wire_leave_for(u64 patience) {
+    wire.patience = patience;
+    wire_leave(EH_STATE_REQUESTS);
+    wire.patience = 0;
 }
 
 void wire_finish(u32 status, u32 code, u64 value) {
@@ -149,7 +161,20 @@ static s64 reserve(struct eh_request *r) {
 static void attach_window(void) {
     wire.want_window = 1;
     while (!wire.window)
-        wire_leave(EH_STATE_REQUESTS);
+        wire_leave_for(wire.pending ? 1 : 0);
+}
+
+// Reserve, when other threads' requests leave room; there is one window, and one request has it.
+static s64 reserve_in_turn(struct eh_request *r) {
+    for (;;) {
+        s64 result = reserve(r);
+        int taken = !result && r->window && wire.window_taken;
+        if (taken)
+            wire.slots[r->slot].id = 0;
+        if ((!result && !taken) || !wire.pending)
+            return result;
+        thread_room();
+    }
 }
 
 s64 wire_open(struct eh_request *r) {
@@ -157,7 +182,9 @@ s64 wire_open(struct eh_request *r) {
         return -EIO; // a client's command is served: its parameters are not the control block
     eh_fp_out();
     audit_room();
-    s64 result = reserve(r);
+    s64 result = reserve_in_turn(r);
+    if (!result && r->window)
+        wire.window_taken = r->id;
     if (!result && r->window && r->in_length)
         attach_window();
     return result;
@@ -202,7 +229,7 @@ static void put(const struct eh_request *r) {
 }
 
 // Whether the answer is there; the protocol ends the program when it is an answer to something else.
-static int answered(struct eh_request *r) {
+int wire_answered(struct eh_request *r) {
     const volatile struct eh_slot *s = slot_of(r);
     u32 state = s->state, id = s->id;
     if (id != r->id || (state != EH_SLOT_STATE_REQUESTED && state != EH_SLOT_STATE_ANSWERED))
@@ -230,17 +257,18 @@ s64 wire_answer(const struct eh_row *row, s64 result, u64 limit, int *violated) 
 s64 wire_send(struct eh_request *r, u64 limit) {
     int violated;
     // a full window of input is probably followed by more: let it be there for that
-    wire.want_window = r->window && (r->out_capacity || r->in_length == wire.window_size);
+    if (r->window)
+        wire.want_window = r->out_capacity || r->in_length == wire.window_size;
     wire.pending++;
     eh_counts.delegated++;
     put(r);
-    do
-        wire_leave(EH_STATE_REQUESTS);
-    while (!answered(r));
+    thread_answer(r);
     wire.pending--;
-    wire.want_window = 0;
+    if (wire.window_taken == r->id)
+        wire.want_window = wire.window_taken = 0;
     wire.slots[r->slot].id = 0;
     slot_of(r)->state = EH_SLOT_STATE_FREE;
+    thread_room_made();
     r->result = wire_answer(eh_row(r->row), r->result, limit, &violated);
     if (violated)
         wire_violated(EH_RULE_ANSWERS);

@@ -124,6 +124,7 @@ enum {
     CALL_set_tid_address = 96,
     CALL_futex = 98,
     CALL_set_robust_list = 99,
+    CALL_get_robust_list = 100,
     CALL_nanosleep = 101,
     CALL_clock_gettime = 113,
     CALL_clock_getres = 114,
@@ -158,6 +159,7 @@ enum {
     CALL_brk = 214,
     CALL_munmap = 215,
     CALL_mremap = 216,
+    CALL_clone = 220,
     CALL_mmap = 222,
     CALL_fadvise64 = 223,
     CALL_mprotect = 226,
@@ -294,6 +296,7 @@ s64 sys_exit_group(struct eh_context *c);
 s64 sys_set_tid_address(struct eh_context *c);
 s64 sys_futex(struct eh_context *c);
 s64 sys_set_robust_list(struct eh_context *c);
+s64 sys_get_robust_list(struct eh_context *c);
 s64 sys_nanosleep(struct eh_context *c);
 s64 sys_clock_gettime(struct eh_context *c);
 s64 sys_clock_getres(struct eh_context *c);
@@ -328,6 +331,7 @@ s64 sys_sysinfo(struct eh_context *c);
 s64 sys_brk(struct eh_context *c);
 s64 sys_munmap(struct eh_context *c);
 s64 sys_mremap(struct eh_context *c);
+s64 sys_clone(struct eh_context *c);
 s64 sys_mmap(struct eh_context *c);
 s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);

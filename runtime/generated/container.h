@@ -145,7 +145,8 @@ struct eh_control {
     u64 delegated;
     u64 memory;
     u64 base;
-    u64 reserved1[7];
+    u64 patience;
+    u64 reserved1[6];
 };
 _Static_assert(sizeof(struct eh_control) == 256, "eh_control");
 _Static_assert(__builtin_offsetof(struct eh_control, magic) == 0, "magic");
@@ -182,7 +183,8 @@ _Static_assert(__builtin_offsetof(struct eh_control, served) == 168, "served");
 _Static_assert(__builtin_offsetof(struct eh_control, delegated) == 176, "delegated");
 _Static_assert(__builtin_offsetof(struct eh_control, memory) == 184, "memory");
 _Static_assert(__builtin_offsetof(struct eh_control, base) == 192, "base");
-_Static_assert(__builtin_offsetof(struct eh_control, reserved1) == 200, "reserved1");
+_Static_assert(__builtin_offsetof(struct eh_control, patience) == 200, "patience");
+_Static_assert(__builtin_offsetof(struct eh_control, reserved1) == 208, "reserved1");
 
 struct eh_slot {
     u32 id;

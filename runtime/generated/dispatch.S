@@ -41,6 +41,7 @@
 	.hidden sys_set_tid_address
 	.hidden sys_futex
 	.hidden sys_set_robust_list
+	.hidden sys_get_robust_list
 	.hidden sys_nanosleep
 	.hidden sys_clock_gettime
 	.hidden sys_clock_getres
@@ -75,6 +76,7 @@
 	.hidden sys_brk
 	.hidden sys_munmap
 	.hidden sys_mremap
+	.hidden sys_clone
 	.hidden sys_mmap
 	.hidden sys_fadvise64
 	.hidden sys_mprotect
@@ -188,7 +190,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 97 unshare
 	.word sys_futex - eh_call_table; .byte 1, 0; .hword 0xffff // 98 futex
 	.word sys_set_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 99 set_robust_list
-	.word 0; .byte 0, 0; .hword 0xffff // 100 get_robust_list
+	.word sys_get_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 100 get_robust_list
 	.word sys_nanosleep - eh_call_table; .byte 1, 0; .hword 0xffff // 101 nanosleep
 	.word 0; .byte 0, 0; .hword 0xffff // 102 getitimer
 	.word 0; .byte 0, 0; .hword 0xffff // 103 setitimer
@@ -308,7 +310,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 217 add_key
 	.word 0; .byte 0, 0; .hword 0xffff // 218 request_key
 	.word 0; .byte 0, 0; .hword 0xffff // 219 keyctl
-	.word 0; .byte 3, 38; .hword 0xffff // 220 clone
+	.word sys_clone - eh_call_table; .byte 1, 0; .hword 0xffff // 220 clone
 	.word 0; .byte 3, 38; .hword 0xffff // 221 execve
 	.word sys_mmap - eh_call_table; .byte 1, 0; .hword 0xffff // 222 mmap
 	.word sys_fadvise64 - eh_call_table; .byte 1, 0; .hword 0xffff // 223 fadvise64

@@ -116,10 +116,12 @@ class RecordedAgent(Agent):
         super().__init__(policy, streams=streams)
         self.recorder = recorder
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         attached = "with" if window is not None else "without"
         self.recorder.note(13, f"agent: {pending} request, {attached} window")
-        return super().serve(block, window, pending)
+        return super().serve(block, window, pending, patience)
 
     def perform(self, call: Call) -> int:
         row = LINUX.by_number(call.number)

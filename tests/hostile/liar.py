@@ -83,9 +83,11 @@ class Witness(Agent):
         self.seen = Seen()
         self.blocks: list[bytes] = []
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         self.blocks.append(bytes(block.view))
-        return super().serve(block, window, pending)
+        return super().serve(block, window, pending, patience)
 
     def perform(self, call: Call) -> int:
         self.seen.calls.append((NAMES[call.number], call.paths, call.args))
@@ -113,8 +115,10 @@ class Saboteur(Agent):
         self._at = None if at is None else frozenset(at)
         self.crossings = 0
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
-        answered = super().serve(block, window, pending)
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
+        answered = super().serve(block, window, pending, patience)
         if self._at is None or self.crossings in self._at:
             self._sabotage(block, window, self.crossings)
         self.crossings += 1

@@ -81,10 +81,12 @@ class Mutator(Witness):
 
         self.flipper = Flipper(write)
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         if self.flipper:
             self.flipper.stop()
-        return super().serve(block, window, pending)
+        return super().serve(block, window, pending, patience)
 
     def close(self) -> None:
         if self.flipper:

@@ -142,9 +142,11 @@ class Flipper(Agent):
         self._flipping: object = None
         self.flips = 0
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         self.stop()
-        answered = super().serve(block, window, pending)
+        answered = super().serve(block, window, pending, patience)
         result = SLOTS_OFFSET + SLOT.offset("result")
         length = SLOTS_OFFSET + SLOT.offset("out_capacity")
         small, large = (5).to_bytes(8, "little"), (1 << 40).to_bytes(8, "little")
@@ -195,9 +197,11 @@ class Intruder(Agent):
         self.results: list[int] = []
         self.block: ControlBlock | None = None
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         self.block = block
-        return super().serve(block, window, pending)
+        return super().serve(block, window, pending, patience)
 
     def perform(self, call: Call) -> int:
         strings = MemRef.input(b"evil\0/\0")
@@ -239,7 +243,9 @@ def test_a_resume_too_many_changes_nothing(device: Device) -> None:
         session: Session
         resumed = 0
 
-        def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+        def serve(
+            self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+        ) -> int:
             before = bytes(block.view[SLOTS_OFFSET : SLOTS_OFFSET + SLOT.size])
             for handle, buffer in tuple(self.session.context.transport._buffers._known.items()):  # type: ignore[attr-defined]
                 if buffer.view.obj is block.view.obj and len(buffer.view) == len(block.view):
@@ -250,7 +256,7 @@ def test_a_resume_too_many_changes_nothing(device: Device) -> None:
                     break
             assert bytes(block.view[SLOTS_OFFSET : SLOTS_OFFSET + SLOT.size]) == before
             assert block.header().state == State.REQUESTS
-            return super().serve(block, window, pending)
+            return super().serve(block, window, pending, patience)
 
     def let_in(agent: Impatient, session: Session) -> None:
         agent.session = session

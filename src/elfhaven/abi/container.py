@@ -183,7 +183,8 @@ CONTROL = Layout(
         ("u64", "delegated"),  # calls delegated since START
         ("u64", "memory"),  # bytes of secure memory held by the program
         ("u64", "base"),  # address at which the image lies (0 unless the config says DEBUG)
-        ("u64[7]", "reserved1"),
+        ("u64", "patience"),  # nanoseconds after which to resume even without an answer; 0: no limit
+        ("u64[6]", "reserved1"),
     ),
 )
 

@@ -17,7 +17,7 @@ _ABSENT = """
     fstatfs:44 chroot:51 fchmod:52 fchmodat:53 fchownat:54 fchown:55 vhangup:58 pipe2:59
     quotactl:60 sendfile:71 pselect6:72 signalfd4:74 vmsplice:75 splice:76 tee:77
     sync:81 sync_file_range:84 timerfd_create:85 timerfd_settime:86 timerfd_gettime:87 utimensat:88
-    acct:89 capget:90 capset:91 personality:92 waitid:95 unshare:97 get_robust_list:100 getitimer:102
+    acct:89 capget:90 capset:91 personality:92 waitid:95 unshare:97 getitimer:102
     setitimer:103 kexec_load:104 init_module:105 delete_module:106 timer_create:107 timer_gettime:108
     timer_getoverrun:109 timer_settime:110 timer_delete:111 clock_settime:112 syslog:116
     sched_setparam:118 sched_setscheduler:119 sched_getscheduler:120 sched_getparam:121

@@ -89,14 +89,17 @@ class Agent:
     def close(self) -> None:
         self.handlers.files.close_all()
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int, wait: bool = True) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         """Answers the pending requests; the number answered.
 
         One request may block. Of several, those that block wait until nothing else is left to do; then
-        the agent waits for any of them, and leaves the rest requested. Without `wait` it never blocks.
+        the agent waits for any of them, and leaves the rest requested. It waits no longer than `patience`
+        nanoseconds; None is no limit.
         """
         requests = block.requests(pending)
-        if len(requests) == 1 and wait:
+        if len(requests) == 1 and patience is None:
             self._answer(block, window, requests[0])
             return 1
         slow = [request for request in requests if self._may_block(request)]
@@ -104,7 +107,8 @@ class Agent:
             if request not in slow:
                 self._answer(block, window, request)
         quick = len(requests) - len(slow)
-        return quick + self._answer_ready(block, window, slow, block_until_one=wait and not quick)
+        until = None if patience is None else time.monotonic() + patience / 1e9
+        return quick + self._answer_ready(block, window, slow, 0.0 if quick else until)
 
     def perform(self, call: Call) -> int:
         """The result of a call: >= 0, or -errno."""
@@ -141,13 +145,13 @@ class Agent:
         return call
 
     def _answer_ready(
-        self, block: ControlBlock, window: memoryview | None, slow: list[Request], block_until_one: bool
+        self, block: ControlBlock, window: memoryview | None, slow: list[Request], until: float | None
     ) -> int:
         if not slow:
             return 0
         waits = [self._wait_of(block, window, request) for request in slow]
         answered = 0
-        for request, ready in zip(slow, self._readiness.wait(waits, block_until_one), strict=True):
+        for request, ready in zip(slow, self._readiness.wait(waits, until), strict=True):
             if ready:
                 self._answer(block, window, self._without_waiting(request))
                 self._deadlines.pop(request.id, None)

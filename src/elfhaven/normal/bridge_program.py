@@ -132,7 +132,7 @@ class BridgeProgram(Process):
         count, wait = wire.ERRANDS.struct.unpack_from(payload)
         block, window, slots = _mirror(payload, count)
         with self._waiting():
-            self._streams.serve(block, window, count, bool(wait))
+            self._streams.serve(block, window, count, None if wait else 0)
         answers = [answer for at in slots if (answer := _done(block, window, at))]
         return wire.ERRANDS.struct.pack(len(answers), 0) + b"".join(answers)
 

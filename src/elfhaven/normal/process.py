@@ -153,7 +153,7 @@ class Process:
                 raise messages.fatal(header.fatal_code, header.fatal_value, _last_call(block))
             window = self._window_ref(header.want_window)  # before serving: answers may lie in it
             if header.state == State.REQUESTS:
-                self._serve(block, header.pending)
+                self._serve(block, header.pending, header.patience)
             elif header.state == State.POLLED:
                 self.ask(0)
             elif header.state != State.FLUSH:
@@ -170,12 +170,12 @@ class Process:
                 raise messages.died(_last_call(block)) from error
             raise
 
-    def _serve(self, block: ControlBlock, pending: int) -> None:
+    def _serve(self, block: ControlBlock, pending: int, patience: int) -> None:
         if self._audit is not None:
             self._audit.reserve(pending)
         window = None if self._window is None else self._window.view
         with self._waiting():
-            self._agent.serve(block, window, pending)
+            self._agent.serve(block, window, pending, patience or None)
 
     def _take_log(self, log: Iterable[tuple[LogKind, bytes]]) -> None:
         records: list[bytes] = []

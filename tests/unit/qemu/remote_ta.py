@@ -134,7 +134,9 @@ class BridgeAgent:
         self.ta.report(State.REQUESTS, pending=pending, want_window=int(window is not None))
         self.ta.leave()
 
-    def serve(self, block: ControlBlock, window: memoryview | None, pending: int) -> int:
+    def serve(
+        self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None
+    ) -> int:
         """As Agent.serve: the number of slots that were answered."""
         before = _answered(block)
         self.post(block, window, pending)

@@ -14,6 +14,7 @@ u32 eh_svc(u64 a0, u64 a1, u64 a2, u64 a3, u64 a4, u64 a5, u64 a6, u64 a7,
 }
 void host_begin(void) {
   host_context.fp_saved = 1;
+  host_context.next = &host_context;
   eh_current = &host_context;
 }
 void eh_wide_copy(void *to, const void *from, u64 size) {
@@ -22,6 +23,8 @@ void eh_wide_copy(void *to, const void *from, u64 size) {
 void eh_fp_save(u64 *fp) { (void)fp; }
 void eh_fp_load(const u64 *fp) { (void)fp; }
 void eh_leave(u32 result) { (void)result; }
+void eh_switch(struct eh_context *to) { __builtin_trap(); }
+void eh_thread_begin(void) { __builtin_trap(); }
 void eh_return(u32 result) { __builtin_trap(); }
 void eh_resume(void) { __builtin_trap(); }
 void eh_run_on(u64 stack_top, void (*body)(void)) { __builtin_trap(); }

@@ -77,10 +77,12 @@ class Readiness:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
 
-    def wait(self, waits: list[tuple[list[tuple[int, int]], float | None]], block: bool) -> list[bool]:
+    def wait(
+        self, waits: list[tuple[list[tuple[int, int]], float | None]], until: float | None
+    ) -> list[bool]:
         """For each (descriptors and events, deadline in seconds of the clock): ready or past its time.
 
-        Blocks until one is, unless `block` is off.
+        Blocks until one is, or until `until`, a time of the clock.
         """
         poller = select.poll()
         wanted: dict[int, int] = {}
@@ -90,10 +92,10 @@ class Readiness:
         for fd, events in wanted.items():
             poller.register(fd, events)
         while True:
-            ready = dict(poller.poll(self._pause(waits) if block else 0))
+            ready = dict(poller.poll(self._pause([*waits, ([], until)])))
             now = self._clock()
             result = [_is_ready(descriptors, deadline, ready, now) for descriptors, deadline in waits]
-            if any(result) or not block:
+            if any(result) or (until is not None and now >= until):
                 return result
 
     def _pause(self, waits: list[tuple[list[tuple[int, int]], float | None]]) -> float | None:

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Threads of the program: each has a context and a stack of the runtime's. One runs until it waits, yields or ends;
+// nothing else takes the processor from it.
+#pragma once
+#include "rt.h"
+
+struct eh_request;
+#define NO_DEADLINE 0ull
+
+// The calling thread waits: until thread_wake(), or until `deadline` (nanoseconds of time_monotonic, NO_DEADLINE:
+// for ever). 0, or -ETIMEDOUT.
+s64 thread_wait(u64 deadline);
+void thread_wake(struct eh_context *thread);
+void thread_answer(struct eh_request *r); // the calling thread waits for the answer to its request
+void thread_room(void);                   // the calling thread waits until some request has ended
+void thread_room_made(void);
+int thread_others(void);  // whether there are others
+void thread_turn(void);   // after a call: give another thread its turn, now and then
+void thread_yield(void);  // give every thread that can run its turn
+u32 thread_count(void);
+struct eh_context *thread_of(u32 tid);                  // 0: none
+struct eh_context *thread_next(struct eh_context *c);   // all threads in a ring
+void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread ends; another runs
+
+// futex.c
+s64 futex_wake(u64 address, u32 most, u32 bits); // how many were woken
+void futex_died(struct eh_context *c);           // what a thread leaves behind: clear_tid, robust mutexes
