@@ -23,6 +23,10 @@ static int drop_matching(int all, u64 device, u64 inode) {
         struct eh_file *file = fd_file_at(i);
         if (!file || !file->cache || (!all && (file->device != device || file->inode != inode)))
             continue;
+        if (file->busy) {
+            file->stale = 1; // a thread is at it: dropped when it is done
+            continue;
+        }
         if (all)
             cache_drop(file);
         file->cache_used = 0;

@@ -27,17 +27,16 @@ static s64 serve(struct eh_context *c, const struct eh_call *call) {
     return call->refusal ? -(s64)call->refusal : -ENOSYS;
 }
 
-static u32 where_served(const struct eh_call *call, const struct eh_counts *before) {
-    if (eh_counts.denials != before->denials)
+static u32 where_served(const struct eh_context *c, const struct eh_call *call, u64 denials, u64 delegated) {
+    if (c->denials != denials)
         return TRACE_DENIED;
     if (!call->handler)
         return TRACE_ABSENT;
-    return eh_counts.delegated != before->delegated ? TRACE_DELEGATED : TRACE_INSIDE;
+    return c->delegated != delegated ? TRACE_DELEGATED : TRACE_INSIDE;
 }
 
 void eh_dispatch(struct eh_context *c) {
-    u64 number = c->x[8], args[6];
-    struct eh_counts before = eh_counts;
+    u64 number = c->x[8], args[6], denials = c->denials, delegated = c->delegated;
     c->fp_saved = 0;
     memcpy(args, c->x, sizeof args);
     s64 result;
@@ -45,7 +44,7 @@ void eh_dispatch(struct eh_context *c) {
         static const struct eh_call absent;
         const struct eh_call *call = number < EH_CALLS ? &eh_call_table[number] : &absent;
         result = serve(c, call);
-        u32 where = where_served(call, &before);
+        u32 where = where_served(c, call, denials, delegated);
         eh_counts.served += where == TRACE_INSIDE;
         trace_call(c, args, number, where, result);
     }

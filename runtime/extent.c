@@ -33,8 +33,8 @@ s64 sys_lseek(struct eh_context *c) {
         return -EINVAL;
     if (file->tree && file->kind == FILE_DIRECTORY && whence == SEEK_SET && !(c->x[1] >> 32))
         return (s64)(file->offset = c->x[1]);
-    if (file->kind == FILE_DEVICE)
-        return 0;
+    if (file->kind == FILE_DEVICE || file->kind == FILE_PIPE)
+        return file->kind == FILE_PIPE && pipe_mode(file) != 0600 ? -ESPIPE : 0;
     if (file->kind != FILE_REGULAR)
         return seek_outside(file, c->x[1], whence);
     s64 to = seek_regular(file, (s64)c->x[1], whence);
@@ -75,7 +75,7 @@ s64 sys_fallocate(struct eh_context *c) {
     if ((file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
     if (file_inside(file))
-        return -ENODEV;
+        return file->kind == FILE_PIPE ? -ESPIPE : -ENODEV;
     struct eh_request r = {
         .row = ROW_fallocate, .rule = AUDIT_FILES_WRITE, .args = {file->number, mode, offset, length}};
     s64 result = wire_call(&r, 0);
@@ -88,6 +88,8 @@ s64 sys_fallocate(struct eh_context *c) {
 // Whether a stream is a pipe only the normal world knows.
 static int is_pipe(struct eh_file *file) {
     u32 mode;
+    if (file->kind == FILE_PIPE)
+        return pipe_mode(file) != 0600;
     if (file->kind != FILE_STREAM && file->kind != FILE_OTHER)
         return 0;
     struct eh_request r = {
@@ -112,7 +114,7 @@ static s64 sync_file(u64 fd, u32 row) {
     if (!file || (file->flags & O_PATH))
         return -EBADF;
     if (file_inside(file))
-        return file->kind == FILE_DEVICE ? -EINVAL : 0;
+        return file->kind == FILE_DEVICE || file->kind == FILE_PIPE ? -EINVAL : 0;
     struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};
     return wire_call(&r, 0);
 }

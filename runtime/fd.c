@@ -61,7 +61,9 @@ struct eh_file *file_new(u32 kind, u32 flags) {
 
 void file_release(struct eh_file *file) {
     cache_drop(file);
-    if (file->path)
+    if (file->kind == FILE_PIPE)
+        pipe_closed(file);
+    else if (file->path)
         arena_disown(file->path, EH_PAGE);
     file->kind = FILE_FREE;
 }
@@ -81,8 +83,12 @@ u32 fd_init(void) {
 static s64 drop(u32 fd) {
     struct eh_file *file = fd_file(fd);
     table.fds[fd].file = 0;
-    locks_drop(file, --file->references != 0);
-    if (file->references)
+    locks_drop(file, file->references > 1);
+    return file_drop(file);
+}
+
+s64 file_drop(struct eh_file *file) {
+    if (--file->references)
         return 0;
     if (file_inside(file)) {
         file_release(file);

@@ -13,6 +13,7 @@ enum eh_file_kind {
     FILE_DIRECTORY,
     FILE_OTHER, // a device, a pipe, a socket, opened by its path
     FILE_DEVICE, // devices.c: served inside
+    FILE_PIPE,   // pipe.c: an end of a pipe, or an event counter, inside
 };
 
 enum { // arm64
@@ -42,14 +43,20 @@ struct eh_file {
     u32 kind, references, number, flags;
     u64 offset, size; // size: as it was at the open or the last answer that told it
     u64 device, inode;
-    char *path; // directories only: a page of its own
+    union {
+        char *path;           // directories only: a page of its own
+        struct eh_pipe *pipe; // FILE_PIPE
+    };
     u32 path_length;
     u32 ahead; // bytes to read ahead next
     const struct eh_policy_pinned *pin;
     u8 *cache; // cache.c: file bytes [cache_from, cache_from + cache_used)
     u64 cache_size, cache_from, cache_used;
     u64 sequel; // the offset at which a sequential reader comes back
-    u32 locked; // a record lock was taken through it
+    u8 locked; // a record lock was taken through it
+    u8 busy;   // a thread uses its offset and cache
+    u8 stale;  // meanwhile the file was changed
+    u8 reserved;
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
     u32 special; // FILE_DEVICE: which
@@ -66,6 +73,7 @@ struct eh_file *fd_file_at(u32 number);        // the open file with that number
 s64 fd_free(u32 from);                         // lowest free descriptor from `from` on; -EMFILE
 struct eh_file *file_new(u32 kind, u32 flags); // 0: no memory, or too many
 void file_release(struct eh_file *file);
+s64 file_drop(struct eh_file *file); // one reference less; the last one closes it: what close() answers
 void fd_set(u32 fd, struct eh_file *file, int close_on_exec);
 
 // locks.c
@@ -81,7 +89,20 @@ int cache_drop_all(void); // whether anything was freed
 // io.c
 s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset);      // pread64 until full or the end
 s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset); // for a private mapping
+void file_take(struct eh_file *file); // wait until no other thread uses its offset and cache, and keep it
+void file_give(struct eh_file *file);
 s64 file_mappable(const struct eh_file *file);
+
+// pipe.c
+s64 pipe_read(struct eh_file *file, struct eh_span *s);
+s64 pipe_write(struct eh_file *file, struct eh_span *s);
+void pipe_closed(struct eh_file *file);
+u32 pipe_ready(const struct eh_file *file);  // bits of poll()
+u64 pipe_pending(const struct eh_file *file); // bytes that can be read
+u32 pipe_mode(const struct eh_file *file);   // st_mode
+
+// streams.c
+void poll_wake(void); // something inside is ready: whoever polls looks again
 
 // devices.c
 u32 device_named(const char *path, u32 length); // 0: none that is served inside
@@ -91,7 +112,7 @@ s64 device_write(const struct eh_file *file, const struct eh_span *s);
 
 // Nothing of the file is open in the normal world.
 static inline int file_inside(const struct eh_file *file) {
-    return file->kind == FILE_DEVICE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+    return file->kind == FILE_DEVICE || file->kind == FILE_PIPE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
 }
 
 // images.c: libraries that lie in the TA

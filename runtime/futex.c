@@ -53,6 +53,8 @@ static s64 wait_for(u64 address, u32 bits, u64 deadline) {
     return thread_wait(deadline);
 }
 
+s64 thread_sleep_at(u64 key, u64 deadline) { return wait_for(key, ANY, deadline); }
+
 // Who waits longest at a word; 0: nobody.
 static struct eh_context *longest(u64 address, u32 bits) {
     struct eh_context *found = 0;

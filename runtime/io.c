@@ -3,6 +3,7 @@
 // a stream's crosses as it is.
 #include "files.h"
 #include "process.h"
+#include "thread.h"
 
 enum { SIGPIPE = 13 };
 
@@ -39,9 +40,28 @@ s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset) {
     return result ? result : (s64)done;
 }
 
+void file_take(struct eh_file *file) {
+    file->references++;
+    while (file->busy)
+        thread_sleep_at((u64)file, NO_DEADLINE);
+    file->busy = 1;
+}
+
+void file_give(struct eh_file *file) {
+    file->busy = 0;
+    if (file->stale)
+        file->cache_used = 0;
+    file->stale = 0;
+    futex_wake((u64)file, 1, ~0u);
+    file_drop(file);
+}
+
 s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset) {
     struct eh_span s = {0, 0, (u64)to, size, size};
-    return cache_read(file, &s, offset);
+    file_take(file);
+    s64 got = cache_read(file, &s, offset);
+    file_give(file);
+    return got;
 }
 
 s64 file_mappable(const struct eh_file *file) {
@@ -65,12 +85,14 @@ static s64 span_take(struct eh_span *s, struct eh_context *c, int single, u32 pr
 
 // One request: what a stream has now.
 static s64 read_stream(struct eh_file *file, struct eh_span *s, u32 row, u64 offset) {
-    u64 size = EH_MIN(s->left, wire_most());
+    u64 size = EH_MIN(s->left, thread_others() ? wire_small() : wire_most()); // the window is for all
     struct eh_request r = {
         .row = row, .rule = AUDIT_STREAMS, .args = {file->number, size, offset}, .out_capacity = (u32)size};
+    file->references++; // another thread may close it while this one waits
     s64 got = wire_call(&r, size);
     if (got > 0)
         span_write(s, wire_output(&r), (u64)got);
+    file_drop(file);
     return got;
 }
 
@@ -79,17 +101,30 @@ static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
         return -EISDIR;
     if (file->kind == FILE_DEVICE)
         return device_read(file, s);
+    if (file->kind == FILE_PIPE)
+        return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return read_stream(file, s, ROW_pread64, offset);
-    return s->left ? cache_read(file, s, offset) : 0;
+    if (!s->left)
+        return 0;
+    file_take(file);
+    s64 got = cache_read(file, s, offset);
+    file_give(file);
+    return got;
 }
 
 static s64 read_on(struct eh_file *file, struct eh_span *s) {
+    if (file->kind == FILE_PIPE)
+        return pipe_read(file, s);
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
-    s64 got = read_at(file, s, file->offset);
+    if (file->kind != FILE_REGULAR || !s->left)
+        return read_at(file, s, file->offset);
+    file_take(file);
+    s64 got = cache_read(file, s, file->offset);
     if (got > 0)
         file->offset += (u64)got;
+    file_give(file);
     return got;
 }
 
@@ -142,14 +177,18 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
     u64 end = file->offset;
     if (file->kind == FILE_DEVICE)
         return device_write(file, s);
+    if (file->kind == FILE_PIPE)
+        return pipe_write(file, s);
     if (!s->left)
         return 0;
     if (file->kind != FILE_REGULAR)
         return write_all(file, s, ROW_write, 0, &end);
     u32 row = file->flags & O_APPEND ? ROW_write : ROW_pwrite64;
+    file_take(file);
     s64 got = write_regular(file, s, row, file->offset, &end);
     if (got > 0)
         file->offset = end;
+    file_give(file);
     return got;
 }
 
@@ -220,9 +259,16 @@ static s64 write_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 end;
     if (file->kind == FILE_DEVICE)
         return device_write(file, s);
+    if (file->kind == FILE_PIPE)
+        return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return write_all(file, s, ROW_pwrite64, offset, &end);
-    return s->left ? write_regular(file, s, ROW_pwrite64, offset, &end) : 0;
+    if (!s->left)
+        return 0;
+    file_take(file);
+    s64 got = write_regular(file, s, ROW_pwrite64, offset, &end);
+    file_give(file);
+    return got;
 }
 
 static s64 write_to(struct eh_context *c, int single, u64 offset) {

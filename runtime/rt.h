@@ -38,6 +38,7 @@ struct eh_context {
     u64 deadline;               // of its wait
     struct eh_request *request; // whose answer it waits for
     u32 for_room, futex_bits;   // it waits for room for a request; futex.c
+    u64 denials, delegated;     // of its calls
     u64 futex, arrival, robust; // the word that it waits at, 0: none; who came first; its list of mutexes
 } __attribute__((aligned(16)));
 _Static_assert(__builtin_offsetof(struct eh_context, sp) == EH_CONTEXT_SP, "sp");

@@ -12,6 +12,7 @@ enum { S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFSOCK = 0140000 };
 #define IMAGES_DEVICE 0xe1f
 #define TREE_DEVICE 0xe20
 #define DEVICES_DEVICE 5
+#define PIPES_DEVICE 14
 #define DEVICE_MODE (S_IFCHR | 0666)
 #define IMAGE_MODE (S_IFREG | 0755)
 
@@ -93,6 +94,17 @@ static s64 stat_device(u32 device, u64 to) {
     return user_out(to, &s, sizeof s);
 }
 
+static s64 stat_pipe(const struct eh_file *file, u64 to) {
+    struct linux_stat s = {.device = PIPES_DEVICE,
+                           .inode = file->number + 1ull,
+                           .mode = pipe_mode(file),
+                           .links = 1,
+                           .uid = eh_start.euid,
+                           .gid = eh_start.egid,
+                           .block_size = EH_PAGE};
+    return user_out(to, &s, sizeof s);
+}
+
 static s64 stat_tree(const struct eh_tree_entry *e, u64 to) {
     struct linux_stat s = {.device = TREE_DEVICE,
                            .inode = tree_index(e) + 1ull,
@@ -108,6 +120,8 @@ static s64 stat_fd(u64 fd, u64 to) {
     struct eh_file *file = fd_file(fd);
     if (!file)
         return -EBADF;
+    if (file->kind == FILE_PIPE)
+        return stat_pipe(file, to);
     if (file->kind == FILE_DEVICE)
         return stat_device(file->special, to);
     if (file->image)
@@ -236,6 +250,8 @@ s64 sys_statx(struct eh_context *c) {
         return -EBADF;
     const struct eh_tree_entry *entry = file && file->tree ? tree_at(file->tree - 1) : 0;
     u32 device = file && file->kind == FILE_DEVICE ? file->special : !file && !result ? device_at(&path) : 0;
+    if (file && file->kind == FILE_PIPE)
+        return statx_inside(pipe_mode(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
     if (device)
         return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, device, c->x[4]);
     u32 image = file ? file->image : !result ? image_at_path(&path) : 0;

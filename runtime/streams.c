@@ -2,11 +2,13 @@
 // Waiting for descriptors, and the two questions that a program asks a terminal.
 #include "files.h"
 #include "process.h"
+#include "thread.h"
 
 enum { POLLIN = 1, POLLPRI = 2, POLLOUT = 4, POLLERR = 8, POLLHUP = 16, POLLNVAL = 32, POLLRDNORM = 64 };
 enum { POLLWRNORM = 256, POLL_MAX = 1024 };
-enum { TCGETS = 0x5401, TIOCGWINSZ = 0x5413, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
+enum { TCGETS = 0x5401, TIOCGWINSZ = 0x5413, FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIONREAD = 0x541b };
 #define FOREVER (~0ull >> 1)
+#define MIXED_NAP 5000000ull // nanoseconds
 
 struct poll_fd { // the program's
     s32 fd;
@@ -28,6 +30,8 @@ static int poll_inside(struct poll_fd *p) {
         p->revents = POLLNVAL;
     else if (file->kind == FILE_STREAM)
         return 1;
+    else if (file->kind == FILE_PIPE)
+        p->revents = (u16)(pipe_ready(file) & (p->events | POLLERR | POLLHUP));
     else
         p->revents = p->events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
     return 0;
@@ -73,32 +77,58 @@ static s64 poll_outside(u64 fds, u32 count, u32 streams, u64 timeout) {
     return ready;
 }
 
-s64 sys_ppoll(struct eh_context *c) {
+// What is ready inside; *streams: how many the normal world has to be asked about.
+static s64 look(u64 fds, u32 count, u32 *streams) {
     struct poll_fd p;
-    u64 fds = c->x[0], timeout = FOREVER;
-    u32 count = (u32)c->x[1], streams = 0;
-    s64 ready = 0, result = c->x[2] ? time_read(c->x[2], &timeout) : 0;
-    if (result)
-        return result;
-    if (count > POLL_MAX || (c->x[3] && c->x[4] != 8))
-        return -EINVAL;
+    s64 ready = 0;
+    *streams = 0;
     for (u32 i = 0; i < count; i++) {
         if (user_in(&p, fds + i * sizeof p, sizeof p))
             return -EFAULT;
-        streams += (u32)poll_inside(&p);
+        *streams += (u32)poll_inside(&p);
         ready += p.revents != 0;
         if (user_out(fds + i * sizeof p, &p, sizeof p))
             return -EFAULT;
     }
-    if (streams) {
-        s64 outside = poll_outside(fds, count, streams, ready ? 0 : timeout);
-        return outside < 0 ? outside : ready + outside;
-    }
-    if (!ready && timeout == FOREVER)
-        eh_fatal(EH_FATAL_DEADLOCK, c->x[8]);
-    if (!ready)
-        time_sleep(timeout);
     return ready;
+}
+
+static const u32 poll_key; // its address is where threads that poll wait
+
+void poll_wake(void) { futex_wake((u64)&poll_key, ~0u, ~0u); }
+
+// Pipes inside and streams outside cannot be waited for at once: the streams are asked about now and then.
+static u64 patience(u32 streams, u32 count, u64 left) {
+    return streams && streams < count ? EH_MIN(left, MIXED_NAP) : left;
+}
+
+s64 sys_ppoll(struct eh_context *c) {
+    u64 fds = c->x[0], timeout = FOREVER;
+    u32 count = (u32)c->x[1], streams;
+    s64 ready = c->x[2] ? time_read(c->x[2], &timeout) : 0;
+    if (ready)
+        return ready;
+    if (count > POLL_MAX || (c->x[3] && c->x[4] != 8))
+        return -EINVAL;
+    u64 now = time_monotonic(), until = timeout == FOREVER ? FOREVER : now + timeout;
+    for (;;) {
+        ready = look(fds, count, &streams);
+        u64 left = until == FOREVER ? FOREVER : until > now ? until - now : 0;
+        if (streams && ready >= 0) {
+            s64 outside = poll_outside(fds, count, streams, ready ? 0 : patience(streams, count, left));
+            ready = outside < 0 ? outside : ready + outside;
+        } else if (!ready && left) {
+            thread_sleep_at((u64)&poll_key, until == FOREVER ? NO_DEADLINE : until);
+            now = time_monotonic();
+            left = until == FOREVER ? FOREVER : until > now ? until - now : 0;
+            if (left)
+                continue;
+            ready = look(fds, count, &streams);
+        }
+        now = time_monotonic();
+        if (ready || now >= until)
+            return ready;
+    }
 }
 
 static s64 ask_terminal(struct eh_file *file, u64 request, u64 to, u32 size) {
@@ -124,6 +154,10 @@ s64 sys_ioctl(struct eh_context *c) {
     }
     if (file->kind == FILE_REGULAR || file->kind == FILE_DIRECTORY || file->kind == FILE_DEVICE)
         return -ENOTTY;
+    if (file->kind == FILE_PIPE) {
+        u32 pending = (u32)pipe_pending(file);
+        return request == FIONREAD ? user_out(c->x[2], &pending, sizeof pending) : -ENOTTY;
+    }
     if (request == TCGETS)
         return ask_terminal(file, request, c->x[2], 36);
     return request == TIOCGWINSZ ? ask_terminal(file, request, c->x[2], 8) : -ENOTTY;

@@ -23,5 +23,6 @@ struct eh_context *thread_next(struct eh_context *c);   // all threads in a ring
 void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread ends; another runs
 
 // futex.c
+s64 thread_sleep_at(u64 key, u64 deadline); // the calling thread waits for a futex_wake() of `key`, an address
 s64 futex_wake(u64 address, u32 most, u32 bits); // how many were woken
 void futex_died(struct eh_context *c);           // what a thread leaves behind: clear_tid, robust mutexes

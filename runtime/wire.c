@@ -261,6 +261,7 @@ s64 wire_send(struct eh_request *r, u64 limit) {
         wire.want_window = r->out_capacity || r->in_length == wire.window_size;
     wire.pending++;
     eh_counts.delegated++;
+    eh_current->delegated++;
     put(r);
     thread_answer(r);
     wire.pending--;
@@ -289,6 +290,7 @@ s64 wire_violated(u32 rule) {
 void wire_denied(u32 rule) {
     wire.denied |= 1u << rule;
     eh_counts.denials++;
+    eh_current->denials++;
 }
 
 void wire_detach(void) {

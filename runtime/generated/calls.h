@@ -88,6 +88,7 @@ enum {
 
 enum {
     CALL_getcwd = 17,
+    CALL_eventfd2 = 19,
     CALL_dup = 23,
     CALL_dup3 = 24,
     CALL_fcntl = 25,
@@ -103,6 +104,7 @@ enum {
     CALL_fchdir = 50,
     CALL_openat = 56,
     CALL_close = 57,
+    CALL_pipe2 = 59,
     CALL_getdents64 = 61,
     CALL_lseek = 62,
     CALL_read = 63,
@@ -260,6 +262,7 @@ struct eh_call {
 };
 
 s64 sys_getcwd(struct eh_context *c);
+s64 sys_eventfd2(struct eh_context *c);
 s64 sys_dup(struct eh_context *c);
 s64 sys_dup3(struct eh_context *c);
 s64 sys_fcntl(struct eh_context *c);
@@ -275,6 +278,7 @@ s64 sys_chdir(struct eh_context *c);
 s64 sys_fchdir(struct eh_context *c);
 s64 sys_openat(struct eh_context *c);
 s64 sys_close(struct eh_context *c);
+s64 sys_pipe2(struct eh_context *c);
 s64 sys_getdents64(struct eh_context *c);
 s64 sys_lseek(struct eh_context *c);
 s64 sys_read(struct eh_context *c);

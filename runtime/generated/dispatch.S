@@ -5,6 +5,7 @@
 	.globl eh_call_table
 	.hidden eh_call_table
 	.hidden sys_getcwd
+	.hidden sys_eventfd2
 	.hidden sys_dup
 	.hidden sys_dup3
 	.hidden sys_fcntl
@@ -20,6 +21,7 @@
 	.hidden sys_fchdir
 	.hidden sys_openat
 	.hidden sys_close
+	.hidden sys_pipe2
 	.hidden sys_getdents64
 	.hidden sys_lseek
 	.hidden sys_read
@@ -109,7 +111,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 16 fremovexattr
 	.word sys_getcwd - eh_call_table; .byte 1, 0; .hword 0xffff // 17 getcwd
 	.word 0; .byte 0, 0; .hword 0xffff // 18 lookup_dcookie
-	.word 0; .byte 0, 0; .hword 0xffff // 19 eventfd2
+	.word sys_eventfd2 - eh_call_table; .byte 1, 0; .hword 0xffff // 19 eventfd2
 	.word 0; .byte 0, 0; .hword 0xffff // 20 epoll_create1
 	.word 0; .byte 0, 0; .hword 0xffff // 21 epoll_ctl
 	.word 0; .byte 0, 0; .hword 0xffff // 22 epoll_pwait
@@ -149,7 +151,7 @@ eh_call_table:
 	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0xa // 56 openat
 	.word sys_close - eh_call_table; .byte 2, 0; .hword 0xb // 57 close
 	.word 0; .byte 0, 0; .hword 0xffff // 58 vhangup
-	.word 0; .byte 0, 0; .hword 0xffff // 59 pipe2
+	.word sys_pipe2 - eh_call_table; .byte 1, 0; .hword 0xffff // 59 pipe2
 	.word 0; .byte 0, 0; .hword 0xffff // 60 quotactl
 	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0xc // 61 getdents64
 	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0xd // 62 lseek

@@ -43,6 +43,8 @@ TIME: tuple[Row, ...] = (
 )
 
 PROCESS: tuple[Row, ...] = (
+    inside(19, "eventfd2", "count:uint flags:hex", Result.VALUE, "a counter inside"),
+    inside(59, "pipe2", "fds:out(8) flags:hex", reason="a pipe inside, between the program's own threads"),
     inside(93, "exit", "status:int", Result.NEVER, "ends the thread; the last one ends the program"),
     inside(94, "exit_group", "status:int", Result.NEVER, "the status crosses in the control block"),
     inside(96, "set_tid_address", "address:hex", Result.VALUE),

@@ -2,6 +2,7 @@
 """The corpus: small C programs, each of which exercises a corner of one call and prints what it saw.
 
 Most stand in the .c files of this folder, each under a line `//// name`; the rest are made by matrices.py.
+What stands above a line `////` of its own, within a program, goes before main().
 A program prints every result with its errno; it runs in a fresh copy of the fixture and may change it.
 """
 
@@ -24,9 +25,14 @@ def all_programs() -> dict[str, str]:
             bodies[name] = body
     prelude = (_HERE / "prelude.h").read_text()
     return {
-        name: f"{prelude}int main(int argc, char **argv) {{\n{body}\nreturn 0; }}\n"
-        for name, body in bodies.items()
+        name: f"{prelude}{before}int main(int argc, char **argv) {{\n{main}\nreturn 0; }}\n"
+        for name, (before, main) in ((name, _parts(body)) for name, body in bodies.items())
     }
+
+
+def _parts(body: str) -> tuple[str, str]:
+    before, line, main = body.partition("\n////\n")
+    return (before + "\n", main) if line else ("", body)
 
 
 def _parse(text: str) -> list[tuple[str, str]]:
