@@ -18,7 +18,7 @@ from bench.yardsticks import OPTIMISED, ROOT, interleaved
 from elfhaven.target.qemu.command import captured
 from elfhaven.target.qemu.machine import Machine
 
-PLACE = "/root/bench"
+PLACE = "/bench"
 MANIFEST = '[files]\nread = ["./"]\nwrite = ["./"]\n'
 MODEL_BYTES = 60_816_028
 

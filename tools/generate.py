@@ -33,6 +33,8 @@ ENUMS: tuple[type[Enum], ...] = (
     container.Verdict,
     container.Fatal,
     container.RuleKind,
+    container.NetKind,
+    container.NetFamily,
     container.RuleFlag,
     container.ArgvMode,
 )

@@ -231,8 +231,10 @@ enum {
     AUDIT_AUDIT = 5,
     AUDIT_ANSWERS = 6,
     AUDIT_FILES_LIBRARIES = 7,
-    AUDIT_FILES = 8,
-    AUDIT_STREAMS = 9,
+    AUDIT_NET_CONNECT = 8,
+    AUDIT_NET_LISTEN = 9,
+    AUDIT_FILES = 10,
+    AUDIT_STREAMS = 11,
 };
 
 enum {

@@ -27,7 +27,9 @@ enum {
     EH_RULE_AUDIT = 5,
     EH_RULE_ANSWERS = 6,
     EH_RULE_FILES_LIBRARIES = 7,
-    EH_RULE_COUNT = 8,
+    EH_RULE_NET_CONNECT = 8,
+    EH_RULE_NET_LISTEN = 9,
+    EH_RULE_COUNT = 10,
 };
 
 enum {
@@ -98,6 +100,18 @@ enum {
 enum {
     EH_RULE_KIND_READ = 1,
     EH_RULE_KIND_WRITE = 2,
+};
+
+enum {
+    EH_NET_KIND_CONNECT = 1,
+    EH_NET_KIND_LISTEN = 2,
+};
+
+enum {
+    EH_NET_FAMILY_ANY = 0,
+    EH_NET_FAMILY_UNIX = 1,
+    EH_NET_FAMILY_IPV4 = 2,
+    EH_NET_FAMILY_IPV6 = 10,
 };
 
 enum {
@@ -327,8 +341,10 @@ struct eh_policy {
     u32 rule_offset;
     u32 pinned_count;
     u32 pinned_offset;
+    u32 net_count;
+    u32 net_offset;
 };
-_Static_assert(sizeof(struct eh_policy) == 48, "eh_policy");
+_Static_assert(sizeof(struct eh_policy) == 56, "eh_policy");
 _Static_assert(__builtin_offsetof(struct eh_policy, magic) == 0, "magic");
 _Static_assert(__builtin_offsetof(struct eh_policy, size) == 4, "size");
 _Static_assert(__builtin_offsetof(struct eh_policy, argv_mode) == 8, "argv_mode");
@@ -341,6 +357,8 @@ _Static_assert(__builtin_offsetof(struct eh_policy, rule_count) == 32, "rule_cou
 _Static_assert(__builtin_offsetof(struct eh_policy, rule_offset) == 36, "rule_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy, pinned_count) == 40, "pinned_count");
 _Static_assert(__builtin_offsetof(struct eh_policy, pinned_offset) == 44, "pinned_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy, net_count) == 48, "net_count");
+_Static_assert(__builtin_offsetof(struct eh_policy, net_offset) == 52, "net_offset");
 
 struct eh_policy_env {
     u32 name_offset;
@@ -365,6 +383,28 @@ _Static_assert(__builtin_offsetof(struct eh_policy_rule, kind) == 0, "kind");
 _Static_assert(__builtin_offsetof(struct eh_policy_rule, flags) == 4, "flags");
 _Static_assert(__builtin_offsetof(struct eh_policy_rule, path_offset) == 8, "path_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy_rule, path_length) == 12, "path_length");
+
+struct eh_policy_net {
+    u16 kind;
+    u16 family;
+    u16 port_first;
+    u16 port_last;
+    u32 flags;
+    u32 prefix;
+    u8 address[16];
+    u32 path_offset;
+    u32 path_length;
+};
+_Static_assert(sizeof(struct eh_policy_net) == 40, "eh_policy_net");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, kind) == 0, "kind");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, family) == 2, "family");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, port_first) == 4, "port_first");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, port_last) == 6, "port_last");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, flags) == 8, "flags");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, prefix) == 12, "prefix");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, address) == 16, "address");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, path_offset) == 32, "path_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy_net, path_length) == 36, "path_length");
 
 struct eh_policy_pinned {
     u32 flags;

@@ -19,8 +19,10 @@ from elfhaven.target.emulator import Emulator
 from elfhaven.target.qemu.machine import Machine
 from elfhaven.target.qemu.target import Qemu
 from elfhaven.target.state import StateDirectory
+from tests.unit.secure.crypto.tee import Tee
 
-from .places import EmulatedPlace, Place, RealPlace
+from .crypto import Both, CryptoSession, Script
+from .places import EmulatedPlace, Place, RealPlace, install_probe
 from .programs import Room
 
 HERE = Path(__file__).parent
@@ -86,6 +88,37 @@ def both(real: RealPlace, emulated: EmulatedPlace) -> Callable[[Callable[[Place]
 
     def play(script: Callable[[Place], Played]) -> Played:
         there, here = script(real), script(emulated)
+        assert here == there, "left: the emulator, right: the real OP-TEE"
+        return there
+
+    return play
+
+
+@pytest.fixture(scope="session")
+def crypto_sessions(
+    real: RealPlace, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[CryptoSession]]:
+    """One session with the real OP-TEE and one with the emulator, for all tests of cryptography."""
+    device = StateDirectory(tmp_path_factory.mktemp("device"))
+    with Emulator(device, "stock") as target:
+        places: list[Place] = [real, EmulatedPlace(target, device)]
+        made = [CryptoSession(place, install_probe(place)) for place in places]
+        yield made
+        for session in made:
+            session.close()
+
+
+@pytest.fixture
+def on_both(crypto_sessions: list[CryptoSession]) -> Both:
+    """Plays a script of cryptographic calls on both and wants the same transcript."""
+
+    def play(script: Script) -> object:
+        seen = []
+        for session in crypto_sessions:
+            tee = Tee(session)
+            seen.append(script(tee))
+            tee.close()
+        there, here = seen
         assert here == there, "left: the emulator, right: the real OP-TEE"
         return there
 

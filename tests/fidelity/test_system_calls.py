@@ -9,6 +9,7 @@ from enum import IntEnum
 import pytest
 
 from elfhaven.abi import gp
+from elfhaven.abi import gp_crypto as crypto
 from tests.unit.secure.probe import CODE, PRIVATE, SHARED
 
 from .places import Ended, Place, ProbeSession, install_probe
@@ -101,14 +102,17 @@ def test_objects_and_operations_that_are_none(both: Both) -> None:
 
 
 @pytest.mark.parametrize(
-    "algorithm", [gp.TEE_ALG_SHA256, gp.TEE_ALG_MD5, gp.TEE_ALG_HMAC_SHA256, 0, 0x50000009]
+    "algorithm",
+    [crypto.TEE_ALG_SHA256, crypto.TEE_ALG_MD5, crypto.TEE_ALG_HMAC_SHA256, 0, 0x50000009],
 )
 def test_operations_are_made(both: Both, algorithm: int) -> None:
-    modes = (gp.TEE_MODE_DIGEST, gp.TEE_MODE_MAC, gp.TEE_MODE_ENCRYPT, 99)
+    modes = (crypto.TEE_MODE_DIGEST, crypto.TEE_MODE_MAC, crypto.TEE_MODE_ENCRYPT, 99)
     both(_calls(*((Utee.CRYP_STATE_ALLOC, algorithm, mode, 0, 0, PRIVATE) for mode in modes)))
 
 
-@pytest.mark.parametrize("kind", [gp.TEE_TYPE_AES, gp.TEE_TYPE_HMAC_SHA256, gp.TEE_TYPE_GENERIC_SECRET, 0])
+@pytest.mark.parametrize(
+    "kind", [crypto.TEE_TYPE_AES, crypto.TEE_TYPE_HMAC_SHA256, crypto.TEE_TYPE_GENERIC_SECRET, 0]
+)
 def test_objects_are_made(both: Both, kind: int) -> None:
     sizes = (0, 8, 64, 128, 192, 256, 512, 1024, 4096, 8192)
     both(_calls(*((Utee.CRYP_OBJ_ALLOC, kind, size, PRIVATE) for size in sizes)))

@@ -15,7 +15,8 @@ from uuid import UUID
 
 from tests.unit.secure.probe import CODE, PRIVATE, SHARED
 
-from elfhaven.abi import gp, gp_crypto
+from elfhaven.abi import gp
+from elfhaven.abi import gp_crypto as crypto
 from elfhaven.abi.utee import SYSTEM_PTA
 from elfhaven.calls.row import Arg, Row
 from elfhaven.calls.utee import UTEE
@@ -44,7 +45,7 @@ _TYPES = (0, 1, 3, 0x5, 0x6, 0x7, 0x11, 0x22, 0x131, 0x65, 0x15, 0x255, 0x2715, 
 def _constants(*prefixes: str) -> tuple[int, ...]:
     found = (
         value
-        for module in (gp, gp_crypto)
+        for module in (gp, crypto)
         for name, value in vars(module).items()
         if name.startswith(prefixes) and isinstance(value, int)
     )
@@ -73,12 +74,16 @@ _UINTS = {
     "operation": (0, 1, 2),
 }
 _SECRET = AREA + ATTRIBUTES  # the first attribute is a secret value
-_TYPE_SIZES = ((gp.TEE_TYPE_AES, 128), (gp.TEE_TYPE_AES, 256), (gp.TEE_TYPE_HMAC_SHA256, 256))
+_TYPE_SIZES = (
+    (crypto.TEE_TYPE_AES, 128),
+    (crypto.TEE_TYPE_AES, 256),
+    (crypto.TEE_TYPE_HMAC_SHA256, 256),
+)
 _WITH_KEY = ((0x10000010, 0), (0x10000110, 0), (0x10000210, 1), (0x40000810, 0), (0x30000004, 4))
 _RECIPES: dict[int, tuple[dict[int, int], ...]] = {  # by call: arguments that go together, by place
     7: tuple({2: command, 3: AREA + PARAMS + 0x80 * n} for n, command in enumerate((2, 3, 1, 11, 10))),
     15: (
-        *({0: algorithm, 1: gp.TEE_MODE_DIGEST, 2: 0, 3: 0} for algorithm in (0x50000004, 0x50000006)),
+        *({0: algorithm, 1: crypto.TEE_MODE_DIGEST, 2: 0, 3: 0} for algorithm in (0x50000004, 0x50000006)),
         *({0: algorithm, 1: mode, 3: 0} for algorithm, mode in _WITH_KEY),
     ),
     27: tuple({0: kind, 1: size} for kind, size in _TYPE_SIZES),
@@ -190,7 +195,7 @@ class Caller:
         for i in range(44):
             a, b = self._plain(), r.choice(_SIZES)
             struct.pack_into("<QQI4x", out, ATTRIBUTES + 24 * i, a, b, r.choice(_HEX["attribute"]))
-        secret = (self.places[0] + NOISE, r.choice((16, 32)), gp.TEE_ATTR_SECRET_VALUE)
+        secret = (self.places[0] + NOISE, r.choice((16, 32)), crypto.TEE_ATTR_SECRET_VALUE)
         struct.pack_into("<QQI4x", out, ATTRIBUTES, *secret)
         return bytes(out)
 

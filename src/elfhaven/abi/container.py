@@ -96,7 +96,18 @@ class Fatal(IntEnum):
 
 
 # Names of the rules of a policy; the index is the bit in control.denied and control.violated.
-RULES = ("files.read", "files.write", "files.pinned", "args", "env", "audit", "answers", "files.libraries")
+RULES = (
+    "files.read",
+    "files.write",
+    "files.pinned",
+    "args",
+    "env",
+    "audit",
+    "answers",
+    "files.libraries",
+    "net.connect",
+    "net.listen",
+)
 
 CONTROL_MAGIC = 0x31434845  # "EHC1"
 CONFIG_MAGIC = 0x31474643_31434845  # "EHC1CFG1"
@@ -265,6 +276,18 @@ class RuleKind(IntEnum):
     WRITE = 2  # implies READ
 
 
+class NetKind(IntEnum):
+    CONNECT = 1  # a peer: connect, or the address that a datagram goes to
+    LISTEN = 2  # an address of the program's own: bind
+
+
+class NetFamily(IntEnum):
+    ANY = 0  # every address of IPv4 and IPv6
+    UNIX = 1  # the path; an abstract name begins with '@'
+    IPV4 = 2
+    IPV6 = 10
+
+
 class RuleFlag(IntFlag):
     RELATIVE = 1  # the path is relative to the program's first working directory
     TREE = 2  # the path and everything under it; without it the path alone
@@ -290,6 +313,8 @@ POLICY = Layout(
         ("u32", "rule_offset"),
         ("u32", "pinned_count"),  # eh_policy_pinned[]
         ("u32", "pinned_offset"),
+        ("u32", "net_count"),  # eh_policy_net[]
+        ("u32", "net_offset"),
     ),
 )
 
@@ -300,6 +325,21 @@ POLICY_ENV = Layout(  # value_length 0xffffffff: the name is allowed, its value 
 
 POLICY_RULE = Layout(
     "eh_policy_rule", (("u32", "kind"), ("u32", "flags"), ("u32", "path_offset"), ("u32", "path_length"))
+)
+
+POLICY_NET = Layout(
+    "eh_policy_net",
+    (
+        ("u16", "kind"),
+        ("u16", "family"),
+        ("u16", "port_first"),  # both ends are in
+        ("u16", "port_last"),
+        ("u32", "flags"),  # of a Unix path: RuleFlag
+        ("u32", "prefix"),  # bits of the address that count
+        ("u8[16]", "address"),  # network order; IPv4: the first four
+        ("u32", "path_offset"),
+        ("u32", "path_length"),
+    ),
 )
 
 POLICY_PINNED = Layout(  # hashes: SHA-256 of each block in order; the last block may be short
@@ -340,6 +380,7 @@ LAYOUTS = (
     POLICY,
     POLICY_ENV,
     POLICY_RULE,
+    POLICY_NET,
     POLICY_PINNED,
     TREE,
     TREE_ENTRY,

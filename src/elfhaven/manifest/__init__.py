@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from elfhaven.manifest.compiled import compile_policy, decode
+from elfhaven.manifest.net import NetRule
 from elfhaven.manifest.pins import BLOCK_SHIFT, Pin, pin
 from elfhaven.manifest.policy import Policy, Rule, normalise, rule_base
 from elfhaven.manifest.tree import TreeEntry, decode_tree, encode_tree, read_tree
 
 if TYPE_CHECKING:
-    from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Size
+    from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Net, Size
     from elfhaven.manifest.toml import default, load, loads
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Files",
     "Manifest",
     "Memory",
+    "Net",
+    "NetRule",
     "Pin",
     "Policy",
     "Rule",
@@ -45,7 +48,8 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("default", "load", "loads"), "elfhaven.manifest.toml"),
     **dict.fromkeys(
-        ("Args", "Audit", "Environment", "Files", "Manifest", "Memory", "Size"), "elfhaven.manifest.schema"
+        ("Args", "Audit", "Environment", "Files", "Manifest", "Memory", "Net", "Size"),
+        "elfhaven.manifest.schema",
     ),
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The policy blob of a signed image: layouts in abi/container.py, offsets from the blob's start.
 
-Order of the parts: header, environment entries, rules, pinned entries, strings, hashes. The same manifest
+Order of the parts: header, environment entries, rules, pinned entries, network rules, strings, hashes. The same manifest
 over the same files gives the same bytes.
 """
 
@@ -17,13 +17,17 @@ from elfhaven.abi.container import (
     POLICY,
     POLICY_ENV,
     POLICY_MAGIC,
+    POLICY_NET,
     POLICY_PINNED,
     POLICY_RULE,
     ArgvMode,
+    NetFamily,
+    NetKind,
     RuleFlag,
     RuleKind,
 )
 from elfhaven.errors import ManifestError
+from elfhaven.manifest.net import NetRule, parse
 from elfhaven.manifest.pins import Pin
 from elfhaven.manifest.policy import Policy, Rule
 
@@ -46,6 +50,17 @@ def compile_policy(manifest: Manifest, pins: Sequence[Pin] = (), base: str | Pat
             argv_mode=ArgvMode.FIXED if manifest.args.fixed else ArgvMode.ANY,
             argv=manifest.args.fixed,
             env=tuple(sorted(dict([*allowed, *manifest.env.set.items()]).items())),
+            net=tuple(
+                dict.fromkeys(
+                    rule
+                    for kind, texts in (
+                        (NetKind.CONNECT, manifest.net.connect),
+                        (NetKind.LISTEN, manifest.net.listen),
+                    )
+                    for text in texts
+                    for rule in parse(kind, text)
+                )
+            ),
         )
     )
 
@@ -84,7 +99,8 @@ def encode(policy: Policy) -> bytes:
     env_at = POLICY.size
     rules_at = env_at + POLICY_ENV.size * len(policy.env)
     pinned_at = rules_at + POLICY_RULE.size * len(policy.rules)
-    strings = _Strings(pinned_at + POLICY_PINNED.size * len(policy.pinned))
+    net_at = pinned_at + POLICY_PINNED.size * len(policy.pinned)
+    strings = _Strings(net_at + POLICY_NET.size * len(policy.net))
     argv = b"".join(os.fsencode(text) + b"\0" for text in policy.argv)
     entries = bytearray()
     for name, value in policy.env:
@@ -100,6 +116,16 @@ def encode(policy: Policy) -> bytes:
         entries += POLICY_PINNED.struct.pack(
             flags, pin.block_shift, pin.size, *path_at, hashes_at, len(pin.hashes)
         )
+    for peer in policy.net:
+        entries += POLICY_NET.struct.pack(
+            peer.kind,
+            peer.family,
+            *peer.ports,
+            peer.flags,
+            peer.prefix,
+            *peer.address.ljust(16, b"\0"),
+            *strings.add(os.fsencode(peer.path)),
+        )
     argv_at = strings.add(argv)
     tail = bytes(strings)
     header = POLICY.struct.pack(
@@ -114,6 +140,8 @@ def encode(policy: Policy) -> bytes:
         rules_at,
         len(policy.pinned),
         pinned_at,
+        len(policy.net),
+        net_at,
     )
     return header + bytes(entries) + tail
 
@@ -132,7 +160,8 @@ class _Reader:
 
     def policy(self) -> Policy:
         header = POLICY.struct.unpack_from(self._blob)
-        magic, size, mode, argc, argv_at, argv_size, envc, env_at, rulec, rules_at, pinc, pinned_at = header
+        magic, size, mode, argc, argv_at, argv_size, envc, env_at, *tables = header
+        rulec, rules_at, pinc, pinned_at, netc, net_at = tables
         if magic != POLICY_MAGIC or size != len(self._blob):
             raise ValueError("no policy of this version")
         argv = self._text(argv_at, argv_size).split("\0")
@@ -144,6 +173,7 @@ class _Reader:
             argv_mode=ArgvMode(mode),
             argv=tuple(argv[:-1]),
             env=tuple(self._env(env_at + POLICY_ENV.size * i) for i in range(self._count(envc))),
+            net=tuple(self._net(net_at + POLICY_NET.size * i) for i in range(self._count(netc))),
         )
 
     def _count(self, count: int) -> int:
@@ -159,6 +189,19 @@ class _Reader:
     def _rule(self, at: int) -> Rule:
         kind, flags, path_at, path_size = POLICY_RULE.struct.unpack_from(self._blob, at)
         return Rule(RuleKind(kind), self._text(path_at, path_size), _flags(flags))
+
+    def _net(self, at: int) -> NetRule:
+        kind, family, first, last, flags, prefix, *rest = POLICY_NET.struct.unpack_from(self._blob, at)
+        size = {NetFamily.IPV4: 4, NetFamily.IPV6: 16}.get(family, 0)
+        return NetRule(
+            NetKind(kind),
+            NetFamily(family),
+            bytes(rest[:size]),
+            prefix,
+            (first, last),
+            self._text(*rest[16:]),
+            _flags(flags),
+        )
 
     def _pin(self, at: int) -> tuple[Pin, RuleFlag]:
         flags, shift, size, path_at, path_size, hashes_at, count = POLICY_PINNED.struct.unpack_from(

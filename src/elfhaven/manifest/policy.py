@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from elfhaven.abi.container import ArgvMode, RuleFlag, RuleKind
+from elfhaven.manifest.net import NetRule
 from elfhaven.manifest.pins import Pin
 
 NO_FLAGS = RuleFlag(0)
@@ -35,6 +36,7 @@ class Policy:
     argv_mode: ArgvMode = ArgvMode.ANY
     argv: tuple[str, ...] = ()
     env: tuple[tuple[str, str | None], ...] = ()  # None: the caller's value
+    net: tuple[NetRule, ...] = ()
 
     def allows_read(self, path: str, cwd: str) -> bool:
         """`path`: absolute; `cwd`: the first working directory, absolute."""

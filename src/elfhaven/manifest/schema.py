@@ -19,6 +19,9 @@
     write = ["out/"]            # a directory, or a path that ends in "/": everything under it; implies read
     pinned = ["weights.bin"]    # readable, and every block is checked against the hashes of pack time
     libraries = ["/usr/lib/x/*.so"] # of the system that the program comes from: opened while it runs (dlopen)
+    [net]
+    connect = ["127.0.0.1:5432"]    # peers: ADDRESS:PORT, or "unix:PATH"; see how-to/network.md
+    listen = ["127.0.0.1:8080"]     # own addresses: the same
     [audit]
     required = false            # true: the program starts only with an audit log
 
@@ -31,6 +34,8 @@ import re
 from typing import Literal
 
 import msgspec
+
+from elfhaven.manifest.net import check
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SIZE = re.compile(r"([0-9]+)\s*([A-Za-z]*)")
@@ -137,6 +142,20 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 )
 
 
+class Net(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    connect: tuple[str, ...] = ()
+    listen: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in ("connect", "listen"):
+            _without_nul(key, *getattr(self, key))
+            for text in getattr(self, key):
+                try:
+                    check(text)
+                except ValueError as error:
+                    raise ValueError(f"`{key}` holds {text!r}: {error}") from None
+
+
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     required: bool = False
 
@@ -152,6 +171,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     args: Args = Args()
     env: Environment = Environment()
     files: Files = Files()
+    net: Net = Net()
     audit: Audit = Audit()
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 """The device of the emulator: a directory that outlives its runs.
 
     huk          hardware unique key, 16 random bytes made at first use, mode 0600
-    tee/         trusted storage, in OP-TEE's own files: what tee-supplicant has in /var/lib/optee-client/data/tee
+    tee/         trusted storage, in OP-TEE's own files, as in /var/lib/optee-client/data/tee
     rpmb         an eMMC's RPMB partition: a device has one if there is this file, which may be empty at first
     signers/     <uuid>: fingerprint of the key under which a TA was first installed
     ta/          <uuid>.ta: the store

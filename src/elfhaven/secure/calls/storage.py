@@ -20,9 +20,9 @@ from elfhaven.abi.gp import (
     TEE_HANDLE_FLAG_INITIALIZED,
     TEE_HANDLE_FLAG_PERSISTENT,
     TEE_OBJECT_ID_MAX_LEN,
-    TEE_TYPE_DATA,
     TEE_USAGE_DEFAULT,
 )
+from elfhaven.abi.gp_crypto import TEE_TYPE_DATA
 from elfhaven.secure.calls.objects import ObjectCalls, TeeObject
 from elfhaven.secure.calls.storage_data import StoredDataCalls
 from elfhaven.secure.result import TeeResult

@@ -12,8 +12,8 @@ from elfhaven.abi.gp import (
     TEE_ERROR_CORRUPT_OBJECT,
     TEE_ERROR_NO_DATA,
     TEE_ERROR_NOT_SUPPORTED,
-    TEE_TYPE_DATA,
 )
+from elfhaven.abi.gp_crypto import TEE_TYPE_DATA
 from elfhaven.secure.crypto import attributes as binary
 from elfhaven.secure.crypto.object_types import find_type
 from elfhaven.secure.result import TeeResult
