@@ -21,6 +21,13 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     type=click.Path(file_okay=False),
     help="Where its libraries lie, and TAs in usr/lib/optee_armtz.  [default: the host's own files]",
 )
+@click.option(
+    "--supplicant",
+    type=click.Choice(["python", "debian"]),
+    default="python",
+    show_default=True,
+    help="Who serves the TEE's requests: elfhaven, or Debian's own tee-supplicant in the normal world.",
+)
 @click.option("--trace", is_flag=True, help="Show every Linux call of the program on stderr.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
 @click.argument("program", type=click.Path())
@@ -30,6 +37,7 @@ def ree(
     arguments: tuple[str, ...],
     memory: str,
     sysroot: str | None,
+    supplicant: str,
     trace: bool,
     state: str | None,
 ) -> int:
@@ -41,13 +49,18 @@ def ree(
     """
     from pathlib import Path
 
-    from elfhaven.cli.progress import note
+    from elfhaven.cli.progress import note, steps
+    from elfhaven.target.qemu import parts
     from elfhaven.target.ree import run_client
     from elfhaven.target.state import StateDirectory, default_directory
 
     def show(line: str) -> None:
         click.echo(line, err=True)
 
+    system = None
+    if supplicant == "debian":
+        with steps() as report:
+            system = parts.guest(report)
     return run_client(
         program,
         [program, *arguments],
@@ -56,4 +69,5 @@ def ree(
         memory=memory,
         note=note,
         trace=show if trace else None,
+        supplicant=system,
     )

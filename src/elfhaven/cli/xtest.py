@@ -34,6 +34,13 @@ _MARKS = {"ok": "ok  ", "failed": "FAIL", "skipped": "skip", "unfinished": "LOST
     show_default=True,
     help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
 )
+@click.option(
+    "--supplicant",
+    type=click.Choice(["python", "debian"]),
+    default="python",
+    show_default=True,
+    help="Who serves the emulator's requests: elfhaven, or Debian's own tee-supplicant.",
+)
 @click.option("--name", help="Which machine of qemu.  [default: the name of its layout]")
 @click.option("-t", "--suite", default="regression", show_default=True, help="regression, pkcs11, benchmark.")
 @click.option("-l", "--level", type=click.IntRange(0, 15), default=0, show_default=True, help="How thorough.")
@@ -43,6 +50,7 @@ _MARKS = {"ok": "ok  ", "failed": "FAIL", "skipped": "skip", "unfinished": "LOST
 def xtest(
     target: str,
     memory: str,
+    supplicant: str,
     name: str | None,
     suite: str,
     level: int,
@@ -67,9 +75,13 @@ def xtest(
             click.echo(data, nl=False, err=as_json)
         reader.feed(data)
 
-    run = _on_qemu if target == "qemu" else _on_emulator
+    def run() -> int:
+        if target == "qemu":
+            return _on_qemu(command, memory, name, take)
+        return _on_emulator(command, memory, take, supplicant == "debian")
+
     try:
-        report = reader.end(run(command, memory, name, take))
+        report = reader.end(run())
     finally:
         show.end()
     if report.finished and not report.cases:
@@ -115,7 +127,7 @@ def _on_qemu(command: list[str], memory: str, name: str | None, take: Sink) -> i
     return run_command(machine, command, output=take, errors=take, terminal=True)
 
 
-def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) -> int:
+def _on_emulator(command: list[str], memory: str, take: Sink, own_supplicant: bool) -> int:
     """On a device that is new and gone afterwards, as a machine of qemu is that was switched on for it."""
     import tempfile
     from pathlib import Path
@@ -146,6 +158,7 @@ def _on_emulator(command: list[str], memory: str, name: str | None, take: Sink) 
             note=note,
             pseudo_tas=PSEUDO_TAS,
             plugins=PLUGINS,
+            supplicant=guest if own_supplicant else None,
         )
 
 

@@ -50,9 +50,11 @@ class Emulator:
         dram: int = NORMAL_SIZE,
         pseudo_tas: Sequence[type[PseudoTa]] = (),
         plugins: Mapping[UUID, Plugin] | None = None,
+        services: Mapping[int, Service] | None = None,
     ):
         """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
-        `pseudo_tas` come beside those of every core, `plugins` are the supplicant's."""
+        `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
+        `services` serve RPCs, by command, before ours do."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
@@ -80,6 +82,7 @@ class Emulator:
                 RPC_CMD_FS: self._files.serve,
                 RPC_CMD_SOCKET: lambda params, room: self._sockets.serve(params, room),
                 RPC_CMD_SUPP_PLUGIN: Plugins(plugins or {}).serve,
+                **(services or {}),
             },
         )
         self._context = Context(self.driver)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from elfhaven.target.interrupt import watch
 from elfhaven.target.state import StateDirectory
 
 if TYPE_CHECKING:
+    from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.secure.pta.base import PseudoTa
 
@@ -34,10 +36,45 @@ def boot(
     sysroot: Path | None = None,
     pseudo_tas: Sequence[type[PseudoTa]] = (),
     plugins: Mapping[UUID, Plugin] | None = None,
+    services: Mapping[int, Service] | None = None,
 ) -> Emulator:
     """An emulator with room for programs, which serves the TAs of a sysroot too. See Emulator."""
-    stores = [sysroot / name for name in STORES] if sysroot is not None else []
-    return Emulator(device, memory, stores=stores, dram=DRAM, pseudo_tas=pseudo_tas, plugins=plugins)
+    return Emulator(
+        device, memory, stores=_stores(sysroot), dram=DRAM, pseudo_tas=pseudo_tas, plugins=plugins,
+        services=services,
+    )  # fmt: skip
+
+
+def _stores(sysroot: Path | None) -> list[Path]:
+    return [sysroot / name for name in STORES] if sysroot is not None else []
+
+
+@contextmanager
+def switched_on(
+    device: StateDirectory,
+    memory: str = "stock",
+    sysroot: Path | None = None,
+    pseudo_tas: Sequence[type[PseudoTa]] = (),
+    plugins: Mapping[UUID, Plugin] | None = None,
+    supplicant: Path | None = None,
+) -> Iterator[Emulator]:
+    """The same for a block of code. `supplicant`: the root of a system whose own tee-supplicant serves, with
+    the plugins that lie there, and keeps its files where ours does. Raises UsageError, TargetError."""
+    if supplicant is None:
+        with boot(device, memory, sysroot, pseudo_tas, plugins) as emulator:
+            yield emulator
+        return
+    from elfhaven.target.program_supplicant import ProgramSupplicant  # late: few runs want one
+
+    with (
+        closing(ProgramSupplicant(supplicant)) as program,
+        boot(device, memory, sysroot, pseudo_tas, services=program.services()) as emulator,
+    ):
+        try:
+            program.start(emulator, device.storage().parent, [device.path / "ta", *_stores(sysroot)])
+            yield emulator
+        finally:
+            program.stop()
 
 
 def run_client(
@@ -54,14 +91,16 @@ def run_client(
     trace: Callable[[str], None] | None = None,
     pseudo_tas: Sequence[type[PseudoTa]] = (),
     plugins: Mapping[UUID, Plugin] | None = None,
+    supplicant: Path | None = None,
 ) -> int:
     """Runs an aarch64 program on a device of its own that is switched on for it; its exit status, or 128 + n
     where signal n ended it. `argv` begins with the program's name.
 
     `sysroot` holds its libraries, and TAs in usr/lib/optee_armtz. `stdout` and `stderr` take the program's
-    output, which goes to those of this process otherwise. Raises UsageError, ImageError, StateError.
+    output, which goes to those of this process otherwise. `supplicant` as switched_on. Raises UsageError,
+    ImageError, StateError, TargetError.
     """
-    with boot(device, memory, _checked(sysroot), pseudo_tas, plugins) as emulator:
+    with switched_on(device, memory, _checked(sysroot), pseudo_tas, plugins, supplicant) as emulator:
         return run_on(
             emulator, program, argv, sysroot=sysroot, env=env, stdout=stdout, stderr=stderr, note=note,
             trace=trace,

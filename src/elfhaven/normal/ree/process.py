@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program as a process of the emulated normal world.
 
-One host thread runs it (`run`); `signal` may be called from others. Calls into the TEE are made on the
-same host thread while the program has one thread, else on a worker's.
+One host thread runs it (`run`); `signal` and `kill` may be called from others.
 """
 
 from __future__ import annotations
@@ -12,12 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from elfhaven.abi import linux
-from elfhaven.abi import optee_msg as msg
 from elfhaven.calls.linux import LINUX
-from elfhaven.errors import ImageError, TeeError
+from elfhaven.errors import ImageError
 from elfhaven.machine.engine import PC, Fault
 from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.machine.user_engine import UserEngine
@@ -32,23 +30,24 @@ from elfhaven.normal.ree.handles import Handle, HostFile, Sink
 from elfhaven.normal.ree.memory import EXECUTE, READ, WRITE, UserMemory, page_up
 from elfhaven.normal.ree.paths import TEE, Paths
 from elfhaven.normal.ree.scheduler import Scheduler
+from elfhaven.normal.ree.secure_calls import SecureCalls
 from elfhaven.normal.ree.signals import TRAMPOLINE, Signals
-from elfhaven.normal.ree.tee_device import SharedPages
+from elfhaven.normal.ree.tee_device import TeeDevice
 from elfhaven.normal.ree.threads import Outcome, SignalInfo, Thread, Wait
-from elfhaven.normal.ree.workers import Workers
 from elfhaven.world.shared_memory import NormalMemory
 
 INTERPRETER_BASE: Final = 0x7F_F700_0000
 _TRAMPOLINE_AT: Final = 0x7F_FFFF_1000
 _HEAP_GAP: Final = 1 << 20
 _BROKEN: Final = (ValueError, OverflowError, TypeError)  # what Python makes of arguments no call can have
-_T = TypeVar("_T")
 
 Output = Callable[[bytes], object]
+NodeMaker = Callable[["Process"], Handle]
 
 
 class Process:
-    """`run` it once. `note` takes lines for the user, `trace` one line a call."""
+    """`run` it once. `note` takes lines for the user, `trace` one line a call; `devices` are the nodes of
+    the TEE that it may open, by path: that of clients unless others are named."""
 
     def __init__(
         self,
@@ -61,6 +60,7 @@ class Process:
         note: Callable[[str], None] | None = None,
         trace: Callable[[str], None] | None = None,
         number: int | None = None,
+        devices: Mapping[str, NodeMaker] | None = None,
     ) -> None:
         self.driver = driver
         self.normal = normal
@@ -77,17 +77,17 @@ class Process:
         self._warned: set[str] = set()
         self._sysroot = sysroot
         self._thread_numbers = count(self.number + 1)
-        self._shared_numbers: set[int] = set()
-        self._workers = Workers()
         self.memory = UserMemory(normal)
         self.files = Files()
         self._open_streams(stdout, stderr)
         self.engine = UserEngine(PhysicalMemory.over(normal.region), self._serve)
         self.scheduler = Scheduler(self.engine, self.memory, self._before, self._fault)
         self.children = Children(self)
+        self.secure = SecureCalls(self)
         self.futexes = Futexes(self.memory, self.scheduler)
         self.signals = Signals(self.memory, self.engine, lambda: self.scheduler, self._kill, _TRAMPOLINE_AT)
-        self.paths = Paths(sysroot, "", (TEE,))
+        self.devices = devices or {TEE: TeeDevice}
+        self.paths = Paths(sysroot, "", self.devices)
         self._registers: Any = self.engine.registers
         self._table: list[Entry | None] = []
         self._next: tuple[Process, str, list[str], dict[str, str]] | None = None  # after an exec
@@ -139,8 +139,9 @@ class Process:
     def made_for(self, number: int, table: tuple[dict[int, Handle], set[int]]) -> Process:
         """A process for a child of this one, with the descriptors of `table`."""
         made = Process(
-            self.driver, self.normal, sysroot=self._sysroot, note=self._note, trace=self._trace, number=number
-        )
+            self.driver, self.normal, sysroot=self._sysroot, note=self._note, trace=self._trace,
+            number=number, devices=self.devices,
+        )  # fmt: skip
         made.directory, made.umask = self.directory, self.umask
         made.files.close_all()
         made.files.adopt(table)
@@ -199,7 +200,7 @@ class Process:
         self.children.join()
         self.scheduler.settle()
         self.files.close_all()
-        self._workers.close()
+        self.secure.close()
         self.scheduler.close()
         self.memory.close()
         self.engine.close()
@@ -265,87 +266,6 @@ class Process:
             at = self._registers[PC]
             self._trace(f"{thread.number} {fault.kind.value} abort at {at:#x}, address {fault.address:#x}")
         self.signals.fault(thread, fault)
-
-    # ---- calls into the TEE
-
-    def call_out(self, work: Callable[[], _T], finish: Callable[[_T], int]) -> Outcome:
-        """Does `work` in the secure world, then `finish` here, whose result is the call's."""
-        if len(self.scheduler.threads) == 1:
-            return finish(work())
-        thread = self.scheduler.current
-        assert thread is not None
-        self.scheduler.outside += 1
-
-        def ended(answer: _T) -> None:
-            try:
-                result = finish(answer)
-            except OSError as error:
-                result = -(error.errno or linux.EIO)
-            self.scheduler.wake(thread, result)
-
-        self._outside(lambda: self._post(ended, work()))
-        return Wait(firm=True)
-
-    def _post(self, ended: Callable[[_T], None], answer: _T) -> None:
-        self.scheduler.post(lambda: ended(answer))
-
-    def _outside(self, work: Callable[[], None]) -> None:
-        def guarded() -> None:
-            try:
-                work()
-            finally:
-                self.scheduler.post(self._one_less)
-
-        self._workers.run(guarded)
-
-    def _one_less(self) -> None:
-        self.scheduler.outside -= 1
-
-    def next_shared(self) -> int:
-        """The smallest id of shared memory that is free."""
-        number = next(n for n in count(1) if n not in self._shared_numbers)
-        self._shared_numbers.add(number)
-        return number
-
-    def give_shared(self, number: int) -> None:
-        self._shared_numbers.discard(number)
-
-    def take_back(self, pages: SharedPages) -> None:
-        """Has the TEE forget shared memory, then lets its pages go."""
-
-        def finish(_answer: bool) -> int:
-            for chunk in pages.chunks:
-                if chunk.release():
-                    self.memory.code_epoch += 1
-            return 0
-
-        self._in_passing(lambda: self.driver.unshare(pages.cookie), finish)
-
-    def close_session(self, session: int) -> None:
-        """Closes a session that the program left open."""
-        self._in_passing(lambda: self._send_close(session), lambda _answer: 0)
-
-    def _send_close(self, session: int) -> bool:
-        try:
-            self.driver.transact(msg.CMD_CLOSE_SESSION, 0, session, 0, [])
-        except TeeError:
-            return False
-        return True
-
-    def _in_passing(self, work: Callable[[], bool], finish: Callable[[bool], int]) -> None:
-        """Like call_out, for what no thread waits for."""
-        if len(self.scheduler.threads) <= 1 or self.scheduler.ended:
-            finish(work())
-            return
-        self.scheduler.outside += 1
-        self._outside(lambda: self._post(finish_only(finish), work()))
-
-
-def finish_only(finish: Callable[[_T], int]) -> Callable[[_T], None]:
-    def ended(answer: _T) -> None:
-        finish(answer)
-
-    return ended
 
 
 def _shown(outcome: int) -> str:

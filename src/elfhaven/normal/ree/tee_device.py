@@ -8,9 +8,8 @@ their own when the program has more than one thread.
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -19,18 +18,16 @@ from elfhaven.abi import gp, linux
 from elfhaven.abi import optee_msg as msg
 from elfhaven.abi import tee_ioctl as tee
 from elfhaven.errors import TeeError
-from elfhaven.machine.memory import PAGE
 from elfhaven.normal.driver import Answered, client_uuid
-from elfhaven.normal.ree.handles import Handle
-from elfhaven.normal.ree.memory import READ, WRITE, Chunk
-from elfhaven.normal.ree.paths import SUPPLICANT
+from elfhaven.normal.ree.device import Device, structure, version
+from elfhaven.normal.ree.paths import TEE
+from elfhaven.normal.ree.shared import SharedMemory, SharedPages
 from elfhaven.normal.ree.threads import Outcome
 from elfhaven.normal.transport import Login
 
 if TYPE_CHECKING:
     from elfhaven.normal.ree.process import Process
 
-_CAPABILITIES: Final = tee.GEN_CAP_GP | tee.GEN_CAP_REG_MEM | tee.GEN_CAP_MEMREF_NULL
 _RMEM: Final = msg.ATTR_RMEM_INPUT - tee.ATTR_TYPE_MEMREF_INPUT
 _TMEM: Final = msg.ATTR_TMEM_INPUT - tee.ATTR_TYPE_MEMREF_INPUT
 _WORDS: Final = struct.Struct("<QQ")
@@ -39,45 +36,6 @@ _RESULT: Final = struct.Struct("<II")
 _OPEN_RESULT: Final = struct.Struct("<III")
 _OPEN_SESSION_AT, _INVOKE_RET_AT = 40, 12
 _ENOMEM, _EIO = linux.ERRNO["ENOMEM"], linux.EIO
-
-
-@dataclass(slots=True, eq=False)
-class SharedPages:
-    """Memory that the TEE knows by `cookie`. It is taken back once it is closed and no call uses it."""
-
-    cookie: int
-    size: int
-    chunks: Sequence[Chunk]
-    forget: Callable[[SharedPages], None]
-    users: int = 1  # its descriptor, and calls under way
-
-    def release(self) -> None:
-        self.users -= 1
-        if not self.users:
-            self.forget(self)
-
-
-class SharedHandle(Handle):
-    """The descriptor of shared memory; what was allocated can be mapped."""
-
-    def __init__(self, pages: SharedPages, own: Chunk | None) -> None:
-        super().__init__()
-        self.pages = pages
-        self._own = own
-        self.path = "/dmabuf:"
-
-    def memory(self, offset: int, size: int) -> Chunk | None:
-        if self._own is None or offset or size > -(-self.pages.size // PAGE) * PAGE:
-            raise OSError(linux.EINVAL, "not that part")
-        return self._own
-
-    def seek(self, offset: int, whence: int) -> int:
-        if whence == os.SEEK_END and not offset:
-            return self.pages.size
-        return super().seek(offset, whence)
-
-    def close(self) -> None:
-        self.pages.release()
 
 
 @dataclass(slots=True)
@@ -94,44 +52,35 @@ class Params:
         self.used.clear()
 
 
-class TeeDevice(Handle):
+class TeeDevice(Device):
     """One open context: its sessions and its shared memory are no other's."""
 
-    def __init__(self, process: Process, path: str) -> None:
+    def __init__(self, process: Process) -> None:
         super().__init__()
         self._process = process
         self._memory = process.memory
         self._driver = process.driver
-        self.path = path
-        self._privileged = path == SUPPLICANT
+        self.path = TEE
         self.sessions: set[int] = set()
-        self._shared: dict[int, SharedPages] = {}
-        self._requests: dict[int, Callable[[int], Outcome]] = {
+        self._shared = SharedMemory(process, self._share, process.secure.take_back)
+        self.requests = {
             tee.IOC_VERSION: self._version,
             tee.IOC_OPEN_SESSION: self._open_session,
             tee.IOC_INVOKE: self._invoke,
             tee.IOC_CANCEL: self._cancel,
             tee.IOC_CLOSE_SESSION: self._close_session,
-            tee.IOC_SHM_ALLOC: self._allocate,
-            tee.IOC_SHM_REGISTER: self._register,
+            tee.IOC_SHM_ALLOC: self._shared.allocate,
+            tee.IOC_SHM_REGISTER: self._shared.register,
         }
 
-    def ioctl(self, request: int, argument: int) -> Outcome:
-        serve = self._requests.get(request)
-        if serve is None:
-            raise OSError(linux.EINVAL, "no such request")
-        return serve(argument)
-
     def _version(self, argument: int) -> int:
-        capabilities = _CAPABILITIES | (tee.GEN_CAP_PRIVILEGED if self._privileged else 0)
-        data = tee.VERSION_DATA.struct.pack(tee.IMPL_ID_OPTEE, tee.OPTEE_CAP_TZ, capabilities)
-        self._memory.write(argument, data)
+        self._memory.write(argument, version())
         return 0
 
     # ---- sessions
 
     def _open_session(self, argument: int) -> Outcome:
-        address, body = self._argument(argument, tee.OPEN_SESSION_ARG.size)
+        address, body = structure(self._memory, argument, tee.OPEN_SESSION_ARG.size)
         head = tee.OPEN_SESSION_ARG.struct.unpack_from(body)
         uuid, client, login, cancel_id, count = head[0], head[1], head[2], head[3], head[7]
         params = self._params(body, tee.OPEN_SESSION_ARG.size, count)
@@ -157,7 +106,7 @@ class TeeDevice(Handle):
         return self._call(msg.CMD_OPEN_SESSION, 0, 0, cancel_id, [*meta, *params.words], params, finish)
 
     def _invoke(self, argument: int) -> Outcome:
-        address, body = self._argument(argument, tee.INVOKE_ARG.size)
+        address, body = structure(self._memory, argument, tee.INVOKE_ARG.size)
         function, session, cancel_id, _, _, count = tee.INVOKE_ARG.struct.unpack_from(body)
         params = self._params(body, tee.INVOKE_ARG.size, count)
         if session not in self.sessions:
@@ -205,16 +154,9 @@ class TeeDevice(Handle):
             params.release()
             return answer if isinstance(answer, int) else finish(answer)
 
-        return self._process.call_out(work, end)
+        return self._process.secure.call_out(work, end)
 
     # ---- parameters
-
-    def _argument(self, argument: int, least: int) -> tuple[int, bytes]:
-        """Where the structure lies that the ioctl's argument names, and a copy of it."""
-        address, size = tee.BUF_DATA.struct.unpack(self._memory.read(argument, tee.BUF_DATA.size))
-        if not least <= size <= tee.MAX_ARG_SIZE:
-            raise OSError(linux.EINVAL, "not the size of that structure")
-        return address, self._memory.read(address, size)
 
     def _params(self, body: bytes, at: int, count: int) -> Params:
         if len(body) != at + count * tee.PARAM.size:
@@ -261,54 +203,17 @@ class TeeDevice(Handle):
             elif kind in (tee.ATTR_TYPE_MEMREF_OUTPUT, tee.ATTR_TYPE_MEMREF_INOUT):
                 self._memory.write(at + 16, _SIZE.pack(b))
 
-    # ---- shared memory
-
-    def _allocate(self, argument: int) -> int:
-        size, flags, _ = tee.SHM_ALLOC_DATA.struct.unpack(
-            self._memory.read(argument, tee.SHM_ALLOC_DATA.size)
-        )
-        if flags or not size:
-            raise OSError(linux.EINVAL, "no such memory")
-        chunk = self._memory.chunk(size)
-        number = self._add([(chunk, 0, -(-size // PAGE) * PAGE)], 0, size)
-        self._memory.write(argument, tee.SHM_ALLOC_DATA.struct.pack(size, 0, number))
-        return self._process.files.add(SharedHandle(self._shared[number], chunk), linux.O_CLOEXEC)
-
-    def _register(self, argument: int) -> int:
-        data = self._memory.read(argument, tee.SHM_REGISTER_DATA.size)
-        address, size, flags, _ = tee.SHM_REGISTER_DATA.struct.unpack(data)
-        if flags or not size:
-            raise OSError(linux.EINVAL, "no such memory")
-        inside = address % PAGE
-        span = -(-(inside + size) // PAGE) * PAGE
-        pieces = self._memory.pages(address - inside, span, READ | WRITE)
-        number = self._add(pieces, inside, size)
-        self._memory.write(argument, tee.SHM_REGISTER_DATA.struct.pack(address, size, 0, number))
-        return self._process.files.add(SharedHandle(self._shared[number], None), linux.O_CLOEXEC)
-
-    def _add(self, pieces: list[tuple[Chunk, int, int]], offset: int, size: int) -> int:
-        """Registers pages with the TEE under a new id."""
-        extents = [(chunk.address + at, length) for chunk, at, length in pieces]
+    def _share(self, extents: list[tuple[int, int]], offset: int, size: int) -> int:
         try:
-            cookie = self._driver.share(extents, offset, size)
+            return self._driver.share(extents, offset, size)
         except TeeError as error:
             code = _ENOMEM if error.code == gp.TEE_ERROR_OUT_OF_MEMORY else linux.EINVAL
             raise OSError(code, error.cause) from None
-        number = self._process.next_shared()
-
-        def forget(pages: SharedPages) -> None:
-            self._shared.pop(number, None)
-            self._process.give_shared(number)
-            self._process.take_back(pages)
-
-        chunks = [chunk.hold() for chunk, _, _ in pieces]
-        self._shared[number] = SharedPages(cookie, size, chunks, forget)
-        return number
 
     def close(self) -> None:
         """Closes the sessions that are left."""
         while self.sessions:
-            self._process.close_session(self.sessions.pop())
+            self._process.secure.close_session(self.sessions.pop())
 
 
 def _identity(login: int, data: bytes) -> UUID:

@@ -6,20 +6,17 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from elfhaven.abi import linux
 from elfhaven.normal.linux.convert import open_flags_to_host, pack_stat, status_flags_to_host
 from elfhaven.normal.linux.locks import LOCK_COMMANDS, lock
 from elfhaven.normal.ree.calls.names import Names
 from elfhaven.normal.ree.calls.words import error, int32, uint32
+from elfhaven.normal.ree.device import Device
 from elfhaven.normal.ree.handles import Handle, HostFile
 from elfhaven.normal.ree.memory import WRITE
-from elfhaven.normal.ree.tee_device import TeeDevice
 from elfhaven.normal.ree.threads import Outcome
-
-if TYPE_CHECKING:
-    pass
 
 F_DUPFD, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC = 0, 1, 2, 1030
 FIONREAD, FIONBIO = 0x541B, 0x5421
@@ -35,7 +32,7 @@ class FileCalls(Names):
     def sys_openat(self, directory: int, path: int, flags: int, mode: int) -> int:
         name = self._absolute(directory, path)
         if name in self._paths.devices:
-            return self._files.add(TeeDevice(self._process, name), flags)
+            return self._files.add(self._process.devices[name](self._process), flags)
         fd = os.open(self._paths.host(name), open_flags_to_host(flags), mode & 0o7777 & ~self._process.umask)
         handle = HostFile(fd, name)
         handle.nonblocking = bool(flags & linux.O_NONBLOCK)
@@ -113,7 +110,7 @@ class FileCalls(Names):
 
     def sys_ioctl(self, fd: int, request: int, argument: int) -> Outcome:
         handle, request = self._files[fd], uint32(request)
-        if isinstance(handle, TeeDevice):
+        if isinstance(handle, Device):
             return handle.ioctl(request, argument)
         if request == FIONBIO:
             handle.nonblocking = bool(self._memory.read_u32(argument))
