@@ -102,6 +102,8 @@ static bool between(struct course *course) {
     if (answer == ANSWER_GOOD && report->want_window && !course->window.memory &&
         !lend(course, &course->window, EH_WINDOW_DEFAULT))
         return false;
+    if (report->state == EH_STATE_POLLED)
+        program_go_on(course->program);
     if (answer == ANSWER_GOOD && report->state == EH_STATE_REQUESTS)
         answer = serve_requests(course);
     if (answer == ANSWER_GOOD && !program_given_up(course->program))

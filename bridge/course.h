@@ -34,6 +34,8 @@ u8 *program_await(struct program *program, size_t *size); // it, to be freed; NU
 bool program_given_up(struct program *program);
 void program_lend_control(struct program *program, struct eh_control *control); // NULL: the program has ended
 
+void program_go_on(struct program *program); // it came out since it was asked to: that was that
+
 // caller.c
 bool caller_put(struct course *course, u32 kind, const void *head, size_t size, const void *body,
                 size_t body_size);

@@ -114,9 +114,22 @@ bool program_stop(struct program *program, u32 session, u32 word) {
 void program_abandon(struct program *program) {
     if (pthread_mutex_trylock(&program->lock))
         return;
+    program->stop = SIGTERM;
     if (program->control)
         program->control->stop = SIGTERM;
     pthread_mutex_unlock(&program->lock);
+}
+
+void program_abandon_shared(struct shared *shared) {
+    if (pthread_mutex_trylock(&shared->lock))
+        return;
+    for (u32 i = 0; i < BRIDGE_HANDLES; i++) {
+        struct buffer *buffer = shared->buffers[i];
+        struct eh_control *control = buffer ? (void *)buffer->memory : NULL;
+        if (control && buffer->size >= EH_CONTROL_MIN_SIZE && control->magic == EH_CONTROL_MAGIC)
+            control->stop = SIGTERM;
+    }
+    pthread_mutex_unlock(&shared->lock);
 }
 
 // --- the thread that runs it ---
@@ -151,6 +164,15 @@ void program_lend_control(struct program *program, struct eh_control *control) {
     program->control = control;
     if (control)
         control->stop = program->stop;
+    pthread_mutex_unlock(&program->lock);
+}
+
+void program_go_on(struct program *program) {
+    pthread_mutex_lock(&program->lock);
+    if (program->stop == EH_STOP_LEAVE)
+        program->stop = 0;
+    if (program->control)
+        program->control->stop = program->stop;
     pthread_mutex_unlock(&program->lock);
 }
 

@@ -47,5 +47,7 @@ bool program_run(struct program *program, struct stream *stream, struct shared *
 // False where it is not the program of `session` that runs.
 bool program_stop(struct program *program, u32 session, u32 word);
 
-// Tells a program that computes that nobody waits for it any more. Never blocks.
+// Tells a program that computes that nobody waits for it any more: one that runs here, or one that the client
+// itself resumed, whose control block is in shared memory. Neither ever blocks.
 void program_abandon(struct program *program);
+void program_abandon_shared(struct shared *shared);

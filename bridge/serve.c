@@ -45,6 +45,7 @@ struct call {
 
 static _Noreturn void end(struct connection *connection) {
     program_abandon(&connection->program);
+    program_abandon_shared(&connection->shared);
     install_abandon(&connection->install);
     pthread_mutex_lock(&connection->stream.writing); // for good: nobody else writes any more
     if (connection->ended >= 0 && write(connection->ended, "", 1) < 0)

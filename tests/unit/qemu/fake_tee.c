@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A TEE in place of bridge/tee.c, with one TA whose commands the tests name. Its memory ids are addresses.
 // In a session with a TA whose UUID begins with 0xee the test is the TA: it gets each call as a struct entry over
-// the socket FAKE_TA, reads and writes this process's memory, and answers with a result.
+// the socket FAKE_TA, reads and writes this process's memory, and answers with a result. With 0xee01 the TEE is
+// busy while it does.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,8 +25,11 @@ struct entry {
     u64 at[3], size[3]; // of the first three parameters; 0 where there is none
 };
 
+static bool counts;
+static atomic_int inside;
+
 bool tee_busy(void) {
-    return false; // nobody waits for a supplicant here
+    return counts && atomic_load(&inside) > 0;
 }
 
 static struct tee_result enter(const struct bridge_invoke *invoke, const struct tee_param *params) {
@@ -36,8 +41,13 @@ static struct tee_result enter(const struct bridge_invoke *invoke, const struct 
             entry.at[i] = params[i].memory + params[i].a;
             entry.size[i] = params[i].b;
         }
-    if (write(ta, &entry, sizeof entry) != sizeof entry || read(ta, &code, sizeof code) != sizeof code)
+    atomic_fetch_add(&inside, 1);
+    ssize_t got = write(ta, &entry, sizeof entry) == sizeof entry ? -2 : 0;
+    while (got == -2 || (got < 0 && errno == EINTR)) // a signal ends no call of a TEE
+        got = read(ta, &code, sizeof code);
+    if (got != sizeof code)
         code = 0xffff3024;
+    atomic_fetch_sub(&inside, 1);
     return (struct tee_result){code, code ? 3 : 4, 0};
 }
 
@@ -56,6 +66,7 @@ struct tee_result tee_open_session(int tee, const struct bridge_open *open, stru
     if ((u8)open->uuid[0] == 0xff)
         return (struct tee_result){0xffff0008, 3, 0};
     pthread_mutex_lock(&lock);
+    counts = (u8)open->uuid[0] == 0xee && open->uuid[1] == 1;
     *session = ++sessions + ((u8)open->uuid[0] == 0xee ? REMOTE : 0);
     pthread_mutex_unlock(&lock);
     for (u32 i = 0; i < BRIDGE_PARAMS; i++)

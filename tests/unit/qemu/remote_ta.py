@@ -28,6 +28,7 @@ from elfhaven.normal.client import Context
 from elfhaven.normal.control import DATA_OFFSET, ControlBlock
 
 TA = UUID("ee000000-0000-0000-0000-000000000001")
+AWAITED = UUID("ee010000-0000-0000-0000-000000000001")  # a bridge that ends waits for its calls
 _ENTRY = struct.Struct("<II3Q3Q")
 _PATIENCE = 20.0
 
@@ -99,6 +100,7 @@ class BridgeAgent:
         policy: manifest.Policy,
         cwd: str,
         streams: tuple[int, int, int] = (0, 1, 2),
+        ta: UUID = TA,
         **options: object,
     ) -> None:
         link = Link(bridge.stream)
@@ -107,7 +109,7 @@ class BridgeAgent:
         self.transport = BridgeTransport(link)
         self.context = Context(self.transport)
         self.ta = RemoteTa(bridge)
-        session = self.context.open_session(TA)
+        session = self.context.open_session(ta)
         self.program = BridgeProgram(session, self.transport, policy, streams, **options)  # type: ignore[arg-type]
         self.status: int | ElfhavenError | None = None
         self.thread = threading.Thread(target=self._run, args=(cwd,), daemon=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,15 +14,26 @@ from pathlib import Path
 import pytest
 from tests.unit.normal.delegation import Requester
 from tests.unit.qemu.bridge_process import BridgeProcess, Start
-from tests.unit.qemu.remote_ta import TA, BridgeAgent, RemoteTa
+from tests.unit.qemu.remote_ta import AWAITED, TA, BridgeAgent, RemoteTa
 
 from elfhaven import manifest
 from elfhaven.abi import bridge as wire
 from elfhaven.abi import linux
-from elfhaven.abi.container import CONTROL, RuleFlag, RuleKind, State
-from elfhaven.errors import TeeError
+from elfhaven.abi.container import (
+    CONTROL,
+    CONTROL_MAGIC,
+    CONTROL_MIN_SIZE,
+    STOP_LEAVE,
+    Command,
+    RuleFlag,
+    RuleKind,
+    State,
+)
+from elfhaven.errors import TargetError, TeeError
 from elfhaven.normal.bridge_link import Link, User, frame
 from elfhaven.normal.bridge_program import rules_of
+from elfhaven.normal.bridge_transport import BridgeTransport
+from elfhaven.normal.client import Context, Direction, MemRef, Session
 
 OPEN = frame(wire.Kind.OPEN, 1, wire.OPEN.struct.pack(TA.bytes, 0, 0, 0, 0), bytes(4 * wire.PARAM.size))
 ALLOCATE = frame(wire.Kind.ALLOCATE, 2, wire.ALLOCATE.struct.pack(4096))
@@ -231,6 +243,64 @@ def test_an_aborted_connection_ends_a_blocking_read(blocked: Blocked) -> None:
     agent.thread.join(10)
     assert agent.status is not None
     assert not isinstance(agent.status, int)
+
+
+def test_a_program_that_was_asked_to_come_out_goes_on(start: Start, tmp_path: Path) -> None:
+    agent = BridgeAgent(start(), manifest.Policy(), str(tmp_path))
+    agent.program.ask(STOP_LEAVE)
+    _until(lambda: _stop_word(agent) == STOP_LEAVE)
+    agent.ta.report(State.POLLED)
+    agent.ta.leave()
+    assert agent.ta.entered().command == Command.RESUME
+    assert _stop_word(agent) == 0
+    agent.end(4)
+    assert agent.status == 4
+    agent.close()
+
+
+def test_a_program_is_told_that_its_client_is_gone(start: Start, tmp_path: Path) -> None:
+    agent = BridgeAgent(start(), manifest.Policy(), str(tmp_path), ta=AWAITED)
+    agent.bridge.stream.close()
+    _until(lambda: _stop_word(agent) == signal.SIGTERM)
+    agent.ta.report(State.EXITED, exit_status=143)
+    agent.ta.leave()
+    assert agent.bridge.ends() == 0
+    agent.close()
+
+
+@pytest.mark.parametrize("magic, told", [(CONTROL_MAGIC, signal.SIGTERM), (CONTROL_MAGIC + 1, 0)])
+def test_so_is_one_that_its_client_resumes(start: Start, magic: int, told: int) -> None:
+    """By the control block in shared memory; other memory stays as it is."""
+    bridge = start()
+    link = Link(bridge.stream)
+    assert link.greet(User(0, 0, ()), 5.0)
+    context, ta = Context(BridgeTransport(link)), RemoteTa(bridge)
+    session = context.open_session(AWAITED)
+    control = context.allocate(CONTROL_MIN_SIZE)
+    control.view[:4] = magic.to_bytes(4, "little")
+    call = threading.Thread(target=_lost, args=(session, control.ref(Direction.INOUT)), daemon=True)
+    call.start()
+    ta.entered()
+    bridge.stream.close()
+    stop = CONTROL.offset("stop")
+    time.sleep(0.1)
+    assert int.from_bytes(ta.read(0)[stop:][:4], "little") == told
+    ta.leave()
+    assert bridge.ends() == 0
+    call.join(10)
+    ta.close()
+
+
+def _lost(session: Session, control: MemRef) -> None:
+    with pytest.raises(TargetError):
+        session.invoke(Command.RESUME, control)
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_program_that_has_ended_is_not_stopped(start: Start, tmp_path: Path) -> None:

@@ -151,7 +151,10 @@ class Tee:
         return self.svc(16, to, origin)
 
     def free(self, state: int) -> int | Ended:
-        return self.svc(17, state)
+        code = self.svc(17, state)
+        if code == 0 and state in self._states:
+            self._states.remove(state)
+        return code
 
     def hash_init(self, state: int) -> int | Ended:
         return self.svc(18, state, _NULL, 0)
