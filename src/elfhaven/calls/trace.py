@@ -8,6 +8,8 @@ bytes, for each. A buffer without a string is shown as its address.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from elfhaven.abi import linux
@@ -18,6 +20,7 @@ SHOWN: Final = 64  # bytes of a string that are shown
 _HEAD: Final = TRACE_RECORD.struct
 _STRING: Final = struct.Struct("<II")
 _MARKS: Final = ("", "", "  <not served>", "  <denied by the policy>")
+WHERE: Final = ("inside", "delegated", "not served", "denied")
 _SIGNALS: Final = {
     linux.SIGINT: "SIGINT",
     linux.SIGABRT: "SIGABRT",
@@ -28,26 +31,75 @@ _SIGNALS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One call of the program. `args` are its words; `texts` the strings that were copied, by index."""
+
+    number: int
+    row: Row | None
+    where: int
+    args: tuple[int, ...]
+    result: int
+    thread: int
+    texts: Mapping[int, bytes]
+
+    @property
+    def name(self) -> str:
+        return self.row.name if self.row else f"call_{self.number}"
+
+    @property
+    def served(self) -> str:
+        """Who served it: a word of WHERE."""
+        return WHERE[self.where] if self.where < len(WHERE) else str(self.where)
+
+    @property
+    def error(self) -> str | None:
+        """The name of the errno that it gave."""
+        return linux.errno_name(-self.result) if -linux.MAX_ERRNO <= self.result < 0 else None
+
+    def line(self) -> str:
+        """As strace -f shows it."""
+        if self.row is None:
+            shown = ", ".join(f"{arg:#x}" for arg in self.args)
+        else:
+            shown = ", ".join(_shown(self.row, self.args, self.texts))
+        mark = _MARKS[self.where] if self.where < len(_MARKS) else f"  <{self.where}>"
+        return f"[{self.thread}] {self.name}({shown}) = {_result(self.row, self.result)}{mark}"
+
+    def as_values(self) -> dict[str, object]:
+        """The same as plain values, for JSON: a path is text, a number is a number, the rest as line()."""
+        args = self.row.args if self.row else ()
+        return {
+            "thread": self.thread,
+            "call": self.name,
+            "number": self.number,
+            "args": {
+                arg.name: _value(arg, self.args[index], self.texts.get(index))
+                for index, arg in enumerate(args[:6])
+            },
+            "result": self.result,
+            "error": self.error,
+            "served": self.served,
+        }
+
+
 class Tracer:
     """Decodes the records of one table."""
 
     def __init__(self, table: Table) -> None:
         self._rows = {row.number: row for row in table.rows}
 
-    def line(self, record: bytes) -> str:
-        """One record as a line; ValueError for one that is malformed."""
+    def read(self, record: bytes) -> Record:
+        """One record; ValueError for one that is malformed."""
         if len(record) < _HEAD.size:
             raise ValueError("a trace record that is too short")
         call, where, *rest = _HEAD.unpack_from(record)
-        args, result, thread, count = rest[:6], rest[6], rest[7], rest[8]
-        texts = _strings(record, count)
-        row = self._rows.get(call)
-        if row is None:
-            shown, name = ", ".join(f"{arg:#x}" for arg in args), f"call_{call}"
-        else:
-            shown, name = ", ".join(_shown(row, args, texts)), row.name
-        mark = _MARKS[where] if where < len(_MARKS) else f"  <{where}>"
-        return f"[{thread}] {name}({shown}) = {_result(row, result)}{mark}"
+        texts = _strings(record, rest[8])
+        return Record(call, self._rows.get(call), where, tuple(rest[:6]), rest[6], rest[7], texts)
+
+    def line(self, record: bytes) -> str:
+        """One record as a line; ValueError for one that is malformed."""
+        return self.read(record).line()
 
 
 def _strings(record: bytes, count: int) -> dict[int, bytes]:
@@ -66,11 +118,20 @@ def _strings(record: bytes, count: int) -> dict[int, bytes]:
     return found
 
 
-def _shown(row: Row, args: list[int], texts: dict[int, bytes]) -> list[str]:
+def _shown(row: Row, args: Sequence[int], texts: Mapping[int, bytes]) -> list[str]:
     return [
         _quoted(texts[index]) if index in texts else _scalar(arg, value)
         for index, (arg, value) in enumerate(zip(row.args, args, strict=False))
     ]
+
+
+def _value(arg: Arg, word: int, text: bytes | None) -> int | str:
+    if text is not None:
+        return text.decode(errors="backslashreplace")
+    shown = _scalar(arg, word)
+    return (
+        int(shown) if (shown.lstrip("-").isdecimal() and not shown.startswith("0")) or shown == "0" else shown
+    )
 
 
 def _quoted(text: bytes) -> str:

@@ -16,6 +16,7 @@ from elfhaven.abi import bridge as wire
 from elfhaven.abi import gp
 from elfhaven.abi.container import SLOT, SLOTS_OFFSET, RuleFlag, RuleKind, SlotState, State
 from elfhaven.calls.linux import LINUX
+from elfhaven.calls.trace import Record
 from elfhaven.errors import ProgramFault, TargetError
 from elfhaven.normal import messages
 from elfhaven.normal.agent import Agent
@@ -60,11 +61,14 @@ class BridgeProgram(Process):
         *,
         audit: AuditLog | None = None,
         trace: Callable[[str], None] | None = None,
+        events: Callable[[Record], None] | None = None,
         report: Callable[[str], None] | None = None,
         waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         agent = Agent(_STREAMS_ONLY, streams=streams)
-        super().__init__(session, agent, audit=audit, trace=trace, report=report, waiting=waiting)
+        super().__init__(
+            session, agent, audit=audit, trace=trace, events=events, report=report, waiting=waiting
+        )
         self._number = session.number
         self._transport = transport
         self._policy = policy

@@ -9,6 +9,7 @@ attached only when the runtime asks for it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
@@ -24,7 +25,7 @@ from elfhaven.abi.container import (
     State,
 )
 from elfhaven.calls.linux import LINUX
-from elfhaven.calls.trace import Tracer
+from elfhaven.calls.trace import Record, Tracer
 from elfhaven.errors import ProgramFault, TeeError, UsageError
 from elfhaven.normal import messages
 from elfhaven.normal.agent import Agent
@@ -38,7 +39,8 @@ _QUIET: Final = ("env",)  # a name that is not let in is no event of the run; Pr
 class Process:
     """A program in an open session of its own; `run` it once.
 
-    `report` gets lines for the user, `trace` lines of the trace (made only for an image with debug = true).
+    `report` gets lines for the user; `trace` the lines, and `events` the records, of the trace (made only for
+    an image with debug = true). `entries` counts the entries into the TA, `inside` the seconds in it.
     `waiting` is entered around what may block on this side, so that a signal can end it there.
     """
 
@@ -49,6 +51,7 @@ class Process:
         *,
         audit: AuditLog | None = None,
         trace: Callable[[str], None] | None = None,
+        events: Callable[[Record], None] | None = None,
         report: Callable[[str], None] | None = None,
         waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
@@ -56,6 +59,7 @@ class Process:
         self._agent = agent
         self._audit = audit
         self._trace = trace
+        self._events = events
         self._report = report or _nothing
         self._waiting = waiting
         self._tracer = Tracer(LINUX)
@@ -63,6 +67,7 @@ class Process:
         self._asking = threading.Lock()
         self._control: SharedMemory | None = None  # while the program runs
         self._told = (0, 0)
+        self.entries, self.inside, self.most_memory = 0, 0.0, 0
         self.last: Header | None = None  # what the runtime said at its last return
 
     @property
@@ -120,7 +125,7 @@ class Process:
     ) -> int | None:
         """The exit status, or None where the program waits for commands."""
         strings = strings_of(argv, env, cwd)
-        logging = self._audit is not None or self._trace is not None
+        logging = self._audit is not None or self._tracing
         size, log_size = (CONTROL_WITH_LOG, LOG_SIZE) if logging else (CONTROL_MIN_SIZE, 0)
         log_id = self._audit.log_id() if self._audit and not self._audit.empty else b""
         with self._session.context.allocate(size) as control:
@@ -144,6 +149,7 @@ class Process:
         self._enter(block, Command.START, control, None, MemRef.input(strings))
         while True:
             header = self.last = block.header()
+            self.most_memory = max(self.most_memory, header.memory)
             if header.log_used:
                 self._take_log(block.log(header.log_used))
             self._tell(header)
@@ -163,12 +169,16 @@ class Process:
             self._enter(block, Command.RESUME, control, window)
 
     def _enter(self, block: ControlBlock, command: Command, *params: MemRef | None) -> None:
+        self.entries += 1
+        began = time.perf_counter()
         try:
             self._session.invoke(command, *params)
         except TeeError as error:
             if error.code == gp.TEE_ERROR_TARGET_DEAD:
                 raise messages.died(_last_call(block)) from error
             raise
+        finally:
+            self.inside += time.perf_counter() - began
 
     def _serve(self, block: ControlBlock, pending: int, patience: int) -> None:
         if self._audit is not None:
@@ -182,18 +192,27 @@ class Process:
         for kind, body in log:
             if kind is LogKind.AUDIT:
                 records.append(body)
-            elif kind is LogKind.TRACE and self._trace is not None:
-                self._trace(self._line(body))
+            elif kind is LogKind.TRACE and self._tracing:
+                self._take_trace(body)
             elif kind is LogKind.MESSAGE:
                 self._report(body.decode(errors="replace"))
         if records and self._audit is not None:
             self._audit.append(records)
 
-    def _line(self, record: bytes) -> str:
+    @property
+    def _tracing(self) -> bool:
+        return self._trace is not None or self._events is not None
+
+    def _take_trace(self, body: bytes) -> None:
         try:
-            return self._tracer.line(record)
+            record = self._tracer.read(body)
         except ValueError as error:
-            return f"({error})"
+            (self._trace or self._report)(f"({error})")
+            return
+        if self._trace is not None:
+            self._trace(record.line())
+        if self._events is not None:
+            self._events(record)
 
     def _tell(self, header: Header) -> None:
         """Reports each rule once, when its bit appears."""
@@ -221,7 +240,7 @@ class Process:
             flags |= StartFlag.AUDIT
             if not self._audit.empty:
                 flags |= StartFlag.AUDIT_CONTINUE
-        return flags | (StartFlag.TRACE if self._trace is not None else StartFlag(0))
+        return flags | (StartFlag.TRACE if self._tracing else StartFlag(0))
 
 
 def strings_of(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> bytes:

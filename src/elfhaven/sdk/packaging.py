@@ -50,8 +50,13 @@ def pack_program(
     manifest: AnyPath | Manifest | None,
     sign: AnyPath | None = None,
     root: Root | None = None,
+    *,
+    debug: bool = False,
 ) -> PackedTa:
-    """The program packed, in the cache. Notes say what a user should know of it."""
+    """The program packed, in the cache. Notes say what a user should know of it.
+
+    With `debug` as if its manifest said `debug = true`.
+    """
     from elfhaven.manifest import Manifest, default, load
 
     notes: tuple[str, ...] = ()
@@ -61,6 +66,10 @@ def pack_program(
         rules, base = manifest, Path.cwd()
     else:
         rules, base = load(manifest), Path(manifest).parent
+    if debug and not rules.debug:
+        from msgspec.structs import replace as with_key
+
+        rules = with_key(rules, debug=True)
     path, key = os.fspath(program), signer(None if sign is None else os.fspath(sign))
     if root is not None:
         packed = packing.pack(root.program(path), rules, base, key, root=root.path, tree=root.tree())

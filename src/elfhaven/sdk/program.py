@@ -16,12 +16,14 @@ from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
 from elfhaven.sdk.packaging import pack_program
 from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
 from elfhaven.target.container import FILES_OF_TARGET, Outcome, Request, execute
+from elfhaven.target.look import Look
 from elfhaven.target.refusal import explained
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
 from elfhaven.target.targets import check, open_target, signer_for, trusted_by
 
 if TYPE_CHECKING:
+    from elfhaven.calls.trace import Record
     from elfhaven.manifest import Manifest
 
 Stream = int | IO[Any] | None
@@ -33,7 +35,9 @@ class Result:
 
     `status` is its own exit status; 139 where it died inside (`fault` says what and where), 128 + n where
     signal n ended it. `crossings` counts the calls that left the TEE. `stdout` and `stderr` are set when they
-    were captured. `notes` is what a user should know of the run, a line each.
+    were captured. `notes` is what a user should know of the run, a line each. `entries` counts the entries
+    into the TEE, `inside` the seconds there; `most_memory` is the most bytes of secure memory that a
+    return told of.
     """
 
     status: int
@@ -45,6 +49,9 @@ class Result:
     memory: int
     crossings: Mapping[str, int]
     notes: tuple[str, ...]
+    entries: int = 0
+    inside: float = 0.0
+    most_memory: int = 0
     stdout: bytes | None = None
     stderr: bytes | None = None
 
@@ -71,6 +78,8 @@ def run(
     capture: bool = False,
     on_note: Callable[[str], None] | None = None,
     on_start: Callable[[], None] | None = None,
+    on_call: Callable[[Record], None] | None = None,
+    look: Look | None = None,
 ) -> Result:
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
@@ -81,9 +90,11 @@ def run(
     which variables are let in. `on_note` gets each note when it arises, `on_start` is called when the program
     starts. `files` says whose files it works with: those of this machine, or with "target" those of the
     target's own Linux, where `cwd` is then looked for (without it: where the bridge works). Only in the main
-    thread does Ctrl-C end the program. Raises an ElfhavenError where the program could not be run.
+    thread does Ctrl-C end the program. `on_call` gets the records of the trace; `look` are the hooks of
+    what looks into a run. Raises an ElfhavenError where the program could not be run.
     """
     told: list[str] = []
+    look = look or Look()
 
     def tell(line: str) -> None:
         told.append(line)
@@ -92,7 +103,7 @@ def run(
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
     root = open_root(sysroot, debian, suite, tell)
-    packed, image = prepare(program, manifest, target, device, sign, root)
+    packed, image = prepare(program, manifest, target, device, sign, root, debug=look.debug)
     if target == "emulator" and (packed.name or audit is not None):
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
@@ -108,12 +119,15 @@ def run(
             streams=streams,
             audit=audit,
             trace=_tracer(trace),
+            events=on_call,
+            look=look,
             report=tell,
             symbols=lambda: of_program(packed, _file(program, root)),
             started=on_start,
             root=root.path if root is not None else None,
         )
-        place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell))
+        observer = look.observer(packed) if look.observer is not None else None
+        place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell, observer))
         try:
             outcome = execute(place, packed, request)
         except TeeError as error:
@@ -130,8 +144,13 @@ def prepare(
     device: StateDirectory,
     sign: AnyPath | None = None,
     root: Root | None = None,
+    *,
+    debug: bool = False,
 ) -> tuple[PackedTa, bytes]:
-    """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes."""
+    """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes.
+
+    With `debug` it is packed as if its manifest said so; a .ta is what it is.
+    """
     check(target)
     path = os.fspath(program)
     data = read_program(path) if root is None or _is_ta_file(path) else b""
@@ -141,7 +160,7 @@ def prepare(
         if sign is not None:
             raise UsageError(f"{path} is packed already, and signed", "leave --sign out")
         return open_ta(path, data, trusted_by(target, device)), data
-    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root)
+    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root, debug=debug)
     return packed, packed.path.read_bytes()
 
 
@@ -214,6 +233,9 @@ def _result(outcome: Outcome, notes: Sequence[str], captured: Sequence[bytes]) -
         outcome.memory,
         outcome.crossings,
         tuple(notes),
+        outcome.entries,
+        outcome.inside,
+        outcome.most_memory,
         stdout,
         stderr,
     )

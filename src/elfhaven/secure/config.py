@@ -14,6 +14,7 @@ from elfhaven.secure.profile import Profile
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.machine.watched_engine import Observer
     from elfhaven.secure.pta.base import PseudoTa
 
 HUK_SIZE = 16
@@ -53,7 +54,8 @@ class CoreConfig:
     `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices. `storage_lock` is held
     while the files of trusted storage are in use, for a device that several processes share. `rpmb` stands
     for a build with CFG_RPMB_FS and CFG_RPMB_WRITE_KEY, which Debian's is not. `pseudo_tas` come beside those
-    that every core has."""
+    that every core has; `observer` watches the
+    processor (emulator only)."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -65,3 +67,4 @@ class CoreConfig:
     cpu: str = "cortex-a57"
     class_key: bytes | None = None
     pseudo_tas: Sequence[type[PseudoTa]] = ()
+    observer: Observer | None = None

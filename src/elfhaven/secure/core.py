@@ -86,6 +86,12 @@ class SecureCore:
         self.pages = PagePool(self.memory, region, base, profile.ta_ram)
 
     def _engine(self) -> Engine:
+        if self.config.observer is not None:
+            from elfhaven.machine.unicorn_engine import CpuModel
+            from elfhaven.machine.watched_engine import WatchedEngine
+
+            model = CpuModel[self.config.cpu.upper().replace("-", "_")]
+            return WatchedEngine(self.memory, model, self.config.observer)
         return self._machine.create()
 
     @cached_property

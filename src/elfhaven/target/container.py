@@ -18,14 +18,13 @@ from pathlib import Path
 
 from elfhaven.abi.container import Fatal, State
 from elfhaven.calls.linux import LINUX
+from elfhaven.calls.trace import Record
 from elfhaven.errors import ProgramFault, UsageError
 from elfhaven.manifest import Policy, decode, decode_tree
-from elfhaven.normal.agent import Agent
 from elfhaven.normal.audit import AuditLog
 from elfhaven.normal.bridge_program import BridgeProgram
 from elfhaven.normal.bridge_transport import BridgeTransport
 from elfhaven.normal.client import Session
-from elfhaven.normal.handlers import Call
 from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import RootPolicy
 from elfhaven.normal.process import Process
@@ -33,11 +32,12 @@ from elfhaven.normal.verify import verify_before_continuing
 from elfhaven.packing import PackedTa
 from elfhaven.target import faults
 from elfhaven.target.interrupt import Interrupt, watch
+from elfhaven.target.look import Look
+from elfhaven.target.naming import known_paths, name_paths
 from elfhaven.target.targets import Target
 
 FAULT_STATUS = 139
 FILES_OF_TARGET = "target"
-_WRITE = "files.write"
 _PATIENCE, _HASTE = 2.0, 0.3  # seconds in which a program that was asked to end does so; without checks
 _OWN_FAULTS = (Fatal.DEADLOCK, Fatal.UNSUPPORTED)  # ends that the program brought about
 
@@ -57,6 +57,8 @@ class Request:
     files: str = "host"
     audit: str | os.PathLike[str] | None = None
     trace: Callable[[str], None] | None = None
+    events: Callable[[Record], None] | None = None
+    look: Look = field(default_factory=Look)
     report: Callable[[str], None] = print
     symbols: Callable[[], Sequence[faults.Symbols]] = tuple
     started: Callable[[], None] | None = None
@@ -65,7 +67,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. `fault`: one line where it died inside; `crossings`: delegated calls by name."""
+    """How it ended. `fault`: one line where it died inside; `crossings`: delegated calls by name;
+    `entries`: into the TA, in which it was `inside` seconds; `most_memory`: bytes at any return."""
 
     status: int
     fault: str | None = None
@@ -75,18 +78,9 @@ class Outcome:
     delegated: int = 0
     memory: int = 0
     crossings: Mapping[str, int] = field(default_factory=dict)
-
-
-class CountingAgent(Agent):
-    """An agent that counts what it performs, by call number."""
-
-    def __init__(self, policy: RootPolicy, streams: tuple[int, int, int], system: SystemFiles) -> None:
-        super().__init__(policy, streams=streams, system=system)
-        self.counts: Counter[int] = Counter()
-
-    def perform(self, call: Call) -> int:
-        self.counts[call.number] += 1
-        return super().perform(call)
+    entries: int = 0
+    inside: float = 0.0
+    most_memory: int = 0
 
 
 def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
@@ -126,8 +120,9 @@ class _Here:
     def __init__(self, policy: Policy, packed: PackedTa, request: Request) -> None:
         self.cwd = request.cwd
         self._policy, self._request = policy, request
+        self._known = known_paths(request.argv, _environment(policy, request.env))
         system = _system(packed, request.root)
-        self._agent = CountingAgent(RootPolicy.of(policy, request.cwd), request.streams, system)
+        self._agent = request.look.agent(RootPolicy.of(policy, request.cwd), request.streams, system)
 
     @property
     def counts(self) -> Mapping[int, int]:
@@ -139,12 +134,13 @@ class _Here:
             self._agent,
             audit=log,
             trace=self._request.trace,
+            events=self._request.events,
             report=self._report,
             waiting=seen.waiting,
         )
 
     def _report(self, line: str) -> None:
-        self._request.report(name_paths(line, self._policy, self._request.argv, self.cwd))
+        self._request.report(name_paths(line, self._policy, self._known, self.cwd))
 
     def close(self) -> None:
         self._agent.close()
@@ -175,6 +171,7 @@ class _There:
             self._request.streams,
             audit=log,
             trace=self._request.trace,
+            events=self._request.events,
             report=self._request.report,
             waiting=seen.waiting,
         )
@@ -193,36 +190,8 @@ def _ask(process: Process, seen: Interrupt) -> None:
     process.ask(seen.signal or signal.SIGINT)
 
 
-def name_paths(line: str, policy: Policy, argv: Sequence[str], cwd: str) -> str:
-    """A denial's line with PATH replaced by the arguments that the rule would have to name, if any do.
-
-    The runtime tells which rule denied and not which path: that would leave the TEE. But arguments that name
-    files are the caller's own.
-    """
-    writing = _WRITE in line
-    decide = policy.allows_write if writing else policy.allows_read
-    suits = _names_new_file if writing else _names_file  # an input must never be offered for writing
-    named = [f'"{word}"' for word in argv[1:] if suits(word, cwd) and not decide(_absolute(word, cwd), cwd)]
-    return line.replace('"PATH"', ", ".join(named)) if named else line
-
-
-def _names_file(word: str, cwd: str) -> bool:
-    path = _absolute(word, cwd)
-    return os.path.lexists(path) or ("/" in word and os.path.isdir(os.path.dirname(path)))
-
-
-def _names_new_file(word: str, cwd: str) -> bool:
-    path = _absolute(word, cwd)
-    named = "/" in word or "." in word
-    return named and not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
-
-
-def _absolute(word: str, cwd: str) -> str:
-    return os.path.join(cwd, word)
-
-
 def _check(packed: PackedTa, request: Request) -> None:
-    if request.trace is not None and not packed.debug:
+    if (request.trace or request.events) is not None and not packed.debug:
         raise UsageError(
             "the trace shows what is inside, and this program's signed manifest does not allow that",
             "add `debug = true` to elfhaven.toml",
@@ -259,4 +228,7 @@ def _outcome(status: int, fault: str | None, process: Process | None, counts: Ma
         last.delegated if last else 0,
         last.memory if last else 0,
         {names[number]: count for number, count in Counter(counts).most_common()},
+        process.entries if process else 0,
+        process.inside if process else 0.0,
+        process.most_memory if process else 0,
     )

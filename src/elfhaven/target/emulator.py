@@ -29,6 +29,7 @@ from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.machine.watched_engine import Observer
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.normal.supplicant.socket import Sockets
@@ -51,10 +52,12 @@ class Emulator:
         pseudo_tas: Sequence[type[PseudoTa]] = (),
         plugins: Mapping[UUID, Plugin] | None = None,
         services: Mapping[int, Service] | None = None,
+        observer: Observer | None = None,
     ):
         """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
         `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
-        `services` serve RPCs, by command, before ours do."""
+        `services` serve RPCs, by command, before ours do; `observer` watches the
+        processor."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
@@ -70,6 +73,7 @@ class Emulator:
             storage_lock=device.transaction,
             rpmb=rpmb is not None,
             pseudo_tas=pseudo_tas,
+            observer=observer,
         )
         self.core = SecureCore(physical, normal, config)
         self._files = FileService(device.storage())

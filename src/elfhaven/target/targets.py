@@ -18,6 +18,7 @@ from elfhaven.target.state import StateDirectory
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.machine.watched_engine import Observer
 
 TARGETS = ("emulator", "qemu", "device", "ssh:USER@BOARD")
 STOCK_FILE_MAX = 5 << 20  # bytes of a TA file; seen on Debian's OP-TEE 4.5
@@ -46,12 +47,16 @@ def open_target(
     memory: str,
     images: Mapping[UUID, bytes],
     report: Callable[[str], None] = print,
+    observer: Observer | None = None,
 ) -> AbstractContextManager[Target]:
-    """The target `name`, on which `images` can be opened. `report` gets lines for the user.
+    """The target `name`, on which `images` can be opened. `report` gets lines for the user; `observer`
+    watches the emulator's processor.
 
     Raises UsageError, TargetError, StateError or PackageError.
     """
     check(name)
+    if observer is not None and name != TARGETS[0]:
+        raise UsageError("only the emulator lets one look at the processor", "leave --target out")
     if memory == "stock" and name in TARGETS[:2]:
         _check_sizes(images)
     if name == "qemu":
@@ -69,7 +74,7 @@ def open_target(
         return Ssh(Place.parse(name), report, images)
     from elfhaven.target.emulator import Emulator
 
-    return Emulator(device, memory, images)
+    return Emulator(device, memory, images, observer=observer)
 
 
 def _check_sizes(images: Mapping[UUID, bytes]) -> None:
