@@ -28,6 +28,7 @@ from elfhaven.machine.pagetable import OutOfTables, TablePool
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.console import Console
 from elfhaven.secure.entry import StandardCalls
+from elfhaven.secure.hosted import HostedTa, HostedTask
 from elfhaven.secure.loader import Fetch, Loader
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES, Profile
 from elfhaven.secure.pta import PSEUDO_TAS
@@ -74,6 +75,7 @@ class SecureCore:
         self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
         self.sessions = SessionManager(self)
         self.pseudo_tas = {made.uuid: made(self) for made in (*PSEUDO_TAS, *config.pseudo_tas)}
+        self._hosted = {ta.uuid: ta for ta in config.hosted_tas}
         self.standard = StandardCalls(self)
         self._store = TaStore(config, self.storage.check_version, self.console)
         self._loader = Loader(self.pages, config.random)
@@ -185,6 +187,8 @@ class SecureCore:
 
     def load(self, thread: Thread, uuid: UUID) -> Task:
         """Fetch, verify and map a TA; TeeResult as OP-TEE's."""
+        if uuid in self._hosted:
+            return self._host(self._hosted[uuid])
 
         def fetch(wanted: UUID) -> VerifiedTa:
             return self._fetch(thread, wanted)
@@ -223,13 +227,24 @@ class SecureCore:
             return VerifiedTa(uuid, entry.version, elf, entry.tag, "secure storage")
         return self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
 
-    def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:
+    def _space(self) -> AddressSpace:
         p = self.profile
         end = p.user_base + p.user_size
         try:
-            space = AddressSpace(self.memory, self.tables, p.user_base, end, p.translation_tables)
+            return AddressSpace(self.memory, self.tables, p.user_base, end, p.translation_tables)
         except OutOfTables:
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
+
+    def _host(self, ta: HostedTa) -> Task:
+        space = self._space()
+        try:
+            return HostedTask(self, ta, space)
+        except BaseException:
+            space.close()
+            raise
+
+    def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:
+        space = self._space()
         try:
             return Task(self, ta.uuid, space, self._loader.load(ta, space, fetch))
         except BaseException:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.normal.supplicant.socket import Sockets
+    from elfhaven.secure.hosted import HostedTa
     from elfhaven.secure.pta.base import PseudoTa
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
@@ -51,10 +52,12 @@ class Emulator:
         dram: int = NORMAL_SIZE,
         pseudo_tas: Sequence[type[PseudoTa]] = (),
         plugins: Mapping[UUID, Plugin] | None = None,
+        hosted_tas: Sequence[HostedTa] = (),
         services: Mapping[int, Service] | None = None,
         observer: Observer | None = None,
     ):
         """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
+        `hosted_tas` run in this process, see ta.python_ta();
         `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
         `services` serve RPCs, by command, before ours do; `observer` watches the
         processor."""
@@ -73,6 +76,7 @@ class Emulator:
             storage_lock=device.transaction,
             rpmb=rpmb is not None,
             pseudo_tas=pseudo_tas,
+            hosted_tas=hosted_tas,
             observer=observer,
         )
         self.core = SecureCore(physical, normal, config)
