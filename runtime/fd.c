@@ -80,7 +80,7 @@ u32 fd_init(void) {
 }
 
 // Drop a descriptor; the last one of a file closes it outside. What close() answers.
-static s64 drop(u32 fd) {
+s64 fd_close(u32 fd) {
     struct eh_file *file = fd_file(fd);
     table.fds[fd].file = 0;
     locks_drop(file, file->references > 1);
@@ -100,7 +100,7 @@ s64 file_drop(struct eh_file *file) {
     return result;
 }
 
-s64 sys_close(struct eh_context *c) { return fd_file(c->x[0]) ? drop((u32)c->x[0]) : -EBADF; }
+s64 sys_close(struct eh_context *c) { return fd_file(c->x[0]) ? fd_close((u32)c->x[0]) : -EBADF; }
 
 s64 sys_close_range(struct eh_context *c) {
     enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
@@ -113,7 +113,7 @@ s64 sys_close_range(struct eh_context *c) {
         if (flags & CLOSE_RANGE_CLOEXEC)
             table.fds[fd].close_on_exec = 1;
         else
-            drop(fd); // what its close says, nobody hears
+            fd_close(fd); // what its close says, nobody hears
     }
     return 0;
 }
@@ -136,14 +136,14 @@ s64 sys_dup3(struct eh_context *c) {
     struct eh_file *file = fd_file(old);
     file->references++; // `new` may be the last descriptor of another file: closing it may leave the TEE
     if (fd_file(new))
-        drop(new);
+        fd_close(new);
     fd_set(new, file, (flags & O_CLOEXEC) != 0);
     file->references--;
     return new;
 }
 
 static s64 set_flags(struct eh_file *file, u32 flags) {
-    if (file_inside(file)) {
+    if (file_inside(file) || file->kind == FILE_SOCKET) {
         file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
         return 0;
     }

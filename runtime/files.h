@@ -13,6 +13,7 @@ enum eh_file_kind {
     FILE_DIRECTORY,
     FILE_OTHER, // a device, a pipe, a socket, opened by its path
     FILE_DEVICE, // devices.c: served inside
+    FILE_SOCKET, // sockets.c
     FILE_PIPE,   // pipe.c: an end of a pipe, or an event counter, inside
 };
 
@@ -44,7 +45,7 @@ struct eh_file {
     u64 offset, size; // size: as it was at the open or the last answer that told it
     u64 device, inode;
     union {
-        char *path;           // directories only: a page of its own
+        char *path;           // of a directory; the name of a bound Unix socket: a page of its own
         struct eh_pipe *pipe; // FILE_PIPE
     };
     u32 path_length;
@@ -52,14 +53,14 @@ struct eh_file {
     const struct eh_policy_pinned *pin;
     u8 *cache; // cache.c: file bytes [cache_from, cache_from + cache_used)
     u64 cache_size, cache_from, cache_used;
-    u64 sequel; // the offset at which a sequential reader comes back
+    u64 sequel; // the offset at which a sequential reader comes back; of a socket: counts what it was used for
     u8 locked; // a record lock was taken through it
     u8 busy;   // a thread uses its offset and cache
     u8 stale;  // meanwhile the file was changed
     u8 reserved;
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
-    u32 special; // FILE_DEVICE: which
+    u32 special; // FILE_DEVICE: which; FILE_SOCKET: see sockets.h
 };
 _Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fill a page");
 
@@ -74,6 +75,7 @@ s64 fd_free(u32 from);                         // lowest free descriptor from `f
 struct eh_file *file_new(u32 kind, u32 flags); // 0: no memory, or too many
 void file_release(struct eh_file *file);
 s64 file_drop(struct eh_file *file); // one reference less; the last one closes it: what close() answers
+s64 fd_close(u32 fd); // an open one: what close() answers
 void fd_set(u32 fd, struct eh_file *file, int close_on_exec);
 
 // locks.c

@@ -3,6 +3,7 @@
 // a stream's crosses as it is.
 #include "files.h"
 #include "process.h"
+#include "sockets.h"
 #include "thread.h"
 
 enum { SIGPIPE = 13 };
@@ -101,7 +102,7 @@ static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
         return -EISDIR;
     if (file->kind == FILE_DEVICE)
         return device_read(file, s);
-    if (file->kind == FILE_PIPE)
+    if (file->kind == FILE_PIPE || file->kind == FILE_SOCKET)
         return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return read_stream(file, s, ROW_pread64, offset);
@@ -116,6 +117,8 @@ static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
 static s64 read_on(struct eh_file *file, struct eh_span *s) {
     if (file->kind == FILE_PIPE)
         return pipe_read(file, s);
+    if (file->kind == FILE_SOCKET)
+        return socket_read(file, s);
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
     if (file->kind != FILE_REGULAR || !s->left)
@@ -179,6 +182,8 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
         return device_write(file, s);
     if (file->kind == FILE_PIPE)
         return pipe_write(file, s);
+    if (file->kind == FILE_SOCKET)
+        return socket_write(file, s);
     if (!s->left)
         return 0;
     if (file->kind != FILE_REGULAR)
@@ -259,7 +264,7 @@ static s64 write_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 end;
     if (file->kind == FILE_DEVICE)
         return device_write(file, s);
-    if (file->kind == FILE_PIPE)
+    if (file->kind == FILE_PIPE || file->kind == FILE_SOCKET)
         return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return write_all(file, s, ROW_pwrite64, offset, &end);

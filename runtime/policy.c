@@ -34,6 +34,7 @@ static int sound(void) {
            inside(p->env_offset, p->env_count, sizeof(struct eh_policy_env)) &&
            inside(p->rule_offset, p->rule_count, sizeof(struct eh_policy_rule)) &&
            inside(p->pinned_offset, p->pinned_count, sizeof(struct eh_policy_pinned)) &&
+           inside(p->net_offset, p->net_count, sizeof(struct eh_policy_net)) &&
            !(p->argv_size && policy.blob[p->argv_offset + p->argv_size - 1]);
 }
 
@@ -57,6 +58,20 @@ static u32 absolute(char *to, u32 flags, u32 offset, u32 length, const char *cwd
     }
     memcpy(path.text + base, policy.blob + offset, length);
     return path_normalise(to, path.text, base + length);
+}
+
+u32 policy_absolute(char *to, u32 flags, u32 offset, u32 length) {
+    const struct covered *first = &policy.rules[policy.covered - 1]; // the first working directory
+    return absolute(to, flags, offset, length, policy.text + first->offset, first->length);
+}
+
+int policy_text_is(u32 offset, u32 size, const char *text, u32 length) {
+    return inside(offset, size, 1) && eh_equal((const char *)policy.blob + offset, size, text, length);
+}
+
+const struct eh_policy_net *policy_net_rules(u32 *count) {
+    *count = policy.head->net_count;
+    return (const void *)(policy.blob + policy.head->net_offset);
 }
 
 static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, const char *cwd,

@@ -28,7 +28,7 @@ static int poll_inside(struct poll_fd *p) {
         return 0;
     if (!file || (file->flags & O_PATH))
         p->revents = POLLNVAL;
-    else if (file->kind == FILE_STREAM)
+    else if (file->kind == FILE_STREAM || file->kind == FILE_SOCKET)
         return 1;
     else if (file->kind == FILE_PIPE)
         p->revents = (u16)(pipe_ready(file) & (p->events | POLLERR | POLLHUP));

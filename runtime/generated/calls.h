@@ -158,6 +158,21 @@ enum {
     CALL_getegid = 177,
     CALL_gettid = 178,
     CALL_sysinfo = 179,
+    CALL_socket = 198,
+    CALL_socketpair = 199,
+    CALL_bind = 200,
+    CALL_listen = 201,
+    CALL_accept = 202,
+    CALL_connect = 203,
+    CALL_getsockname = 204,
+    CALL_getpeername = 205,
+    CALL_sendto = 206,
+    CALL_recvfrom = 207,
+    CALL_setsockopt = 208,
+    CALL_getsockopt = 209,
+    CALL_shutdown = 210,
+    CALL_sendmsg = 211,
+    CALL_recvmsg = 212,
     CALL_brk = 214,
     CALL_munmap = 215,
     CALL_mremap = 216,
@@ -166,7 +181,10 @@ enum {
     CALL_fadvise64 = 223,
     CALL_mprotect = 226,
     CALL_madvise = 233,
+    CALL_accept4 = 242,
+    CALL_recvmmsg = 243,
     CALL_prlimit64 = 261,
+    CALL_sendmmsg = 269,
     CALL_renameat2 = 276,
     CALL_getrandom = 278,
     CALL_preadv2 = 286,
@@ -205,11 +223,27 @@ enum {
     ROW_fstat = 25,
     ROW_fsync = 26,
     ROW_fdatasync = 27,
-    ROW_renameat2 = 28,
-    ROW_preadv2 = 29,
-    ROW_pwritev2 = 30,
-    ROW_statx = 31,
-    ROW_faccessat2 = 32,
+    ROW_socket = 28,
+    ROW_socketpair = 29,
+    ROW_bind = 30,
+    ROW_listen = 31,
+    ROW_accept = 32,
+    ROW_connect = 33,
+    ROW_getsockname = 34,
+    ROW_getpeername = 35,
+    ROW_sendto = 36,
+    ROW_recvfrom = 37,
+    ROW_setsockopt = 38,
+    ROW_getsockopt = 39,
+    ROW_shutdown = 40,
+    ROW_sendmsg = 41,
+    ROW_recvmsg = 42,
+    ROW_accept4 = 43,
+    ROW_renameat2 = 44,
+    ROW_preadv2 = 45,
+    ROW_pwritev2 = 46,
+    ROW_statx = 47,
+    ROW_faccessat2 = 48,
 };
 
 enum {
@@ -234,7 +268,8 @@ enum {
     AUDIT_NET_CONNECT = 8,
     AUDIT_NET_LISTEN = 9,
     AUDIT_FILES = 10,
-    AUDIT_STREAMS = 11,
+    AUDIT_NET = 11,
+    AUDIT_STREAMS = 12,
 };
 
 enum {
@@ -245,7 +280,7 @@ enum {
 };
 
 #define EH_CALLS 472
-#define EH_ROWS 33
+#define EH_ROWS 49
 
 struct eh_row {
     u64 errors[2]; // bit n: the answer -n is allowed
@@ -334,6 +369,21 @@ s64 sys_getgid(struct eh_context *c);
 s64 sys_getegid(struct eh_context *c);
 s64 sys_gettid(struct eh_context *c);
 s64 sys_sysinfo(struct eh_context *c);
+s64 sys_socket(struct eh_context *c);
+s64 sys_socketpair(struct eh_context *c);
+s64 sys_bind(struct eh_context *c);
+s64 sys_listen(struct eh_context *c);
+s64 sys_accept(struct eh_context *c);
+s64 sys_connect(struct eh_context *c);
+s64 sys_getsockname(struct eh_context *c);
+s64 sys_getpeername(struct eh_context *c);
+s64 sys_sendto(struct eh_context *c);
+s64 sys_recvfrom(struct eh_context *c);
+s64 sys_setsockopt(struct eh_context *c);
+s64 sys_getsockopt(struct eh_context *c);
+s64 sys_shutdown(struct eh_context *c);
+s64 sys_sendmsg(struct eh_context *c);
+s64 sys_recvmsg(struct eh_context *c);
 s64 sys_brk(struct eh_context *c);
 s64 sys_munmap(struct eh_context *c);
 s64 sys_mremap(struct eh_context *c);
@@ -342,7 +392,10 @@ s64 sys_mmap(struct eh_context *c);
 s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);
 s64 sys_madvise(struct eh_context *c);
+s64 sys_accept4(struct eh_context *c);
+s64 sys_recvmmsg(struct eh_context *c);
 s64 sys_prlimit64(struct eh_context *c);
+s64 sys_sendmmsg(struct eh_context *c);
 s64 sys_renameat2(struct eh_context *c);
 s64 sys_getrandom(struct eh_context *c);
 s64 sys_preadv2(struct eh_context *c);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The policy blob of a signed image: layouts in abi/container.py, offsets from the blob's start.
 
-Order of the parts: header, environment entries, rules, pinned entries, network rules, strings, hashes. The same manifest
-over the same files gives the same bytes.
+Order of the parts: header, environment entries, rules, pinned entries, network rules, strings, hashes.
+The same manifest over the same files gives the same bytes.
 """
 
 from __future__ import annotations
