@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Made by tools/generate.py from elfhaven.calls.linux: do not edit.
 static const struct eh_row eh_rows[EH_ROWS] = {
-    {{0x2800402a12ull, 0x800ull}, 25, 0, 4, 10, 0}, // fcntl
-    {{0x2400022ull, 0x0ull}, 29, 32, 0, 11, 0}, // ioctl
+    {{0x2800402a12ull, 0x800ull}, 25, 0, 4, 11, 0}, // fcntl
+    {{0x2400022ull, 0x0ull}, 29, 32, 0, 12, 0}, // ioctl
     {{0x110d0533026ull, 0x400000000000000ull}, 34, 54, 0, 1, 0}, // mkdirat
     {{0x190d0733026ull, 0x400000000000000ull}, 35, 75, 0, 1, 0}, // unlinkat
     {{0x190d0773026ull, 0x400000000000000ull}, 38, 98, 0, 1, 0}, // renameat
@@ -11,10 +11,10 @@ static const struct eh_row eh_rows[EH_ROWS] = {
     {{0x3c680232ull, 0x400000080000000ull}, 47, 174, 0, 1, 0}, // fallocate
     {{0x11044503026ull, 0x0ull}, 48, 213, 0, 0, 0}, // faccessat
     {{0x11000503026ull, 0x0ull}, 49, 243, 1, 0, 0}, // chdir
-    {{0x110ddfb3876ull, 0x400000080000800ull}, 56, 262, 2, 10, 0}, // openat
-    {{0x10000030ull, 0x400000000000000ull}, 57, 295, 0, 10, 0}, // close
+    {{0x110ddfb3876ull, 0x400000080000800ull}, 56, 262, 2, 11, 0}, // openat
+    {{0x10000030ull, 0x400000000000000ull}, 57, 295, 0, 11, 0}, // close
     {{0x500024ull, 0x0ull}, 61, 308, 1, 0, 0}, // getdents64
-    {{0x20400040ull, 0x800ull}, 62, 333, 3, 10, 0}, // lseek
+    {{0x20400040ull, 0x800ull}, 62, 333, 3, 11, 0}, // lseek
     {{0x601a30ull, 0x0ull}, 63, 362, 1, 0, 0}, // read
     {{0x118601a32ull, 0x400000000000000ull}, 64, 381, 1, 1, 0}, // write
     {{0x601a30ull, 0x0ull}, 65, 401, 1, 0, 0}, // readv
@@ -23,7 +23,7 @@ static const struct eh_row eh_rows[EH_ROWS] = {
     {{0x138601a72ull, 0x400000000000800ull}, 68, 472, 1, 1, 0}, // pwrite64
     {{0x20601a70ull, 0x800ull}, 69, 503, 1, 0, 0}, // preadv
     {{0x138601a72ull, 0x400000000000800ull}, 70, 532, 1, 1, 0}, // pwritev
-    {{0x401010ull, 0x0ull}, 73, 562, 1, 11, 0}, // ppoll
+    {{0x401010ull, 0x0ull}, 73, 562, 1, 12, 0}, // ppoll
     {{0x11000503026ull, 0x0ull}, 78, 588, 1, 0, 0}, // readlinkat
     {{0x11000503026ull, 0x800ull}, 79, 612, 0, 0, 0}, // newfstatat
     {{0x1020ull, 0x800ull}, 80, 637, 0, 0, 0}, // fstat
@@ -37,7 +37,7 @@ static const struct eh_row eh_rows[EH_ROWS] = {
 };
 
 static const char eh_rule_text[] =
-    "files.read\0files.write\0files.pinned\0args\0env\0audit\0answers\0files.libraries\0net.connect\0net.listen\0files\0streams";
+    "files.read\0files.write\0files.pinned\0args\0env\0audit\0answers\0files.libraries\0net.connect\0net.listen\0files.sealed\0files\0streams";
 
 static const char eh_row_text[] =
     "fcntl\0ufile\0ucommand\0xargument\0" "\0"
