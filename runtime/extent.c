@@ -12,13 +12,20 @@ static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
 
 static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
     s64 base = whence == SEEK_CUR ? (s64)file->offset : 0, to;
-    if (whence == SEEK_END && (file->pin || file->image))
+    if (file_sealed(file) && whence > SEEK_END) {
+        if (offset < 0 || (u64)offset >= sealed_size(file))
+            return -ENXIO;
+        return whence == SEEK_HOLE ? (s64)sealed_size(file) : offset;
+    }
+    if (whence == SEEK_END && file_sealed(file))
+        base = (s64)sealed_size(file);
+    else if (whence == SEEK_END && (file->pin || file->image))
         base = (s64)file->size;
     else if (whence >= SEEK_END)
         return seek_outside(file, (u64)offset, whence);
     if (__builtin_add_overflow(base, offset, &to))
         return -EOVERFLOW;
-    if (!(to >> 40) || to < 0)
+    if (!(to >> 40) || to < 0 || file_sealed(file))
         return to < 0 ? -EINVAL : to;
     s64 told = seek_outside(file, (u64)to, SEEK_SET); // how far a file can reach is its file system's to say
     return told < 0 || told == to ? told : wire_violated(EH_RULE_ANSWERS);
@@ -52,6 +59,8 @@ s64 sys_ftruncate(struct eh_context *c) {
         return -EBADF;
     if (file->kind == FILE_DIRECTORY || (file->flags & O_ACCMODE) == O_RDONLY)
         return -EINVAL;
+    if (file_sealed(file))
+        return sealed_resize(file, length);
     if (file_inside(file))
         return -EINVAL;
     struct eh_request r = {.row = ROW_ftruncate, .rule = AUDIT_FILES_WRITE, .args = {file->number, length}};
@@ -74,6 +83,8 @@ s64 sys_fallocate(struct eh_context *c) {
         return -EOPNOTSUPP;
     if ((file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
+    if (file_sealed(file))
+        return mode ? 0 : sealed_resize(file, EH_MAX(sealed_size(file), offset + length));
     if (file_inside(file))
         return file->kind == FILE_PIPE ? -ESPIPE : -ENODEV;
     struct eh_request r = {
@@ -113,6 +124,8 @@ static s64 sync_file(u64 fd, u32 row) {
     struct eh_file *file = fd_file(fd);
     if (!file || (file->flags & O_PATH))
         return -EBADF;
+    if (file_sealed(file))
+        return sealed_sync(file);
     if (file_inside(file))
         return file->kind == FILE_DEVICE || file->kind == FILE_PIPE ? -EINVAL : 0;
     struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};

@@ -91,8 +91,9 @@ s64 file_drop(struct eh_file *file) {
     if (--file->references)
         return 0;
     if (file_inside(file)) {
+        s64 closed = file_sealed(file) ? sealed_close(file) : 0;
         file_release(file);
-        return 0;
+        return closed;
     }
     struct eh_request r = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
     s64 result = wire_call(&r, 0);

@@ -60,7 +60,10 @@ struct eh_file {
     u8 reserved;
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
-    u32 special; // FILE_DEVICE: which; FILE_SOCKET: see sockets.h
+    union {
+        u32 special; // FILE_DEVICE: which; FILE_SOCKET: see sockets.h
+        u32 sealed;  // FILE_REGULAR: sealed.c's number of it, plus 1; 0: not sealed
+    };
 };
 _Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fill a page");
 
@@ -112,10 +115,27 @@ u64 device_number(u32 device);                  // st_rdev
 s64 device_read(const struct eh_file *file, struct eh_span *s);
 s64 device_write(const struct eh_file *file, const struct eh_span *s);
 
-// Nothing of the file is open in the normal world.
+static inline int file_sealed(const struct eh_file *file) { return file->kind == FILE_REGULAR && file->sealed; }
+
+// Nothing is open in the normal world under the file's number.
 static inline int file_inside(const struct eh_file *file) {
-    return file->kind == FILE_DEVICE || file->kind == FILE_PIPE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+    return file_sealed(file) || file->kind == FILE_DEVICE || file->kind == FILE_PIPE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
 }
+
+// sealed.c, sealed_names.c: files of which the normal world holds ciphertext alone
+s64 sealed_open(struct eh_file *file, const struct eh_path *path, u32 flags, u32 mode); // -EISDIR: a directory
+s64 sealed_close(struct eh_file *file);
+s64 sealed_read(struct eh_file *file, struct eh_span *s, u64 offset);
+s64 sealed_write(struct eh_file *file, struct eh_span *s, u64 offset, u64 *end);
+u64 sealed_size(const struct eh_file *file);
+u32 sealed_host(const struct eh_file *file); // the number of the file that is open outside for it
+s64 sealed_resize(const struct eh_file *file, u64 size);
+s64 sealed_sync(const struct eh_file *file);
+void sealed_end(void); // the program ends: commit what it wrote
+s64 sealed_rename(const struct eh_path *from, const struct eh_path *to, u32 flags); // one of them is sealed
+s64 sealed_unlink(const struct eh_path *path);
+s64 sealed_truncate(const struct eh_path *path, u64 size);
+s64 sealed_tell(const struct eh_path *path, u64 *size); // nothing where the path is not sealed
 
 // images.c: libraries that lie in the TA
 u32 image_named(const char *path, u32 length); // the image that a path, or its last component, names; 0: none

@@ -166,6 +166,8 @@ static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offse
 }
 
 static s64 write_regular(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
+    if (file_sealed(file))
+        return sealed_write(file, s, offset, end);
     s64 got = write_all(file, s, row, offset, end);
     cache_forget(file->device, file->inode);
     if (got <= 0)
@@ -199,7 +201,8 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
 
 // At the end of a file nothing is copied, so that a bad pointer does no harm there.
 static int at_end(const struct eh_file *file, u64 offset) {
-    return file->kind == FILE_REGULAR && offset >= file->size;
+    u64 size = file_sealed(file) ? sealed_size(file) : file->size;
+    return file->kind == FILE_REGULAR && offset >= size;
 }
 
 s64 sys_read(struct eh_context *c) {

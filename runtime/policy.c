@@ -7,7 +7,7 @@
 enum { SHIFT_MIN = 12, SHIFT_MAX = 20 };
 
 struct covered { // a rule with its path made absolute and normal
-    u32 kind, tree, length, offset;
+    u32 kind, tree, length, offset, sealed;
 };
 
 static struct {
@@ -77,6 +77,7 @@ const struct eh_policy_net *policy_net_rules(u32 *count) {
 static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, const char *cwd,
                u32 cwd_length) {
     rule->tree = flags & EH_RULE_FLAG_TREE;
+    rule->sealed = flags & EH_RULE_FLAG_SEALED;
     rule->offset = at;
     rule->length = absolute(policy.text + at, flags, path, length, cwd, cwd_length);
     return rule->length;
@@ -145,6 +146,15 @@ const struct eh_policy_pinned *policy_pin(const char *normal, u32 length) {
     for (u32 i = 0; i < policy.head->pinned_count; i++)
         if (rule_covers(&policy.rules[policy.head->rule_count + i], normal, length))
             return &policy.pinned[i];
+    return 0;
+}
+
+int policy_sealed(const struct eh_path *path) {
+    char normal[EH_PATH_MAX];
+    u32 length = path_normalise(normal, path->text, path->length);
+    for (u32 i = 0; i < policy.head->rule_count; i++)
+        if (policy.rules[i].sealed && rule_covers(&policy.rules[i], normal, length))
+            return 1;
     return 0;
 }
 

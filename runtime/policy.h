@@ -17,6 +17,7 @@ struct eh_tree_entry;
 s64 policy_where(const struct eh_path *path, u32 want, int follows, const struct eh_tree_entry **found);
 int policy_allows(const char *normal, u32 length, u32 want); // the same without noting; a normalised path
 const struct eh_policy_pinned *policy_pin(const char *normal, u32 length); // 0: not a pinned file
+int policy_sealed(const struct eh_path *path); // what lies there is a sealed file, or a directory
 const u8 *policy_hash(const struct eh_policy_pinned *pin, u32 block);
 int policy_covers(const char *rule, u32 rule_length, int tree, const char *path, u32 length); // pure
 

@@ -56,6 +56,14 @@ static s64 check_stat(struct linux_stat *s, const struct eh_file *file, const st
     return 0;
 }
 
+// The plain size of what is sealed.
+static s64 sealed_stat(struct linux_stat *s, const struct eh_file *file, const struct eh_path *path) {
+    u64 size = (u64)s->size;
+    s64 result = file && file_sealed(file) ? 0 : path && (s->mode & S_IFMT) == S_IFREG ? sealed_tell(path, &size) : 0;
+    s->size = file && file_sealed(file) ? (s64)sealed_size(file) : (s64)size;
+    return result;
+}
+
 static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct eh_policy_pinned *pin,
                        u64 to) {
     struct linux_stat s;
@@ -64,6 +72,8 @@ static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct 
         return result;
     memcpy(&s, wire_output(r), sizeof s);
     result = check_stat(&s, file, pin);
+    if (!result)
+        result = sealed_stat(&s, file, r->paths[0]);
     if (!result && file && file->kind == FILE_REGULAR)
         file->size = (u64)s.size;
     return result ? result : user_out(to, &s, sizeof s);
@@ -128,8 +138,10 @@ static s64 stat_fd(u64 fd, u64 to) {
         return stat_image(file->image, to);
     if (file->tree)
         return stat_tree(tree_at(file->tree - 1), to);
-    struct eh_request r = {
-        .row = ROW_fstat, .rule = AUDIT_FILES_READ, .args = {file->number}, .out_capacity = 128};
+    struct eh_request r = {.row = ROW_fstat,
+                           .rule = AUDIT_FILES_READ,
+                           .args = {file_sealed(file) ? sealed_host(file) : file->number},
+                           .out_capacity = 128};
     return finish_stat(&r, file, file->pin, to);
 }
 
@@ -263,7 +275,10 @@ s64 sys_statx(struct eh_context *c) {
         return result < 0 ? result : statx_tree(entry, c->x[4]);
     struct eh_request r = {.row = ROW_statx,
                            .rule = AUDIT_FILES_READ,
-                           .args = {file ? file->number : NO_FILE, flags & ~(u32)AT_NO_AUTOMOUNT, mask},
+                           .args = {!file               ? NO_FILE
+                                    : file_sealed(file) ? sealed_host(file)
+                                                        : file->number,
+                                    flags & ~(u32)AT_NO_AUTOMOUNT, mask},
                            .out_capacity = sizeof s};
     if (file)
         path.length = 0;
@@ -273,5 +288,9 @@ s64 sys_statx(struct eh_context *c) {
         return result;
     memcpy(&s, wire_output(&r), sizeof s);
     result = check_statx(&s, file, file ? file->pin : pin_of(&path));
+    if (!result && file && file_sealed(file))
+        s.size = sealed_size(file);
+    else if (!result && !file && (s.mode & S_IFMT) == S_IFREG)
+        result = sealed_tell(&path, &s.size);
     return result ? result : user_out(c->x[4], &s, sizeof s);
 }

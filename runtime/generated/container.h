@@ -29,7 +29,8 @@ enum {
     EH_RULE_FILES_LIBRARIES = 7,
     EH_RULE_NET_CONNECT = 8,
     EH_RULE_NET_LISTEN = 9,
-    EH_RULE_COUNT = 10,
+    EH_RULE_FILES_SEALED = 10,
+    EH_RULE_COUNT = 11,
 };
 
 enum {
@@ -117,6 +118,7 @@ enum {
 enum {
     EH_RULE_FLAG_RELATIVE = 1,
     EH_RULE_FLAG_TREE = 2,
+    EH_RULE_FLAG_SEALED = 4,
 };
 
 enum {

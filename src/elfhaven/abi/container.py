@@ -107,6 +107,7 @@ RULES = (
     "files.libraries",
     "net.connect",
     "net.listen",
+    "files.sealed",
 )
 
 CONTROL_MAGIC = 0x31434845  # "EHC1"
@@ -291,6 +292,7 @@ class NetFamily(IntEnum):
 class RuleFlag(IntFlag):
     RELATIVE = 1  # the path is relative to the program's first working directory
     TREE = 2  # the path and everything under it; without it the path alone
+    SEALED = 4  # files there are encrypted and authenticated by the runtime; the rule's kind is WRITE
 
 
 class ArgvMode(IntEnum):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,10 +43,11 @@ def compile_policy(manifest: Manifest, pins: Sequence[Pin] = (), base: str | Pat
     """The blob. `base`: where relative paths are looked up to see which of them are directories."""
     read = [_rule(RuleKind.READ, path, base) for path in manifest.files.read]
     write = [_rule(RuleKind.WRITE, path, base) for path in manifest.files.write]
+    sealed = [_sealed(_rule(RuleKind.WRITE, path, base)) for path in manifest.files.sealed]
     allowed: list[tuple[str, str | None]] = [(name, None) for name in manifest.env.allow]
     return encode(
         Policy(
-            rules=tuple(dict.fromkeys(read + write)),
+            rules=tuple(dict.fromkeys(read + write + sealed)),
             pinned=tuple((pin, _relative(pin.path)) for pin in pins),
             argv_mode=ArgvMode.FIXED if manifest.args.fixed else ArgvMode.ANY,
             argv=manifest.args.fixed,
@@ -69,6 +71,10 @@ def _rule(kind: RuleKind, path: str, base: str | Path) -> Rule:
     tree = path.endswith("/") or os.path.isdir(os.path.join(base, path))
     flags = _relative(path) | (RuleFlag.TREE if tree else RuleFlag(0))
     return Rule(kind, path.rstrip("/") or "/", flags)
+
+
+def _sealed(rule: Rule) -> Rule:
+    return replace(rule, flags=rule.flags | RuleFlag.SEALED)
 
 
 def _relative(path: str) -> RuleFlag:
@@ -223,6 +229,6 @@ class _Reader:
 
 
 def _flags(value: int) -> RuleFlag:
-    if value & ~(RuleFlag.RELATIVE | RuleFlag.TREE):
+    if value & ~sum(RuleFlag):
         raise ValueError("an unknown flag")
     return RuleFlag(value)

@@ -18,6 +18,7 @@
     read = ["model.bin"]        # relative to the program's first working directory
     write = ["out/"]            # a directory, or a path that ends in "/": everything under it; implies read
     pinned = ["weights.bin"]    # readable, and every block is checked against the hashes of pack time
+    sealed = ["secrets/"]       # readable and writable, and outside there is only ciphertext of each file
     libraries = ["/usr/lib/x/*.so"] # of the system that the program comes from: opened while it runs (dlopen)
     [net]
     connect = ["127.0.0.1:5432"]    # peers: ADDRESS:PORT, or "unix:PATH"; see how-to/network.md
@@ -123,10 +124,11 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for key in ("read", "write", "pinned", "libraries"):
+        for key in ("read", "write", "pinned", "sealed", "libraries"):
             _without_nul(key, *getattr(self, key))
             for path in getattr(self, key):
                 if not path:
@@ -140,6 +142,8 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 raise ValueError(
                     f"`pinned` holds {path!r}, which is writable too: a pinned file never changes"
                 )
+            if path in self.sealed:
+                raise ValueError(f"`pinned` and `sealed` both hold {path!r}: keep one")
 
 
 class Net(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

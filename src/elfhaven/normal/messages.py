@@ -15,6 +15,7 @@ _REMEDIES: Final = {
     "files.libraries": '[files] libraries = ["PATH"], the library that it opens while it runs',
     "net.connect": '[net] connect = ["ADDRESS:PORT"], or "unix:PATH"',
     "net.listen": '[net] listen = ["ADDRESS:PORT"], or "unix:PATH"',
+    "files.sealed": '[files] sealed = ["PATH"]',
     "args": '[args] mode = "any"',
     "env": '[env] allow = ["NAME"]',
     "audit": "[audit] required = false",
@@ -23,6 +24,9 @@ _REMEDIES: Final = {
 _VIOLATIONS: Final = {
     "files.pinned": "a pinned file is not the one that was packed: it could not be read; "
     "put the packed file back, or pack again",
+    "files.sealed": "a sealed file is not as this program left it: it was changed, replaced, renamed, put back to "
+    "an older state or removed, and could not be used; put back what the program wrote last, or begin anew "
+    "with `elfhaven seal`",
     "answers": "an answer from outside broke the rules of its call and reached the program as an error; "
     "trust nothing that this normal world says",
     "audit": "the audit log broke",

@@ -71,7 +71,7 @@ def switched_on(
         boot(device, memory, sysroot, pseudo_tas, services=program.services()) as emulator,
     ):
         try:
-            program.start(emulator, device.storage().parent, [device.path / "ta", *_stores(sysroot)])
+            program.start(emulator, device.storage(), [device.path / "ta", *_stores(sysroot)])
             yield emulator
         finally:
             program.stop()

@@ -184,6 +184,30 @@ def test_a_ta_talks_tcp(client: Client) -> None:
     sockets.close()
 
 
+def test_a_ta_receives_datagrams(client: Client) -> None:
+    """With no room it learns how long the next one is; one that is cut tells so by its size."""
+    sockets = Sockets()
+    ask = Services(client, SocketPta.uuid, sockets.serve, msg.RPC_CMD_SOCKET)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        name = b"127.0.0.1\0"
+        assert ask(OPEN, 0x2151, 1, peer.getsockname()[1], ask.put(name), len(name), 0x66) == OK
+        handle = ask.word(7)
+        assert ask(SEND, 0x251, handle, 1000, ask.put(b"hello"), 5) == OK
+        data, ours = peer.recvfrom(16)
+        assert data == b"hello"
+        assert (ask(RECV, 0x61, handle, 1000, ask.scratch + 4096, 0), ask.word(4)) == (OK, 0)
+        peer.sendto(b"an answer", ours)
+        assert (ask(RECV, 0x61, handle, 1000, ask.scratch + 4096, 0), ask.word(4)) == (OK, 9)
+        assert ask(RECV, 0x61, handle, 1000, ask.put(bytes(16)), 16) == OK
+        assert (ask.word(4), client.get(9, 4096)) == (9, b"an answer")
+        peer.sendto(b"an answer", ours)
+        assert ask(RECV, 0x61, handle, 1000, ask.put(bytes(16)), 4) == OK
+        assert (ask.word(4), client.get(9, 4096)) == (5, b"an a\0\0\0\0\0")
+        assert ask(CLOSE, 0x1, handle) == OK
+    sockets.close()
+
+
 def test_sockets_are_for_tas(world: NormalWorld) -> None:
     assert world.open(SocketPta.uuid).result == DENIED
 

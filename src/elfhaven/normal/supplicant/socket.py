@@ -23,6 +23,7 @@ _FAMILIES = {0: socket.AF_UNSPEC, 1: socket.AF_INET, 2: socket.AF_INET6}  # TEE_
 _TYPES = {gp.TEE_ISOCKET_PROTOCOLID_TCP: socket.SOCK_STREAM, gp.TEE_ISOCKET_PROTOCOLID_UDP: socket.SOCK_DGRAM}
 _BUFFERS = {gp.TEE_TCP_SET_RECVBUF: socket.SO_RCVBUF, gp.TEE_TCP_SET_SENDBUF: socket.SO_SNDBUF}
 _BLOCKING = 0xFFFFFFFF
+_PEEKED = 4096  # bytes
 Room = Callable[[Param], memoryview]
 
 
@@ -116,10 +117,10 @@ class Sockets:
         found = self._find(params[0])
         if not _fits(params, (_IN, None, _IN)) or found is None:
             return gp.TEE_ERROR_BAD_PARAMETERS
-        if not _ready(found, params[2].a, write=False):
+        if params[1].b and not _ready(found, params[2].a, write=False):
             return gp.TEE_ISOCKET_ERROR_TIMEOUT
         try:
-            params[1].b = found.recv_into(room(params[1])) if params[1].b else 0
+            params[1].b = _received(found, room(params[1])) if params[1].b else _waiting(found)
         except (BlockingIOError, InterruptedError):
             return gp.TEE_ISOCKET_ERROR_TIMEOUT
         except OSError:
@@ -175,6 +176,21 @@ def _ready(one: socket.socket, timeout: int, *, write: bool) -> bool:
     poll = select.poll()
     poll.register(one, select.POLLOUT if write else select.POLLIN)
     return bool(poll.poll(None if timeout == _BLOCKING else timeout))
+
+
+def _received(one: socket.socket, room: memoryview) -> int:
+    """Takes what arrived; one byte more than there is room for where a datagram was cut."""
+    count, _, flags, _ = one.recvmsg_into([room])
+    return count + (one.type == socket.SOCK_DGRAM and bool(flags & socket.MSG_TRUNC))
+
+
+def _waiting(one: socket.socket) -> int:
+    """How many bytes wait, of a datagram or a stream, seen in a buffer of one page; they go on waiting."""
+    try:
+        data, _, flags, _ = one.recvmsg(_PEEKED, 0, socket.MSG_PEEK)
+    except (BlockingIOError, InterruptedError):
+        return 0
+    return len(data) + bool(flags & socket.MSG_TRUNC)
 
 
 def _tcp(one: socket.socket, command: int, value: bytes) -> int:
