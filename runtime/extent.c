@@ -40,8 +40,8 @@ s64 sys_lseek(struct eh_context *c) {
         return -EINVAL;
     if (file->tree && file->kind == FILE_DIRECTORY && whence == SEEK_SET && !(c->x[1] >> 32))
         return (s64)(file->offset = c->x[1]);
-    if (file->kind == FILE_DEVICE || file->kind == FILE_PIPE)
-        return file->kind == FILE_PIPE && pipe_mode(file) != 0600 ? -ESPIPE : 0;
+    if (file->kind == FILE_DEVICE || file_waits_inside(file))
+        return file_waits_inside(file) && file_mode_inside(file) != 0600 ? -ESPIPE : 0;
     if (file->kind != FILE_REGULAR)
         return seek_outside(file, c->x[1], whence);
     s64 to = seek_regular(file, (s64)c->x[1], whence);
@@ -86,7 +86,7 @@ s64 sys_fallocate(struct eh_context *c) {
     if (file_sealed(file))
         return mode ? 0 : sealed_resize(file, EH_MAX(sealed_size(file), offset + length));
     if (file_inside(file))
-        return file->kind == FILE_PIPE ? -ESPIPE : -ENODEV;
+        return file_waits_inside(file) ? -ESPIPE : -ENODEV;
     struct eh_request r = {
         .row = ROW_fallocate, .rule = AUDIT_FILES_WRITE, .args = {file->number, mode, offset, length}};
     s64 result = wire_call(&r, 0);
@@ -99,8 +99,8 @@ s64 sys_fallocate(struct eh_context *c) {
 // Whether a stream is a pipe only the normal world knows.
 static int is_pipe(struct eh_file *file) {
     u32 mode;
-    if (file->kind == FILE_PIPE)
-        return pipe_mode(file) != 0600;
+    if (file_waits_inside(file))
+        return file_mode_inside(file) != 0600;
     if (file->kind != FILE_STREAM && file->kind != FILE_OTHER)
         return 0;
     struct eh_request r = {
@@ -127,7 +127,7 @@ static s64 sync_file(u64 fd, u32 row) {
     if (file_sealed(file))
         return sealed_sync(file);
     if (file_inside(file))
-        return file->kind == FILE_DEVICE || file->kind == FILE_PIPE ? -EINVAL : 0;
+        return file->kind == FILE_DEVICE || file_waits_inside(file) ? -EINVAL : 0;
     struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};
     return wire_call(&r, 0);
 }

@@ -3,6 +3,7 @@
 // as each other's numbers: the normal world names neither.
 #include "files.h"
 #include "process.h"
+#include "waiting.h"
 
 enum { DESCRIPTORS = 1024, STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
@@ -63,6 +64,8 @@ void file_release(struct eh_file *file) {
     cache_drop(file);
     if (file->kind == FILE_PIPE)
         pipe_closed(file);
+    else if (file->kind == FILE_EPOLL)
+        epoll_closed(file);
     else if (file->path)
         arena_disown(file->path, EH_PAGE);
     file->kind = FILE_FREE;
@@ -90,6 +93,7 @@ s64 fd_close(u32 fd) {
 s64 file_drop(struct eh_file *file) {
     if (--file->references)
         return 0;
+    epoll_forget(file);
     if (file_inside(file)) {
         s64 closed = file_sealed(file) ? sealed_close(file) : 0;
         file_release(file);
@@ -142,6 +146,8 @@ s64 sys_dup3(struct eh_context *c) {
     file->references--;
     return new;
 }
+
+u32 file_mode_inside(const struct eh_file *file) { return file->kind == FILE_PIPE ? pipe_mode(file) : 0600; }
 
 static s64 set_flags(struct eh_file *file, u32 flags) {
     if (file_inside(file) || file->kind == FILE_SOCKET) {

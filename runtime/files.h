@@ -15,6 +15,8 @@ enum eh_file_kind {
     FILE_DEVICE, // devices.c: served inside
     FILE_SOCKET, // sockets.c
     FILE_PIPE,   // pipe.c: an end of a pipe, or an event counter, inside
+    FILE_EPOLL,  // epoll.c: a set of files, inside
+    FILE_TIMER,  // timerfd.c: inside
 };
 
 enum { // arm64
@@ -47,6 +49,7 @@ struct eh_file {
     union {
         char *path;           // of a directory; the name of a bound Unix socket: a page of its own
         struct eh_pipe *pipe; // FILE_PIPE
+        struct eh_epoll *epoll;
     };
     u32 path_length;
     u32 ahead; // bytes to read ahead next
@@ -106,7 +109,7 @@ u32 pipe_ready(const struct eh_file *file);  // bits of poll()
 u64 pipe_pending(const struct eh_file *file); // bytes that can be read
 u32 pipe_mode(const struct eh_file *file);   // st_mode
 
-// streams.c
+// waiting.c
 void poll_wake(void); // something inside is ready: whoever polls looks again
 
 // devices.c
@@ -117,9 +120,16 @@ s64 device_write(const struct eh_file *file, const struct eh_span *s);
 
 static inline int file_sealed(const struct eh_file *file) { return file->kind == FILE_REGULAR && file->sealed; }
 
+// No file of any system, but something to wait for.
+static inline int file_waits_inside(const struct eh_file *file) {
+    return file->kind == FILE_PIPE || file->kind == FILE_EPOLL || file->kind == FILE_TIMER;
+}
+
+u32 file_mode_inside(const struct eh_file *file); // st_mode of such a file
+
 // Nothing is open in the normal world under the file's number.
 static inline int file_inside(const struct eh_file *file) {
-    return file_sealed(file) || file->kind == FILE_DEVICE || file->kind == FILE_PIPE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+    return file_sealed(file) || file->kind == FILE_DEVICE || file_waits_inside(file) || file->image || (file->tree && file->kind == FILE_DIRECTORY);
 }
 
 // sealed.c, sealed_names.c: files of which the normal world holds ciphertext alone

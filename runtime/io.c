@@ -5,6 +5,7 @@
 #include "process.h"
 #include "sockets.h"
 #include "thread.h"
+#include "waiting.h"
 
 enum { SIGPIPE = 13 };
 
@@ -102,7 +103,7 @@ static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
         return -EISDIR;
     if (file->kind == FILE_DEVICE)
         return device_read(file, s);
-    if (file->kind == FILE_PIPE || file->kind == FILE_SOCKET)
+    if (file_waits_inside(file) || file->kind == FILE_SOCKET)
         return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return read_stream(file, s, ROW_pread64, offset);
@@ -119,6 +120,8 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
         return pipe_read(file, s);
     if (file->kind == FILE_SOCKET)
         return socket_read(file, s);
+    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER)
+        return file->kind == FILE_TIMER ? timer_read(file, s) : -EINVAL;
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
     if (file->kind != FILE_REGULAR || !s->left)
@@ -186,6 +189,8 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
         return pipe_write(file, s);
     if (file->kind == FILE_SOCKET)
         return socket_write(file, s);
+    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER)
+        return -EINVAL;
     if (!s->left)
         return 0;
     if (file->kind != FILE_REGULAR)
@@ -267,7 +272,7 @@ static s64 write_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 end;
     if (file->kind == FILE_DEVICE)
         return device_write(file, s);
-    if (file->kind == FILE_PIPE || file->kind == FILE_SOCKET)
+    if (file_waits_inside(file) || file->kind == FILE_SOCKET)
         return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return write_all(file, s, ROW_pwrite64, offset, &end);

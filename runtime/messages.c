@@ -4,7 +4,7 @@
 #include "sockets.h"
 #include "thread.h"
 
-enum { SIGPIPE = 13, MMSG = 64, MMSG_LENGTH = 56, MESSAGES_MOST = 1024, WAITING_MOST = 8192 };
+enum { SIGPIPE = 13, MMSG = 64, MMSG_LENGTH = 56, MESSAGES_MOST = 1024, MOST_SHARES = 16 };
 enum { MSG_OOB = 1, MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_EOR = 0x80 };
 enum { MSG_WAITALL = 0x100, MSG_ERRQUEUE = 0x2000, MSG_NOSIGNAL = 0x4000, MSG_WAITFORONE = 0x10000 };
 enum { SENDS = MSG_OOB | 4 | MSG_DONTWAIT | MSG_EOR | 0x800 | MSG_NOSIGNAL | 0x8000 | 0x20000000 };
@@ -28,7 +28,7 @@ static int waits(const struct eh_file *file, u32 flags) {
 static u64 room_for(const struct eh_file *file, u32 flags) {
     u64 most = socket_type(file) != SOCK_STREAM ? wire_most() : wire_small();
     if (thread_others() && waits(file, flags) && socket_type(file) == SOCK_STREAM)
-        most = EH_MIN(most, (u64)WAITING_MOST);
+        most /= EH_MIN(thread_count(), (u32)MOST_SHARES);
     return most - 2 * ADDRESS_MOST;
 }
 

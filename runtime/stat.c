@@ -107,7 +107,7 @@ static s64 stat_device(u32 device, u64 to) {
 static s64 stat_pipe(const struct eh_file *file, u64 to) {
     struct linux_stat s = {.device = PIPES_DEVICE,
                            .inode = file->number + 1ull,
-                           .mode = pipe_mode(file),
+                           .mode = file_mode_inside(file),
                            .links = 1,
                            .uid = eh_start.euid,
                            .gid = eh_start.egid,
@@ -130,7 +130,7 @@ static s64 stat_fd(u64 fd, u64 to) {
     struct eh_file *file = fd_file(fd);
     if (!file)
         return -EBADF;
-    if (file->kind == FILE_PIPE)
+    if (file_waits_inside(file))
         return stat_pipe(file, to);
     if (file->kind == FILE_DEVICE)
         return stat_device(file->special, to);
@@ -262,8 +262,8 @@ s64 sys_statx(struct eh_context *c) {
         return -EBADF;
     const struct eh_tree_entry *entry = file && file->tree ? tree_at(file->tree - 1) : 0;
     u32 device = file && file->kind == FILE_DEVICE ? file->special : !file && !result ? device_at(&path) : 0;
-    if (file && file->kind == FILE_PIPE)
-        return statx_inside(pipe_mode(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
+    if (file && file_waits_inside(file))
+        return statx_inside(file_mode_inside(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
     if (device)
         return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, device, c->x[4]);
     u32 image = file ? file->image : !result ? image_at_path(&path) : 0;

@@ -89,6 +89,9 @@ enum {
 enum {
     CALL_getcwd = 17,
     CALL_eventfd2 = 19,
+    CALL_epoll_create1 = 20,
+    CALL_epoll_ctl = 21,
+    CALL_epoll_pwait = 22,
     CALL_dup = 23,
     CALL_dup3 = 24,
     CALL_fcntl = 25,
@@ -115,12 +118,16 @@ enum {
     CALL_pwrite64 = 68,
     CALL_preadv = 69,
     CALL_pwritev = 70,
+    CALL_pselect6 = 72,
     CALL_ppoll = 73,
     CALL_readlinkat = 78,
     CALL_newfstatat = 79,
     CALL_fstat = 80,
     CALL_fsync = 82,
     CALL_fdatasync = 83,
+    CALL_timerfd_create = 85,
+    CALL_timerfd_settime = 86,
+    CALL_timerfd_gettime = 87,
     CALL_exit = 93,
     CALL_exit_group = 94,
     CALL_set_tid_address = 96,
@@ -192,6 +199,7 @@ enum {
     CALL_statx = 291,
     CALL_close_range = 436,
     CALL_faccessat2 = 439,
+    CALL_epoll_pwait2 = 441,
 };
 
 enum {
@@ -301,6 +309,9 @@ struct eh_call {
 
 s64 sys_getcwd(struct eh_context *c);
 s64 sys_eventfd2(struct eh_context *c);
+s64 sys_epoll_create1(struct eh_context *c);
+s64 sys_epoll_ctl(struct eh_context *c);
+s64 sys_epoll_pwait(struct eh_context *c);
 s64 sys_dup(struct eh_context *c);
 s64 sys_dup3(struct eh_context *c);
 s64 sys_fcntl(struct eh_context *c);
@@ -327,12 +338,16 @@ s64 sys_pread64(struct eh_context *c);
 s64 sys_pwrite64(struct eh_context *c);
 s64 sys_preadv(struct eh_context *c);
 s64 sys_pwritev(struct eh_context *c);
+s64 sys_pselect6(struct eh_context *c);
 s64 sys_ppoll(struct eh_context *c);
 s64 sys_readlinkat(struct eh_context *c);
 s64 sys_newfstatat(struct eh_context *c);
 s64 sys_fstat(struct eh_context *c);
 s64 sys_fsync(struct eh_context *c);
 s64 sys_fdatasync(struct eh_context *c);
+s64 sys_timerfd_create(struct eh_context *c);
+s64 sys_timerfd_settime(struct eh_context *c);
+s64 sys_timerfd_gettime(struct eh_context *c);
 s64 sys_exit(struct eh_context *c);
 s64 sys_exit_group(struct eh_context *c);
 s64 sys_set_tid_address(struct eh_context *c);
@@ -404,3 +419,4 @@ s64 sys_pwritev2(struct eh_context *c);
 s64 sys_statx(struct eh_context *c);
 s64 sys_close_range(struct eh_context *c);
 s64 sys_faccessat2(struct eh_context *c);
+s64 sys_epoll_pwait2(struct eh_context *c);

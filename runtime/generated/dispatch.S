@@ -6,6 +6,9 @@
 	.hidden eh_call_table
 	.hidden sys_getcwd
 	.hidden sys_eventfd2
+	.hidden sys_epoll_create1
+	.hidden sys_epoll_ctl
+	.hidden sys_epoll_pwait
 	.hidden sys_dup
 	.hidden sys_dup3
 	.hidden sys_fcntl
@@ -32,12 +35,16 @@
 	.hidden sys_pwrite64
 	.hidden sys_preadv
 	.hidden sys_pwritev
+	.hidden sys_pselect6
 	.hidden sys_ppoll
 	.hidden sys_readlinkat
 	.hidden sys_newfstatat
 	.hidden sys_fstat
 	.hidden sys_fsync
 	.hidden sys_fdatasync
+	.hidden sys_timerfd_create
+	.hidden sys_timerfd_settime
+	.hidden sys_timerfd_gettime
 	.hidden sys_exit
 	.hidden sys_exit_group
 	.hidden sys_set_tid_address
@@ -109,6 +116,7 @@
 	.hidden sys_statx
 	.hidden sys_close_range
 	.hidden sys_faccessat2
+	.hidden sys_epoll_pwait2
 eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 0 io_setup
 	.word 0; .byte 0, 0; .hword 0xffff // 1 io_destroy
@@ -130,9 +138,9 @@ eh_call_table:
 	.word sys_getcwd - eh_call_table; .byte 1, 0; .hword 0xffff // 17 getcwd
 	.word 0; .byte 0, 0; .hword 0xffff // 18 lookup_dcookie
 	.word sys_eventfd2 - eh_call_table; .byte 1, 0; .hword 0xffff // 19 eventfd2
-	.word 0; .byte 0, 0; .hword 0xffff // 20 epoll_create1
-	.word 0; .byte 0, 0; .hword 0xffff // 21 epoll_ctl
-	.word 0; .byte 0, 0; .hword 0xffff // 22 epoll_pwait
+	.word sys_epoll_create1 - eh_call_table; .byte 1, 0; .hword 0xffff // 20 epoll_create1
+	.word sys_epoll_ctl - eh_call_table; .byte 1, 0; .hword 0xffff // 21 epoll_ctl
+	.word sys_epoll_pwait - eh_call_table; .byte 1, 0; .hword 0xffff // 22 epoll_pwait
 	.word sys_dup - eh_call_table; .byte 1, 0; .hword 0xffff // 23 dup
 	.word sys_dup3 - eh_call_table; .byte 1, 0; .hword 0xffff // 24 dup3
 	.word sys_fcntl - eh_call_table; .byte 2, 0; .hword 0x0 // 25 fcntl
@@ -182,7 +190,7 @@ eh_call_table:
 	.word sys_preadv - eh_call_table; .byte 2, 0; .hword 0x14 // 69 preadv
 	.word sys_pwritev - eh_call_table; .byte 2, 0; .hword 0x15 // 70 pwritev
 	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
-	.word 0; .byte 0, 0; .hword 0xffff // 72 pselect6
+	.word sys_pselect6 - eh_call_table; .byte 1, 0; .hword 0xffff // 72 pselect6
 	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x16 // 73 ppoll
 	.word 0; .byte 0, 0; .hword 0xffff // 74 signalfd4
 	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
@@ -195,9 +203,9 @@ eh_call_table:
 	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x1a // 82 fsync
 	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x1b // 83 fdatasync
 	.word 0; .byte 0, 0; .hword 0xffff // 84 sync_file_range
-	.word 0; .byte 0, 0; .hword 0xffff // 85 timerfd_create
-	.word 0; .byte 0, 0; .hword 0xffff // 86 timerfd_settime
-	.word 0; .byte 0, 0; .hword 0xffff // 87 timerfd_gettime
+	.word sys_timerfd_create - eh_call_table; .byte 1, 0; .hword 0xffff // 85 timerfd_create
+	.word sys_timerfd_settime - eh_call_table; .byte 1, 0; .hword 0xffff // 86 timerfd_settime
+	.word sys_timerfd_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 87 timerfd_gettime
 	.word 0; .byte 0, 0; .hword 0xffff // 88 utimensat
 	.word 0; .byte 0, 0; .hword 0xffff // 89 acct
 	.word 0; .byte 0, 0; .hword 0xffff // 90 capget
@@ -551,7 +559,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
 	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x30 // 439 faccessat2
 	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
-	.word 0; .byte 0, 0; .hword 0xffff // 441 epoll_pwait2
+	.word sys_epoll_pwait2 - eh_call_table; .byte 1, 0; .hword 0xffff // 441 epoll_pwait2
 	.word 0; .byte 0, 0; .hword 0xffff // 442 mount_setattr
 	.word 0; .byte 0, 0; .hword 0xffff // 443 quotactl_fd
 	.word 0; .byte 0, 0; .hword 0xffff // 444 landlock_create_ruleset

@@ -6,14 +6,13 @@ from __future__ import annotations
 from elfhaven.calls.linux_data import DATA_ROWS
 from elfhaven.calls.linux_files import FILES
 from elfhaven.calls.linux_process import MEMORY, PROCESS, TIME
-from elfhaven.calls.linux_sockets import SOCKETS
+from elfhaven.calls.linux_sockets import SOCKETS, WAITS
 from elfhaven.calls.row import Row, Served, Table
 
 _ABSENT = """
     io_setup:0 io_destroy:1 io_submit:2 io_cancel:3 io_getevents:4 setxattr:5 lsetxattr:6 fsetxattr:7
     getxattr:8 lgetxattr:9 fgetxattr:10 listxattr:11 llistxattr:12 flistxattr:13 removexattr:14
-    lremovexattr:15 fremovexattr:16 lookup_dcookie:18 epoll_create1:20 epoll_ctl:21 epoll_pwait:22
-    epoll_pwait2:441 pselect6:72 timerfd_create:85 timerfd_settime:86 timerfd_gettime:87
+    lremovexattr:15 fremovexattr:16 lookup_dcookie:18
     inotify_init1:26 inotify_add_watch:27 inotify_rm_watch:28 ioprio_set:30 ioprio_get:31
     flock:32 mknodat:33 symlinkat:36 linkat:37 umount2:39 mount:40 pivot_root:41 nfsservctl:42 statfs:43
     fstatfs:44 chroot:51 fchmod:52 fchmodat:53 fchownat:54 fchown:55 vhangup:58
@@ -62,7 +61,7 @@ LINUX = Table(
     "linux",
     tuple(
         sorted(
-            (*FILES, *DATA_ROWS, *MEMORY, *TIME, *PROCESS, *SOCKETS, *map(_absent, _ABSENT.split())),
+            (*FILES, *DATA_ROWS, *MEMORY, *TIME, *PROCESS, *SOCKETS, *WAITS, *map(_absent, _ABSENT.split())),
             key=lambda row: row.number,
         )
     ),

@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import struct
+import time
 from typing import Final
 
 from elfhaven.abi import linux
@@ -30,10 +31,11 @@ _SEND_FLAGS: Final = (
 )  # OOB DONTROUTE EOR CONFIRM MORE FASTOPEN
 _RECV_FLAGS: Final = 0x1 | 0x2 | 0x20  # OOB PEEK TRUNC
 _NOSIGNAL: Final = 0x4000
-SOL_SOCKET, SO_ERROR, SO_RCVTIMEO, SO_SNDTIMEO = 1, 4, 20, 21
+SOL_SOCKET, SO_RCVTIMEO, SO_SNDTIMEO = 1, 20, 21
 _TIMEVAL: Final = struct.Struct("=qq")
 _SUN_PATH: Final = 107
-_AGAIN: Final = frozenset((errno.EAGAIN, errno.EINPROGRESS))
+_UNDERWAY: Final = frozenset((errno.EAGAIN, errno.EINPROGRESS, errno.EALREADY))
+_BACKLOG_PAUSE: Final = 0.002  # seconds: a Unix socket whose backlog is full tells nobody when it has room
 
 
 class Waits(Exception):
@@ -55,7 +57,6 @@ class Sockets:
         self._policy = policy
         self._host = NetHost()
         self._timeouts: dict[tuple[int, int], float] = {}
-        self._connecting: set[int] = set()
 
     def socket(self, number: int, domain: int, kind: int, protocol: int) -> int:
         _kind_served(domain, kind)
@@ -71,7 +72,6 @@ class Sockets:
 
     def closed(self, number: int) -> None:
         """Forgets what was known of a file."""
-        self._connecting.discard(number)
         for option in (SO_RCVTIMEO, SO_SNDTIMEO):
             self._timeouts.pop((number, option), None)
 
@@ -109,16 +109,14 @@ class Sockets:
 
     def connect(self, number: int, wait: int, path: bytes, address: bytes) -> int:
         fd = self._files.fd(number)
-        if number in self._connecting:
-            return self._connected(number, fd)
         try:
             self._connect(fd, path, address)
         except OSError as error:
-            if error.errno == errno.EINPROGRESS and wait:
-                self._connecting.add(number)
-            if error.errno not in _AGAIN:
+            if error.errno not in _UNDERWAY or not wait:
                 raise
-            raise self._later(number, bool(wait), select.POLLOUT, error.errno) from None
+            if error.errno == errno.EAGAIN:
+                time.sleep(_BACKLOG_PAUSE)
+            raise self._later(number, True, select.POLLOUT, error.errno) from None
         return 0
 
     def _connect(self, fd: int, path: bytes, address: bytes) -> None:
@@ -129,15 +127,6 @@ class Sockets:
             return
         with self._find(path, CONNECT, follow=True) as place:
             self._host.connect(fd, address[:2] + _through(place.directory, place.name) + b"\0")
-
-    def _connected(self, number: int, fd: int) -> int:
-        """What became of a connection that was begun and waited for."""
-        poller = select.poll()
-        poller.register(fd, select.POLLOUT)
-        if not poller.poll(0):
-            raise self._later(number, True, select.POLLOUT, errno.EINPROGRESS)
-        self._connecting.discard(number)
-        return -int.from_bytes(self._host.get_option(fd, SOL_SOCKET, SO_ERROR, 4), "little")
 
     def name(self, number: int, out: memoryview, *, peer: bool) -> tuple[int, int]:
         return 0, _put(out, self._host.name(self._files.fd(number), peer=peer))
