@@ -68,6 +68,7 @@ def run_shown(
     sysroot: str | None = None,
     debian: tuple[str, ...] = (),
     suite: str = "",
+    engine: str | None = None,
 ) -> int:
     """Runs a program as the user's own command would run; its status."""
     from elfhaven.sdk.program import run
@@ -88,6 +89,7 @@ def run_shown(
             sysroot=sysroot,
             debian=debian,
             suite=suite,
+            engine=engine,
             on_note=note,
             on_start=shown.end,
         )

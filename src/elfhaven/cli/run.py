@@ -33,6 +33,12 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["interpreter", "native", "auto"]),
+    help="What executes in the emulator: `native` compiles hot loops (needs llvmlite), `auto` does so where "
+    "it can.  [default: interpreter]",
+)
+@click.option(
     "-m",
     "--manifest",
     type=click.Path(),
@@ -67,6 +73,7 @@ def run(
     files: str,
     cwd: str | None,
     memory: str,
+    engine: str | None,
     manifest: str | None,
     sign: str | None,
     trace: bool,
@@ -91,6 +98,7 @@ def run(
         files=files,
         cwd=cwd,
         memory=memory,
+        engine=engine,
         manifest=manifest,
         sign=sign,
         trace=trace,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -55,12 +56,13 @@ class Emulator:
         hosted_tas: Sequence[HostedTa] = (),
         services: Mapping[int, Service] | None = None,
         observer: Observer | None = None,
+        engine: str = "interpreter",
     ):
         """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
         `hosted_tas` run in this process, see ta.python_ta();
         `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
         `services` serve RPCs, by command, before ours do; `observer` watches the
-        processor."""
+        processor, `engine` is one of targets.ENGINES."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
@@ -78,6 +80,7 @@ class Emulator:
             pseudo_tas=pseudo_tas,
             hosted_tas=hosted_tas,
             observer=observer,
+            engine=chosen_engine(engine),
         )
         self.core = SecureCore(physical, normal, config)
         self._files = FileService(device.storage())
@@ -136,6 +139,17 @@ def _rpmb_service(path: Path | None) -> dict[int, Service]:
     from elfhaven.normal.supplicant.rpmb import Partition, RpmbService  # late: few devices have one
 
     return {RPC_CMD_RPMB: RpmbService(Partition(path, replace_file)).serve}
+
+
+def chosen_engine(name: str) -> str:
+    """The engine that a name of targets.ENGINES means here; UsageError where it cannot be had."""
+    if name == "auto":
+        return "native" if find_spec("llvmlite") is not None else "interpreter"
+    if name == "native":
+        from elfhaven.machine.native.compiler import load_binding
+
+        load_binding()
+    return name
 
 
 def trusted_keys(device: StateDirectory) -> tuple[PublicKey, ...]:
