@@ -15,6 +15,7 @@ from elfhaven.cli.doctor import doctor
 from elfhaven.cli.ending import INTERRUPTED, complain, ended, failed
 from elfhaven.cli.explain import explain
 from elfhaven.cli.inspect import inspect
+from elfhaven.cli.new import new
 from elfhaven.cli.pack import pack
 from elfhaven.cli.qemu import qemu
 from elfhaven.cli.ree import ree
@@ -43,6 +44,7 @@ for _verb in (
     qemu,
     xtest,
     ta,
+    new,
     storage,
     seal,
     unseal,
