@@ -116,6 +116,8 @@ class Emulator:
         """Ends the programs that run, else stops every TA; from any thread."""
         if not self._context.stops.ask_all():
             self.core.interrupt()
+            if "_sockets" in self.__dict__:
+                self._sockets.interrupt()
 
     def close(self) -> None:
         self._context.close()
