@@ -26,8 +26,16 @@ from elfhaven.ta.clock import (
     wait,
 )
 from elfhaven.ta.identity import Identity
+from elfhaven.ta.memory import same
 from elfhaven.ta.objects import Attribute, ObjectHandle, ObjectInfo, TransientObject
-from elfhaven.ta.operations import Digest, KeyDerivation, Mac, Operation, OperationInfo
+from elfhaven.ta.operations import (
+    Digest,
+    KeyDerivation,
+    Mac,
+    Operation,
+    OperationInfo,
+    is_algorithm_supported,
+)
 from elfhaven.ta.params import (
     Kind,
     MemrefInout,
@@ -163,12 +171,14 @@ __all__ = [
     "call_plugin",
     "client_identity",
     "command",
+    "is_algorithm_supported",
     "is_cancelled",
     "mask_cancellation",
     "panic",
     "python_ta",
     "random_bytes",
     "ree_time",
+    "same",
     "set_ta_time",
     "system_time",
     "ta_time",

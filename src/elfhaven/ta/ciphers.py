@@ -48,6 +48,10 @@ class Cipher(Operation):
         super().__init__(algorithm, mode, key, key2)
         self._block = _DES_BLOCK if algorithm & 0xFF in _DES else _BLOCK
 
+    def reset(self) -> None:
+        """Before more, init() must come."""
+        self._blocks = _Blocks(self._block, 0)
+
     def init(self, iv: bytes = b"") -> None:
         """TEE_CipherInit; also to begin anew."""
         current().call("cipher_init", self.handle, iv, len(iv))

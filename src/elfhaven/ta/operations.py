@@ -17,6 +17,7 @@ from elfhaven.ta.system import Argument, Cell, Out, current, pieces
 from elfhaven.tee_errors import AccessDenied, MacInvalid, error_of
 
 _DIGEST_ROOM = 64
+_SHAKES = (alg.TEE_ALG_SHAKE128, alg.TEE_ALG_SHAKE256)
 USAGES = {
     alg.TEE_MODE_ENCRYPT: 0x2,
     alg.TEE_MODE_DECRYPT: 0x4,
@@ -76,6 +77,22 @@ class Operation:
         """TEE_GetOperationInfo and TEE_GetOperationInfoMultiple."""
         return OperationInfo(self.algorithm, self.mode, self._key_sizes)
 
+    def reset(self) -> None:
+        """Back to the state after it was made, with its keys (TEE_ResetOperation)."""
+
+    def set_key(self, key: ObjectHandle, key2: ObjectHandle | None = None) -> None:
+        """Other keys; it begins anew (TEE_SetOperationKey, TEE_SetOperationKey2)."""
+        old, given, sizes = self.handle, self._given, self._key_sizes
+        self._given = tuple(each for each in (key, key2) if each is not None)
+        self._key_sizes = tuple(each.info.size for each in self._given)
+        try:
+            self.handle = self._allocate()
+        except BaseException:
+            self._given, self._key_sizes = given, sizes
+            raise
+        current().call("cryp_state_free", old)
+        self.reset()
+
     def _copy_state(self, source: Operation) -> None:
         current().call("cryp_state_copy", self.handle, source.handle)
 
@@ -104,6 +121,29 @@ def with_room(name: str, before: tuple[Argument, ...], room: int, after: tuple[A
     return out.data[: length.value]
 
 
+_CURVES = frozenset(value for name, value in vars(alg).items() if name.startswith("TEE_ECC_CURVE_NIST"))
+_ALGORITHMS = frozenset(value for name, value in vars(alg).items() if name.startswith("TEE_ALG_"))
+_ELEMENTS = {
+    0x41: _CURVES,
+    0x42: _CURVES,
+    0x43: frozenset({alg.TEE_ECC_CURVE_25519}),
+    0x44: frozenset({alg.TEE_ECC_CURVE_25519}),
+    0x45: frozenset({alg.TEE_ECC_CURVE_SM2}),
+    0x46: frozenset({alg.TEE_ECC_CURVE_SM2}),
+}  # by the main algorithm, in the low byte of those that take a curve
+_ASYMMETRIC_CLASSES = (6, 7, 8)
+_NONE = frozenset({0})
+
+
+def is_algorithm_supported(algorithm: int, element: int = 0) -> bool:
+    """Whether the TEE knows the algorithm, for those on curves with the TEE_ECC_CURVE_* `element`
+    (TEE_IsAlgorithmSupported)."""
+    if algorithm not in _ALGORITHMS or algorithm == alg.TEE_ALG_X448:
+        return False
+    on_curve = algorithm >> 28 in _ASYMMETRIC_CLASSES
+    return element in (_ELEMENTS.get(algorithm & 0xFF, _NONE) if on_curve else _NONE)
+
+
 class Digest(Operation):
     """TEE_ALG_SHA256 and the like."""
 
@@ -115,6 +155,16 @@ class Digest(Operation):
         """TEE_ResetOperation."""
         current().call("hash_init", self.handle, 0, 0)
         self._extracted: bytes | None = None
+
+    def extract(self, size: int) -> bytes:
+        """The next bytes of the digest, of SHAKE as many as are wanted, else fewer at the end
+        (TEE_DigestExtract). Nothing can be added then until reset()."""
+        if self.algorithm in _SHAKES:
+            return with_room("hash_final", (self.handle, 0, 0), size)
+        if self._extracted is None:
+            self._extracted = with_room("hash_final", (self.handle, 0, 0), _DIGEST_ROOM)
+        out, self._extracted = self._extracted[:size], self._extracted[size:]
+        return out
 
     def update(self, data: bytes) -> None:
         """TEE_DigestUpdate."""
@@ -151,6 +201,9 @@ class Mac(Operation):
         """TEE_MACUpdate."""
         for piece in pieces(data):
             current().call("hash_update", self.handle, piece, len(piece))
+
+    def reset(self) -> None:
+        self.init()
 
     def compute(self, data: bytes = b"") -> bytes:
         """The MAC; then it begins anew (TEE_MACComputeFinal)."""

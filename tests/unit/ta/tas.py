@@ -6,6 +6,7 @@ from __future__ import annotations
 from elfhaven.ta import (
     AccessDenied,
     MemrefInout,
+    MemrefInput,
     MemrefOutput,
     Params,
     Session,
@@ -98,3 +99,8 @@ class Asking(TrustedApplication):
     def spin(self) -> None:
         while True:
             pass
+
+    @command(3)
+    def rights(self, memory: MemrefInput, secure: int) -> None:
+        memory.check(write=True)
+        memory.check(secure=bool(secure))

@@ -27,6 +27,8 @@ from elfhaven.ta import (
     Signature,
     SignatureInvalid,
     TransientObject,
+    is_algorithm_supported,
+    same,
 )
 
 from .conftest import Inside
@@ -221,3 +223,62 @@ def test_two_sides_derive_one_secret(inside: Inside) -> None:
             assert len(secret(one, two)) == 32
 
     inside(work)
+
+
+def test_extracting(inside: Inside) -> None:
+    def work() -> None:
+        with Digest(alg.TEE_ALG_SHA256) as digest, Digest(alg.TEE_ALG_SHAKE256) as shake:
+            digest.update(b"abc")
+            parts = [digest.extract(size) for size in (10, 10, 20, 5)]
+            assert b"".join(parts) == hashlib.sha256(b"abc").digest()
+            assert [len(part) for part in parts] == [10, 10, 12, 0]
+            shake.update(b"abc")
+            made = shake.extract(10) + shake.extract(90)
+            assert made == hashlib.shake_256(b"abc").digest(100)
+
+    inside(work)
+
+
+def test_resetting(inside: Inside) -> None:
+    def work() -> None:
+        with aes() as one, TransientObject.secret(alg.TEE_TYPE_AES, IV) as two:
+            with Cipher(alg.TEE_ALG_AES_ECB_NOPAD, True, one) as cipher:
+                cipher.init()
+                made = cipher.finish(DATA[:16])
+                cipher.set_key(two)
+                with pytest.raises(BadState):
+                    cipher.finish(DATA[:16])
+                cipher.init()
+                other = cipher.finish(DATA[:16])
+                assert (
+                    other == Reference(algorithms.AES(IV), modes.ECB()).encryptor().update(DATA[:16]) != made
+                )
+            with Cipher(alg.TEE_ALG_AES_XTS, True, one, two) as cipher:
+                cipher.init(IV)
+                made = cipher.finish(DATA[:32])
+                cipher.set_key(two, one)
+                cipher.init(IV)
+                assert cipher.finish(DATA[:32]) != made
+        secret = TransientObject.secret(alg.TEE_TYPE_HMAC_SHA256, KEY + IV)
+        with secret, Mac(alg.TEE_ALG_HMAC_SHA256, secret) as mac:
+            mac.update(b"dropped")
+            mac.reset()
+            assert mac.compute(b"x") == hmac.digest(KEY + IV, b"x", "sha256")
+
+    inside(work)
+
+
+def test_algorithms(inside: Inside) -> None:
+    assert is_algorithm_supported(alg.TEE_ALG_AES_GCM)
+    assert not is_algorithm_supported(alg.TEE_ALG_AES_GCM, alg.TEE_ECC_CURVE_NIST_P256)
+    assert is_algorithm_supported(alg.TEE_ALG_ECDSA_SHA256, alg.TEE_ECC_CURVE_NIST_P256)
+    assert is_algorithm_supported(alg.TEE_ALG_ED25519, alg.TEE_ECC_CURVE_25519)
+    assert not is_algorithm_supported(alg.TEE_ALG_ECDSA_SHA256)
+    assert not is_algorithm_supported(alg.TEE_ALG_X448)
+    assert not is_algorithm_supported(0x12345678)
+
+
+def test_comparing() -> None:
+    assert same(b"abc", b"abc")
+    assert not same(b"abc", b"abd")
+    assert not same(b"abc", b"ab")

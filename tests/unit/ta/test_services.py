@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from elfhaven.client import Cancelled, Context, MemRef, Operation, TargetDead, Value
+from elfhaven.client import AccessDenied, Cancelled, Context, MemRef, Operation, TargetDead, Value
 from elfhaven.ta import (
     BadFormat,
     BadParameters,
@@ -208,3 +208,11 @@ def test_the_rights_of_a_client(boot: Callable[..., Emulator]) -> None:
     with boot(Asking).context.open_session(Asking.uuid) as session:
         uuid, login = session.invoke(0, MemRef.output(16), Value.output())
         assert (uuid, login.a) == (bytes(16), 0)
+
+
+def test_the_rights_of_memory(tee: Callable[..., Context]) -> None:
+    """A client's memory is of the normal world; what a TA gives is secure."""
+    with tee(Asking).open_session(Asking.uuid) as session:
+        session.invoke(3, MemRef.input(b"data"), Value(0))
+        with pytest.raises(AccessDenied):
+            session.invoke(3, MemRef.input(b"data"), Value(1))
