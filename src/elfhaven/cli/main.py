@@ -21,6 +21,7 @@ from elfhaven.cli.qemu import qemu
 from elfhaven.cli.ree import ree
 from elfhaven.cli.run import run
 from elfhaven.cli.seal import seal, unseal
+from elfhaven.cli.stats import stats
 from elfhaven.cli.storage import storage
 from elfhaven.cli.ta import ta
 from elfhaven.cli.xtest import xtest
@@ -34,6 +35,7 @@ def elfhaven() -> None:
 
 for _verb in (
     run,
+    stats,
     ree,
     pack,
     inspect,

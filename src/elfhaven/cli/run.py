@@ -52,6 +52,27 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 @click.option(
     "--trace", is_flag=True, help="Show every call on stderr; needs `debug = true` in the manifest."
 )
+@click.option(
+    "-e",
+    "expressions",
+    metavar="CALLS",
+    multiple=True,
+    help="Trace only these: names of calls, or %file %desc %memory %process %network %signal %time, "
+    "with commas between them; ! in front: all others.",
+)
+@click.option("--trace-json", metavar="FILE", help="Write the trace as JSON lines.")
+@click.option(
+    "--gdb",
+    metavar="PORT",
+    type=int,
+    help="Wait for gdb at this port of the loopback interface (emulator; "
+    "needs `debug = true` in the manifest).",
+)
+@click.option(
+    "--profile",
+    metavar="FILE.svg",
+    help="Write a flame graph of where instructions go (emulator; needs `debug = true` in the manifest).",
+)
 @click.option("--audit", type=click.Path(), help="Write a log of every call that leaves the TEE.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
 @click.option(
@@ -77,6 +98,10 @@ def run(
     manifest: str | None,
     sign: str | None,
     trace: bool,
+    expressions: tuple[str, ...],
+    trace_json: str | None,
+    gdb: int | None,
+    profile: str | None,
     audit: str | None,
     state: str | None,
     sysroot: str | None,
@@ -90,6 +115,7 @@ def run(
     125  elfhaven itself failed
     """
     from elfhaven.cli.progress import run_shown
+    from elfhaven.sdk.looking import Wanted
 
     return run_shown(
         program,
@@ -102,6 +128,7 @@ def run(
         manifest=manifest,
         sign=sign,
         trace=trace,
+        wanted=Wanted(trace, expressions, trace_json, gdb, profile),
         audit=audit,
         state=state,
         sysroot=sysroot,
