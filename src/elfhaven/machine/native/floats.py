@@ -2,8 +2,9 @@
 """Rows of scalar floating point (Arm ARM C4.1.96), single and double.
 
 The host rounds as the guest does while FPCR is zero, which a region's entry checks; the exception flags of
-the host are merged into FPSR at its end. Two things differ between the machines and are left to the
-interpreter: a result that is a NaN (its sign and payload), and a conversion that does not fit.
+the host are merged into FPSR at its end. Three things differ between the machines and are left to the
+interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit, and a result that
+is the least normal number, since Arm finds it tiny before rounding and the host after (UFC).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from elfhaven.machine.native.emitter import Emitter, Flags, bits
 
 STRICT = 'metadata !"round.tonearest", metadata !"fpexcept.strict"'
 _NAMES = {"float": "f32", "double": "f64"}
+_MAY_UNDERFLOW = ("fmul", "fdiv", "fma")
+_LEAST = {"float": "0x3810000000000000", "double": "0x0010000000000000"}  # as LLVM writes them
 ARITHMETIC = {0: "fmul", 1: "fdiv", 2: "fadd", 3: "fsub"}
 
 
@@ -33,17 +36,30 @@ def strict(e: Emitter, name: str, type: str, *operands: str) -> str:
     words = ", ".join(f"{type} {operand}" for operand in operands)
     call = f"call {type} @llvm.experimental.constrained.{name}.{suffix(type)}({words}, {STRICT})"
     result = e.op(call + " #1")
-    leave_if_nan(e, result, type)
+    leave_if_odd(e, result, type, name in _MAY_UNDERFLOW)
     return result
 
 
-def leave_if_nan(e: Emitter, value: str, type: str) -> None:
-    if not type.startswith("<"):
-        e.leave_if(e.op(f"fcmp uno {type} {value}, {value}"))
-        return
-    count = int(type[1:-1].split()[0])
-    lanes = e.op(f"fcmp uno {type} {value}, {value}")
-    e.leave_if(e.op(f"icmp ne i{count} {e.op(f'bitcast <{count} x i1> {lanes} to i{count}')}, 0"))
+def leave_if_odd(e: Emitter, value: str, type: str, tiny: bool) -> None:
+    """Where a lane is a NaN or, with `tiny`, the least normal number."""
+    vector = type.startswith("<")
+    flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
+    odd = e.op(f"fcmp uno {type} {value}, {value}")
+    if tiny:
+        size = e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})")
+        element = type[1:-1].split()[2] if vector else type
+        least = splat(type, _LEAST[element]) if vector else _LEAST[element]
+        odd = e.op(f"or {flags} {odd}, {e.op(f'fcmp oeq {type} {size}, {least}')}")
+    if vector:
+        word = f"i{flags[1:].split()[0]}"
+        odd = e.op(f"icmp ne {word} {e.op(f'bitcast {flags} {odd} to {word}')}, 0")
+    e.leave_if(odd)
+
+
+def splat(type: str, value: str) -> str:
+    """A constant with one value in all lanes."""
+    count, _, element = type[1:-1].split()
+    return "<" + ", ".join([f"{element} {value}"] * int(count)) + ">"
 
 
 def negated(e: Emitter, value: str, type: str) -> str:
@@ -92,7 +108,7 @@ def _convert(e: Emitter, f: Fields) -> None:
         words = f"double {value}, {STRICT}"
         there, name = "float", "fptrunc.f32.f64"
     result = e.op(f"call {there} @llvm.experimental.constrained.{name}({words}) #1")
-    leave_if_nan(e, result, there)
+    leave_if_odd(e, result, there, there == "float")
     e.set_scalar(f["rd"], result, there)
 
 

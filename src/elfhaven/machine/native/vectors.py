@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import VECTOR, Emitter
-from elfhaven.machine.native.floats import expand, negated, strict, suffix
+from elfhaven.machine.native.floats import expand, negated, splat, strict, suffix
 
 _ALL = (1 << 64) - 1
 
@@ -44,14 +44,9 @@ def _float_three(e: Emitter, f: Fields, name: str) -> None:
     a, b = _operands(e, f, type)
     if name == "fdiv" and not f["Q"]:
         b = e.op(
-            f"shufflevector {type} {b}, {type} {_splat(type, '1.0')}, <4 x i32> <i32 0, i32 1, i32 4, i32 5>"
+            f"shufflevector {type} {b}, {type} {splat(type, '1.0')}, <4 x i32> <i32 0, i32 1, i32 4, i32 5>"
         )
     _set(e, f, strict(e, name, type, a, b), type)
-
-
-def _splat(type: str, value: str) -> str:
-    count, _, element = type[1:-1].split()
-    return "<" + ", ".join([f"{element} {value}"] * int(count)) + ">"
 
 
 def _float_fused(e: Emitter, f: Fields) -> None:
@@ -300,7 +295,7 @@ def _shift(e: Emitter, f: Fields) -> None:
         name, amount = ("lshr" if f["U"] else "ashr"), 2 * width - field
     if amount >= width:
         name, amount = ("ashr", width - 1) if name == "ashr" else ("and", 0)
-    _set(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {_splat(type, str(amount))}"), type)
+    _set(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {splat(type, str(amount))}"), type)
 
 
 def _is_shift(f: Fields) -> bool:
