@@ -6,7 +6,7 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,12 +97,15 @@ class Emulator:
             },
         )
         self._context = Context(self.driver)
+        self.at_interrupt: list[Callable[[], None]] = []  # ends waits of the normal world for the outside
 
     @cached_property
     def _sockets(self) -> Sockets:
         from elfhaven.normal.supplicant.socket import Sockets  # late: only who asks for one pays
 
-        return Sockets()
+        made = Sockets()
+        self.at_interrupt.append(made.interrupt)
+        return made
 
     @property
     def context(self) -> Context:
@@ -116,8 +119,8 @@ class Emulator:
         """Ends the programs that run, else stops every TA; from any thread."""
         if not self._context.stops.ask_all():
             self.core.interrupt()
-            if "_sockets" in self.__dict__:
-                self._sockets.interrupt()
+            for end in self.at_interrupt:
+                end()
 
     def close(self) -> None:
         self._context.close()
