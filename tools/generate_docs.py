@@ -176,7 +176,7 @@ def _plain(text: str) -> str:
 def ta_api() -> str:
     rows = functions()
     called = sum(not row.is_language for row in rows)
-    head = ("function", "in Python", "test in tests/unit/ta")
+    head = ("function", "in Python", "test in tests/unit/python_ta")
     parts = []
     for group in dict.fromkeys(row.group for row in rows):
         lines = [_function(row) for row in rows if row.group == group]

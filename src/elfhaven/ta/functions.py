@@ -2,7 +2,7 @@
 """The table of the Internal Core API's functions, as OP-TEE has them, with the Python form of each.
 
 A form is a name of elfhaven.ta, or of one of its modules. One in parentheses is the language's own: there is
-nothing to call. `test` is the function in tests/unit/ta that shows it.
+nothing to call. `test` is the function in tests/unit/python_ta that shows it.
 """
 
 from __future__ import annotations

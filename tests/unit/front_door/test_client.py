@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.unit.ta.tas import Asking, Counter, HelloWorld
+from tests.unit.python_ta.tas import Asking, Counter, HelloWorld
 
 import elfhaven.client
 import elfhaven.ta

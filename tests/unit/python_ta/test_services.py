@@ -216,3 +216,24 @@ def test_the_rights_of_memory(tee: Callable[..., Context]) -> None:
         session.invoke(3, MemRef.input(b"data"), Value(0))
         with pytest.raises(AccessDenied):
             session.invoke(3, MemRef.input(b"data"), Value(1))
+
+
+def test_a_ta_that_does_not_end(boot: Callable[..., Emulator]) -> None:
+    """It is ended from another thread, as one that runs on the processor is; the emulator goes on."""
+    emulator = boot(Asking, HelloWorld)
+    with emulator.context.open_session(Asking.uuid) as session:
+        timer = threading.Timer(0.3, emulator.interrupt)
+        timer.start()
+        with pytest.raises(TargetDead):
+            session.invoke(2)
+    assert any("stopped from outside" in line for line in emulator.console)
+    with emulator.context.open_session(HelloWorld.uuid) as session:
+        assert session.invoke(0, Value.inout(1))[0].a == 2
+
+
+def test_a_ta_that_waits_is_ended_too(boot: Callable[..., Emulator]) -> None:
+    emulator = boot(Asking)
+    with emulator.context.open_session(Asking.uuid) as session:
+        threading.Timer(0.3, emulator.interrupt).start()
+        with pytest.raises(TargetDead):
+            session.invoke(1, Value(20_000))
