@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from elfhaven.abi import linux
 from elfhaven.abi import tee_ioctl as tee
 from elfhaven.machine.memory import PAGE
+from elfhaven.normal.ree.areas import READ, WRITE, Chunk
 from elfhaven.normal.ree.handles import Handle
-from elfhaven.normal.ree.memory import READ, WRITE, Chunk
 from elfhaven.normal.ree.threads import Outcome
 
 if TYPE_CHECKING:
