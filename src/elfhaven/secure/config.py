@@ -56,7 +56,7 @@ class CoreConfig:
     while the files of trusted storage are in use, for a device that several processes share. `rpmb` stands
     for a build with CFG_RPMB_FS and CFG_RPMB_WRITE_KEY, which Debian's is not. `pseudo_tas` come beside those
     that every core has; `hosted_tas` run in this process and are never fetched; `observer` watches the
-    processor (emulator only)."""
+    processor (emulator only). `engine` "native" has hot loops compiled, but for what is watched."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -70,3 +70,4 @@ class CoreConfig:
     pseudo_tas: Sequence[type[PseudoTa]] = ()
     hosted_tas: Sequence[HostedTa] = ()
     observer: Observer | None = None
+    engine: str = "interpreter"

@@ -46,6 +46,7 @@ from elfhaven.world.message import message_size
 from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
+    from elfhaven.machine.native.engine import NativeMachine
     from elfhaven.machine.unicorn_engine import UnicornMachine
 
 OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
@@ -97,10 +98,15 @@ class SecureCore:
         return self._machine.create()
 
     @cached_property
-    def _machine(self) -> UnicornMachine:
+    def _machine(self) -> UnicornMachine | NativeMachine:
         from elfhaven.machine.unicorn_engine import CpuModel, UnicornMachine  # late: only who runs a TA pays
 
-        return UnicornMachine(self.memory, CpuModel[self.config.cpu.upper().replace("-", "_")])
+        model = CpuModel[self.config.cpu.upper().replace("-", "_")]
+        if self.config.engine == "native":
+            from elfhaven.machine.native.engine import NativeMachine
+
+            return NativeMachine(self.memory, model)
+        return UnicornMachine(self.memory, model)
 
     # ---- SMC
 

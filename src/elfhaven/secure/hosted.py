@@ -4,10 +4,15 @@
 It has an address space like any other: parameters are mapped into it, buffers of its calls lie in it, and
 its calls are served by the handlers of the utee table. So the same rights, limits and errors hold for it.
 What it does not have is guest code.
+
+Lock: `_guard` guards `_inside`: whether the TA's own code runs, and so may be ended from another host thread.
+It is a leaf.
 """
 
 from __future__ import annotations
 
+import ctypes
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -71,6 +76,9 @@ class HostedTask(Task):
         stack = self._map(ta.stack_size, "(stack)")
         super().__init__(core, ta.uuid, space, Loaded(space, stack, stack_top=stack.end, flags=ta.flags))
         self._room = ta.data_size
+        self._guard = threading.Lock()
+        self._inside = self._stopped = False
+        self._host = 0
         self._entry = ta.start(self)
 
     def _map(self, size: int, label: str, kind: Kind = Kind.PLAIN) -> Mapping:
@@ -100,15 +108,37 @@ class HostedTask(Task):
 
     def _run_hosted(self, entry: Entry, words: list[int], command: int) -> int | None:
         """The TA's result; None if it died."""
-        session = self.session.reference
+        thread, session = self.thread, self.session.reference
+        if thread.interrupted:
+            return None
+        outer, thread.stop_hosted = thread.stop_hosted, self._stop
+        self._host, self._stopped = threading.get_ident(), False
         self.core.lock.release()
         try:
-            returned = self._entry(entry, session, words, command)
+            try:
+                self._go_inside(True)
+                returned = self._entry(entry, session, words, command)
+            finally:
+                self._go_inside(False)
         except _Ended:
             return None
         finally:
+            self._inside = False
             self.core.lock.acquire()
+            thread.stop_hosted = outer
         return None if self._over else returned
+
+    def _go_inside(self, inside: bool) -> None:
+        with self._guard:
+            self._inside = inside
+
+    def _stop(self) -> None:
+        """From another host thread: the TA's own code ends where it is, once; a call of it ends by itself."""
+        with self._guard:
+            if self._inside and not self._stopped:
+                self._stopped = True
+                host = ctypes.c_ulong(self._host)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(host, ctypes.py_object(_Ended))
 
     @property
     def _over(self) -> bool:
@@ -125,6 +155,14 @@ class HostedTask(Task):
             raise _Ended
         if not 0 < number < len(self._table):
             return TEE_ERROR_NOT_SUPPORTED
+        self._go_inside(False)
+        result = self._serve(number, words)
+        if self._over:
+            raise _Ended
+        self._go_inside(True)
+        return result
+
+    def _serve(self, number: int, words: tuple[int, ...]) -> int:
         handler, count = self._table[number]
         self.core.lock.acquire()
         try:

@@ -12,7 +12,30 @@ class HelloWorld(TrustedApplication):
 """
 
 from elfhaven.ta.application import Session, TrustedApplication, command
+from elfhaven.ta.ciphers import AsymmetricCipher, AuthenticatedCipher, Cipher, Signature
+from elfhaven.ta.client import INFINITE, Room, TaSession
+from elfhaven.ta.clock import (
+    Time,
+    is_cancelled,
+    mask_cancellation,
+    ree_time,
+    set_ta_time,
+    system_time,
+    ta_time,
+    unmask_cancellation,
+    wait,
+)
 from elfhaven.ta.identity import Identity
+from elfhaven.ta.memory import same
+from elfhaven.ta.objects import Attribute, ObjectHandle, ObjectInfo, TransientObject
+from elfhaven.ta.operations import (
+    Digest,
+    KeyDerivation,
+    Mac,
+    Operation,
+    OperationInfo,
+    is_algorithm_supported,
+)
 from elfhaven.ta.params import (
     Kind,
     MemrefInout,
@@ -24,7 +47,11 @@ from elfhaven.ta.params import (
     ValueOutput,
 )
 from elfhaven.ta.program import PythonTa, python_ta
-from elfhaven.ta.properties import client_identity
+from elfhaven.ta.properties import Properties, client_identity
+from elfhaven.ta.random import random_bytes
+from elfhaven.ta.services import call_plugin, unique_key
+from elfhaven.ta.sockets import TcpStream, UdpSocket
+from elfhaven.ta.storage import Access, ObjectEnumerator, PersistentObject, Storage, Whence
 from elfhaven.ta.trace import panic, trace
 from elfhaven.tee_errors import (
     AccessConflict,
@@ -67,22 +94,31 @@ from elfhaven.tee_errors import (
 )
 
 __all__ = [
+    "INFINITE",
+    "Access",
     "AccessConflict",
     "AccessDenied",
+    "AsymmetricCipher",
+    "Attribute",
+    "AuthenticatedCipher",
     "BadFormat",
     "BadParameters",
     "BadState",
     "Busy",
     "Cancelled",
+    "Cipher",
     "CiphertextInvalid",
     "CommunicationFailed",
     "CorruptObject",
+    "Digest",
     "ExcessData",
     "ExternalCancel",
     "Generic",
     "Identity",
     "ItemNotFound",
+    "KeyDerivation",
     "Kind",
+    "Mac",
     "MacInvalid",
     "MemrefInout",
     "MemrefInput",
@@ -91,13 +127,22 @@ __all__ = [
     "NotImplementedByTee",
     "NotSupported",
     "NumberOverflow",
+    "ObjectEnumerator",
+    "ObjectHandle",
+    "ObjectInfo",
+    "Operation",
+    "OperationInfo",
     "OutOfMemory",
     "OwnError",
     "Params",
+    "PersistentObject",
+    "Properties",
     "PythonTa",
+    "Room",
     "SecurityViolation",
     "Session",
     "ShortBuffer",
+    "Signature",
     "SignatureInvalid",
     "SocketHostname",
     "SocketLargeBuffer",
@@ -106,19 +151,39 @@ __all__ = [
     "SocketProtocolWarning",
     "SocketRemoteClosed",
     "SocketTimeout",
+    "Storage",
     "StorageNoSpace",
     "StorageNotAvailable",
+    "TaSession",
     "TargetDead",
+    "TcpStream",
     "TeeResultError",
+    "Time",
     "TimeNeedsReset",
     "TimeNotSet",
+    "TransientObject",
     "TrustedApplication",
+    "UdpSocket",
     "ValueInout",
     "ValueInput",
     "ValueOutput",
+    "Whence",
+    "call_plugin",
     "client_identity",
     "command",
+    "is_algorithm_supported",
+    "is_cancelled",
+    "mask_cancellation",
     "panic",
     "python_ta",
+    "random_bytes",
+    "ree_time",
+    "same",
+    "set_ta_time",
+    "system_time",
+    "ta_time",
     "trace",
+    "unique_key",
+    "unmask_cancellation",
+    "wait",
 ]

@@ -128,6 +128,22 @@ def flags_of(kind: type[TrustedApplication]) -> int:
     )
 
 
+def properties_of(kind: type[TrustedApplication]) -> dict[str, PropertyValue]:
+    """The standard's properties of a TA (clause 4.5), and the class's own."""
+    return {
+        "gpd.ta.singleInstance": kind.single_instance,
+        "gpd.ta.multiSession": kind.multi_session,
+        "gpd.ta.instanceKeepAlive": kind.keep_alive,
+        "gpd.ta.dataSize": kind.data_size,
+        "gpd.ta.stackSize": kind.stack_size,
+        "gpd.ta.version": kind.version,
+        "gpd.ta.description": kind.description,
+        "gpd.ta.endian": 0,
+        "gpd.ta.doesNotCloseHandleOnCorruptObject": False,
+        **kind.properties,
+    }
+
+
 def commands_of(kind: type[TrustedApplication]) -> Mapping[int, Bound]:
     """The commands of a TA by number, found once a class. Raises UsageError for one that cannot be bound."""
     found = kind.__dict__.get("__elfhaven_commands__")

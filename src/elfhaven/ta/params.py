@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from elfhaven.abi import gp
-from elfhaven.ta.system import System
+from elfhaven.ta.system import System, current
 from elfhaven.tee_errors import BadParameters, ShortBuffer
 
 _U32 = 0xFFFFFFFF
@@ -98,6 +98,16 @@ class Memref:
     @property
     def is_null(self) -> bool:
         return not self._address
+
+    def check(self, *, write: bool = False, secure: bool | None = None) -> None:
+        """AccessDenied unless the TA may read (and `write`) all of it, and it lies in secure memory or not,
+        where that is asked (TEE_CheckMemoryAccessRights)."""
+        flags = gp.TEE_MEMORY_ACCESS_READ | gp.TEE_MEMORY_ACCESS_ANY_OWNER
+        if write:
+            flags |= gp.TEE_MEMORY_ACCESS_WRITE
+        if secure is not None:
+            flags |= gp.TEE_MEMORY_ACCESS_SECURE if secure else gp.TEE_MEMORY_ACCESS_NONSECURE
+        current().call("check_access_rights", flags, self._address, self.size)
 
     @property
     def words(self) -> tuple[int, int]:

@@ -15,7 +15,14 @@ from uuid import UUID
 from elfhaven.abi.gp import TEE_ERROR_BAD_STATE, TEE_ERROR_GENERIC, TEE_ERROR_OUT_OF_MEMORY, TEE_SUCCESS
 from elfhaven.abi.utee import Entry
 from elfhaven.errors import TeeError
-from elfhaven.ta.application import Session, TrustedApplication, commands_of, flags_of, uuid_of
+from elfhaven.ta.application import (
+    Session,
+    TrustedApplication,
+    commands_of,
+    flags_of,
+    properties_of,
+    uuid_of,
+)
 from elfhaven.ta.params import Params
 from elfhaven.ta.properties import client_identity
 from elfhaven.ta.system import Core, System, running
@@ -50,7 +57,7 @@ class Instance:
 
     def __init__(self, kind: type[TrustedApplication], system: System) -> None:
         self._kind = kind
-        self._core = Core(system)
+        self._core = Core(system, properties_of(kind))
         self._ta: TrustedApplication | None = None
         self._sessions: dict[int, Session] = {}
 

@@ -8,11 +8,11 @@ of the TA that runs: the API needs no handle, as the Internal Core API needs non
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from elfhaven.abi.gp import TEE_SUCCESS
 from elfhaven.calls.utee import UTEE
@@ -45,7 +45,7 @@ class System(Protocol):
 
 @dataclass(slots=True)
 class Out:
-    """Room for an answer of `size` bytes, which is `data` after the call."""
+    """Room for an answer of `size` bytes, which is `data` after the call, and is sent before it."""
 
     size: int
     data: bytes = b""
@@ -63,14 +63,23 @@ class Cell:
     width: int = 8
 
 
-Argument = int | bytes | bytearray | memoryview | Out | Cell
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Bytes that hold addresses into themselves: `render(base)` makes them for the place where they go."""
+
+    size: int
+    render: Callable[[int], bytes]
+
+
+Argument = int | bytes | bytearray | memoryview | Out | Cell | Packed
 
 
 class Core:
-    """The calls of one TA."""
+    """The calls of one TA. `properties` are those that the TA itself has."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, properties: Mapping[str, Any] | None = None) -> None:
         self.system = system
+        self.properties = properties or {}
         self._numbers = {row.name: row.number for row in UTEE.rows}
         self._scratch = 0
 
@@ -79,7 +88,7 @@ class Core:
         needed = sum(map(_room, arguments))
         if not needed:
             return self.system.call(
-                self._numbers[name], *(a & _WORD for a in arguments if isinstance(a, int))
+                self._numbers[name], *(a & _WORD if isinstance(a, int) else 0 for a in arguments)
             )
         with self._memory(needed) as base:
             places = self._put(base, arguments)
@@ -118,8 +127,10 @@ class Core:
             places.append(base if room else 0)
             if isinstance(argument, Cell):
                 self.system.write(base, argument.value.to_bytes(argument.width, "little"))
-            elif not isinstance(argument, Out) and room:
-                self.system.write(base, bytes(argument))
+            elif isinstance(argument, Packed):
+                self.system.write(base, argument.render(base))
+            elif room:
+                self.system.write(base, argument.data if isinstance(argument, Out) else bytes(argument))
             base += room
         return places
 
@@ -133,7 +144,7 @@ class Core:
 def _room(argument: Argument) -> int:
     if isinstance(argument, int):
         return 0
-    if isinstance(argument, Out):
+    if isinstance(argument, Out | Packed):
         size = argument.size
     else:
         size = argument.width if isinstance(argument, Cell) else len(argument)

@@ -62,6 +62,7 @@ class ProgramSupplicant:
             target=self._run, args=(process, words), name="supplicant", daemon=True
         )
         self._thread.start()
+        emulator.at_interrupt.append(self._requests.end)
         if not self._requests.served.wait(_START) or self._ended:
             raise TargetError(
                 f"{self._program} does not serve: {self._ended or 'it asks for nothing'}{self._said()}"

@@ -160,7 +160,7 @@ class _Stop:
             self._process.signal(number)
         elif self._asked > _PATIENCE:
             self._process.kill()
-            self._emulator.core.interrupt()
+            self._emulator.interrupt()
 
 
 def _checked(sysroot: Path | None) -> Path | None:

@@ -6,14 +6,18 @@ from __future__ import annotations
 from elfhaven.ta import (
     AccessDenied,
     MemrefInout,
+    MemrefInput,
     MemrefOutput,
     Params,
     Session,
     TrustedApplication,
     ValueInout,
     ValueOutput,
+    client_identity,
     command,
     panic,
+    unmask_cancellation,
+    wait,
 )
 
 
@@ -73,3 +77,30 @@ class Counter(TrustedApplication):
         self.total += by
         session.state += by
         out.a, out.b = self.total, session.state
+
+
+class Asking(TrustedApplication):
+    """It says who its client is, and waits."""
+
+    uuid = "c0c0a000-0000-4000-8000-000000000003"
+
+    @command(0)
+    def who(self, session: Session, out: MemrefOutput, login: ValueOutput) -> None:
+        assert session.client == client_identity()
+        out.write(session.client.uuid.bytes)
+        login.a = session.client.login
+
+    @command(1)
+    def wait(self, milliseconds: int) -> None:
+        unmask_cancellation()
+        wait(milliseconds)
+
+    @command(2)
+    def spin(self) -> None:
+        while True:
+            pass
+
+    @command(3)
+    def rights(self, memory: MemrefInput, secure: int) -> None:
+        memory.check(write=True)
+        memory.check(secure=bool(secure))
