@@ -90,6 +90,7 @@ void eh_copy(void *to, const void *from, u64 size); // as memcpy, wide when FP r
 enum {
     TEE_SUCCESS = 0,
     TEE_ERROR_ACCESS_DENIED = 0xffff0001,
+    TEE_ERROR_ACCESS_CONFLICT = 0xffff0003,
     TEE_ERROR_BAD_PARAMETERS = 0xffff0006,
     TEE_ERROR_BAD_STATE = 0xffff0007,
     TEE_ERROR_ITEM_NOT_FOUND = 0xffff0008,

@@ -50,6 +50,11 @@ s64 seal_decrypt(struct eh_seal *s, u32 level, u64 index, const u8 *from, u8 *to
 s64 seal_header_make(struct eh_seal *s, u8 *unit, u8 tag[16]); // from the fields of s
 s64 seal_header_take(struct eh_seal *s, u8 *unit, u8 tag[16]); // into them; -EIO when it does not hold
 
+// sealed_haven.c
+int seal_in_haven(void);            // other programs may change its files, too
+s64 seal_program_key(u8 key[32]);   // of the program's haven, or its own
+u32 seal_give_key(const struct eh_entry *e);
+
 // sealed_host.c
 s64 seal_host_open(struct eh_seal *s, const struct eh_path *path, u32 flags, u32 mode);
 void seal_host_close(struct eh_seal *s);

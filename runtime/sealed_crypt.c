@@ -45,11 +45,11 @@ static s64 begin(void) {
     u8 key[32];
     if (crypt.encrypt)
         return 0;
-    u32 result = utee_unique_key("elfhaven.sealed", key);
-    if (!result)
-        result = operations(key, &crypt.encrypt, &crypt.decrypt);
+    s64 result = seal_program_key(key);
+    if (!result && operations(key, &crypt.encrypt, &crypt.decrypt))
+        result = -ENOMEM;
     memset(key, 0, sizeof key);
-    return result ? -EIO : 0;
+    return result;
 }
 
 void seal_keys_drop(struct eh_seal *s) {

@@ -30,7 +30,7 @@ s64 seal_trust_store(struct eh_seal *s) {
 }
 
 int seal_must_exist(const struct eh_seal *s) {
-    return s->trust.now.state == RECORD_FILE && s->trust.next.state != RECORD_ABSENT;
+    return !seal_in_haven() && s->trust.now.state == RECORD_FILE && s->trust.next.state != RECORD_ABSENT;
 }
 
 static u64 newest(const struct seal_trust *t) { return EH_MAX(t->now.counter, t->next.counter); }
@@ -51,6 +51,8 @@ static s64 fresh(struct eh_seal *s) {
     if (seal_must_exist(s))
         return wire_violated(EH_RULE_FILES_SEALED);
     s->counter = newest(&s->trust);
+    if (seal_in_haven()) // later than what any program of it knows of the name
+        s->counter = EH_MAX(s->counter, utee_ree_ms() * 1000);
     s->size = s->sequence = 0;
     s->depth = 1;
     s->header = NO_HEADER;
@@ -79,9 +81,11 @@ static s64 look_at(struct eh_seal *s, u32 slot, struct choice *c) {
     if (at == SEAL_UNIT)
         return 0;
     c->present = 1;
-    if (seal_header_take(&probe, unit, tag))
-        return 0;
+    result = seal_header_take(&probe, unit, tag);
+    if (result)
+        return result == -EACCES ? result : 0;
     u32 r = rank(&s->trust, probe.counter, tag);
+    r = r && seal_in_haven() ? NEWER : r; // what another program of the haven committed counts
     if (r > c->rank || (r && r == c->rank && probe.counter > c->best.counter)) {
         c->best = probe;
         c->best.header = slot;
@@ -122,7 +126,9 @@ static s64 write_header(struct eh_seal *s, u8 tag[16]) {
     u8 *unit = seal_staging(&units);
     s->sequence++;
     s->counter++;
-    s64 result = seal_header_make(s, unit, tag);
+    s64 result = seal_in_haven() ? seal_host_sync(s) : 0; // no program of it may find a header without its blocks
+    if (!result)
+        result = seal_header_make(s, unit, tag);
     if (!result)
         result = seal_host_write(s, unit, SEAL_UNIT, (u64)slot * SEAL_UNIT);
     if (!result)

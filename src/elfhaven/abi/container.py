@@ -23,6 +23,7 @@ class Command(IntEnum):
     START = 1  # p0 control INOUT, p1 none or window INOUT, p2 strings INPUT
     RESUME = 2  # p0 control INOUT, p1 none or window INOUT
     AUDIT_VERIFY = 3  # p0 records INPUT, p1 VALUE_INPUT {phase, 0}, p2 VALUE_OUTPUT {verdict, record number}
+    GIVE_KEY = 4  # p0 key of the program's haven INPUT, 32 bytes; refused once there is another
     SERVICE_FIRST = 0x1000  # service mode: every command from here on reaches code in the image
 
 
@@ -283,6 +284,11 @@ POLICY = Layout(
         ("u32", "pinned_offset"),
         ("u32", "net_count"),  # eh_policy_net[]
         ("u32", "net_offset"),
+        (
+            "u32",
+            "haven_offset",
+        ),  # name of the haven whose key seals its files; length 0: the program's own key
+        ("u32", "haven_length"),
     ),
 )
 

@@ -20,7 +20,7 @@ from elfhaven.cli.pack import pack
 from elfhaven.cli.qemu import qemu
 from elfhaven.cli.ree import ree
 from elfhaven.cli.run import run
-from elfhaven.cli.seal import seal, unseal
+from elfhaven.cli.seal import give_key, seal, unseal
 from elfhaven.cli.stats import stats
 from elfhaven.cli.storage import storage
 from elfhaven.cli.ta import ta
@@ -50,6 +50,7 @@ for _verb in (
     storage,
     seal,
     unseal,
+    give_key,
     explain,
 ):
     elfhaven.add_command(_verb)

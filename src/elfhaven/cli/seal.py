@@ -90,3 +90,29 @@ def unseal(
             plain.writelines(perform(file, found, name))
     except OSError as error:
         raise UsageError(f"{output}: {error.strerror}", "name a file that can be written") from None
+
+
+@click.command(name="give-key")
+@click.argument("file", metavar="PROGRAM.ta", type=click.Path())
+@click.option("--key", metavar="KEY", required=True, help="64 hexadecimal digits, or @FILE that holds them.")
+@click.option(
+    "--target", metavar="TARGET", default="emulator", show_default=True, help="The device, as for `run`."
+)
+@click.option(
+    "--memory",
+    type=click.Choice(["stock", "large"]),
+    default="stock",
+    show_default=True,
+    help="Secure memory, as for `run`.",
+)
+@click.option("--state", metavar="DIR", type=click.Path(), help="The emulated device.  [default: the user's]")
+def give_key(file: str, key: str, target: str, memory: str, state: str | None) -> None:
+    """Gives a program the key of its haven, for good: [haven] name in its manifest.
+
+    Do it before the device leaves your hands: who opens the program first can give it a key.
+    """
+    from elfhaven.cli.progress import note
+    from elfhaven.sdk.seal import give_key as perform
+    from elfhaven.sdk.seal import key_of_text
+
+    perform(file, key_of_text(key), target=target, memory=memory, state=state, on_note=note)

@@ -52,6 +52,7 @@ def compile_policy(manifest: Manifest, pins: Sequence[Pin] = (), base: str | Pat
             argv_mode=ArgvMode.FIXED if manifest.args.fixed else ArgvMode.ANY,
             argv=manifest.args.fixed,
             env=tuple(sorted(dict([*allowed, *manifest.env.set.items()]).items())),
+            haven=manifest.haven.name or "",
             net=tuple(
                 dict.fromkeys(
                     rule
@@ -133,6 +134,7 @@ def encode(policy: Policy) -> bytes:
             *strings.add(os.fsencode(peer.path)),
         )
     argv_at = strings.add(argv)
+    haven_at = strings.add(os.fsencode(policy.haven))
     tail = bytes(strings)
     header = POLICY.struct.pack(
         POLICY_MAGIC,
@@ -148,6 +150,7 @@ def encode(policy: Policy) -> bytes:
         pinned_at,
         len(policy.net),
         net_at,
+        *haven_at,
     )
     return header + bytes(entries) + tail
 
@@ -167,7 +170,7 @@ class _Reader:
     def policy(self) -> Policy:
         header = POLICY.struct.unpack_from(self._blob)
         magic, size, mode, argc, argv_at, argv_size, envc, env_at, *tables = header
-        rulec, rules_at, pinc, pinned_at, netc, net_at = tables
+        rulec, rules_at, pinc, pinned_at, netc, net_at, *haven = tables
         if magic != POLICY_MAGIC or size != len(self._blob):
             raise ValueError("no policy of this version")
         argv = self._text(argv_at, argv_size).split("\0")
@@ -180,6 +183,7 @@ class _Reader:
             argv=tuple(argv[:-1]),
             env=tuple(self._env(env_at + POLICY_ENV.size * i) for i in range(self._count(envc))),
             net=tuple(self._net(net_at + POLICY_NET.size * i) for i in range(self._count(netc))),
+            haven=self._text(*haven),
         )
 
     def _count(self, count: int) -> int:

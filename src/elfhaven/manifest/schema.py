@@ -23,6 +23,8 @@
     [net]
     connect = ["127.0.0.1:5432"]    # peers: ADDRESS:PORT, or "unix:PATH"; see how-to/network.md
     listen = ["127.0.0.1:8080"]     # own addresses: the same
+    [haven]
+    name = "payroll"            # sealed files are those of this group: under its key, which its owner gives
     [audit]
     required = false            # true: the program starts only with an audit log
 
@@ -160,6 +162,16 @@ class Net(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
                     raise ValueError(f"`{key}` holds {text!r}: {error}") from None
 
 
+class Haven(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not (_NAME.fullmatch(self.name) and len(self.name) <= 48):
+            raise ValueError(
+                "`name` must be 1 to 48 letters, digits, '.', '_' or '-', a letter or digit first"
+            )
+
+
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     required: bool = False
 
@@ -176,6 +188,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     env: Environment = Environment()
     files: Files = Files()
     net: Net = Net()
+    haven: Haven = Haven()
     audit: Audit = Audit()
 
     def __post_init__(self) -> None:

@@ -6,19 +6,24 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
-from elfhaven.errors import StateError, UsageError
+from elfhaven.abi.container import Command
+from elfhaven.abi.gp import TEE_ERROR_ACCESS_CONFLICT, TEE_ERROR_BAD_PARAMETERS
+from elfhaven.errors import ElfhavenError, StateError, TeeError, UsageError
 from elfhaven.image.ta import parse
+from elfhaven.normal.client import MemRef
 from elfhaven.packing import uuid_of_name
 from elfhaven.sdk import seal_format
 from elfhaven.sdk.seal_format import Header, SealError
 from elfhaven.secure.crypto.huk import unique_ta_key
-from elfhaven.target.state import default_directory
+from elfhaven.target.state import StateDirectory, default_directory
+from elfhaven.target.targets import open_target
 
-__all__ = ["SealError", "device_key", "key_of_text", "seal", "unseal", "verify"]
+__all__ = ["SealError", "device_key", "give_key", "key_of_text", "seal", "unseal", "verify"]
 
 PURPOSE = b"elfhaven.sealed"
 _KEY_SIZE = 32
@@ -39,6 +44,43 @@ def device_key(program: str, state: str | os.PathLike[str] | None = None) -> byt
             "run a program on that device first, or name another with --state",
         ) from None
     return unique_ta_key(huk, _uuid(program), PURPOSE, _KEY_SIZE)
+
+
+def give_key(
+    file: str | os.PathLike[str],
+    key: bytes,
+    *,
+    target: str = "emulator",
+    memory: str = "stock",
+    state: str | os.PathLike[str] | None = None,
+    on_note: Callable[[str], None] = print,
+) -> None:
+    """Gives the packed program `file` the key of its haven on a device: it stays in its trusted storage.
+
+    Whoever can open the TA first can give it a key: do it before the device leaves your hands. UsageError
+    where the program has another key already, or belongs to no haven.
+    """
+    try:
+        image = Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}", "name a .ta file") from None
+    uuid = parse(image, os.fspath(file)).uuid
+    device = StateDirectory(state or default_directory())
+    with ExitStack() as stack:
+        place = stack.enter_context(open_target(target, device, memory, {uuid: image}, on_note))
+        session = stack.enter_context(place.context.open_session(uuid))
+        try:
+            session.invoke(Command.GIVE_KEY, MemRef.input(key))
+        except TeeError as error:
+            raise _refused(file, error) from None
+
+
+def _refused(file: str | os.PathLike[str], error: TeeError) -> ElfhavenError:
+    if error.code == TEE_ERROR_ACCESS_CONFLICT:
+        return UsageError(f"{file} has another key of its haven on this device", "a key that is there stays")
+    if error.code == TEE_ERROR_BAD_PARAMETERS:
+        return UsageError(f"{file} belongs to no haven", 'pack it with [haven] name = "NAME" in its manifest')
+    return error
 
 
 def _uuid(program: str) -> UUID:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from elfhaven.errors import UsageError
-from elfhaven.ta import TrustedApplication, python_ta
+from elfhaven.ta import PythonTa, TrustedApplication, python_ta
 
 _DEFAULT = ["ta.py"]
 PLUGIN = "elfhaven.testing"
@@ -96,6 +96,11 @@ def beside(directory: Path) -> Iterator[None]:
             sys.path.remove(str(directory))
 
 
+def hosted_tas(projects: Sequence[str | os.PathLike[str]]) -> list[PythonTa]:
+    """The TAs of projects, for an emulator."""
+    return [python_ta(kind) for project in projects for kind in load_tas(project)]
+
+
 def run_client(project: Path, arguments: Sequence[str]) -> int:
     """Runs the project's client.py; its exit status."""
     client = _existing(project / "client.py")
@@ -109,14 +114,11 @@ def run_program(
     state: str | os.PathLike[str] | None = None,
 ) -> int:
     """Runs an aarch64 client program with the TAs of a project; its status. See target.ree.run_client."""
-    from elfhaven.target.emulator import Emulator
-    from elfhaven.target.ree import DRAM, run_on
+    from elfhaven.target import ree
     from elfhaven.target.state import StateDirectory, default_directory
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    hosted = [python_ta(kind) for kind in load_tas(project)]
-    with Emulator(device, dram=DRAM, hosted_tas=hosted) as emulator:
-        return run_on(emulator, words[0], words, note=note)
+    return ree.run_client(words[0], words, device=device, note=note, hosted_tas=hosted_tas([project]))
 
 
 def run_tests(project: Path, arguments: Sequence[str]) -> int:

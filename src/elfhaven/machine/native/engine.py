@@ -110,6 +110,19 @@ class NativeEngine(UnicornEngine):
         self._enter_guest()
         super()._run(pc)
 
+    def _start(self, pc: int) -> None:
+        """A shut door may also end Unicorn's run, with no exception: the access is then done anew."""
+        super()._start(pc)
+        while self._ended_by_door():
+            self._note(self.registers[PC])
+            self._install()
+            self._enter_guest()
+            super()._start(self.registers[PC])
+
+    def _ended_by_door(self) -> bool:
+        was_shut = self._leave_guest()
+        return was_shut and self._exit is None and self._error is None and not self._interrupted
+
     def _enter_guest(self) -> None:
         assert self._door is not None
         self._door.fit()

@@ -132,13 +132,19 @@ def _compare(e: Emitter, f: Fields) -> None:
     type = scalar(f)
     a = e.lane(f["rn"], type)
     b = "0.0" if f["zero"] else e.lane(f["rm"], type)
-    e.leave_if(e.op(f"fcmp uno {type} {a}, {b}"))
+    e.leave_if(compare(e, "uno", type, a, b))
     e.set_flags(Flags.PLAIN, _ordered(e, type, a, b))
+
+
+def compare(e: Emitter, predicate: str, type: str, a: str, b: str) -> str:
+    """A quiet comparison that is not done where the guest does none: a signalling NaN raises IOC."""
+    words = f'{type} {a}, {type} {b}, metadata !"{predicate}", metadata !"fpexcept.strict"'
+    return e.op(f"call i1 @llvm.experimental.constrained.fcmp.{suffix(type)}({words}) #1")
 
 
 def _ordered(e: Emitter, type: str, a: str, b: str) -> str:
     """NZCV of a comparison without NaNs."""
-    less, equal = (e.op(f"fcmp {name} {type} {a}, {b}") for name in ("olt", "oeq"))
+    less, equal = (compare(e, name, type, a, b) for name in ("olt", "oeq"))
     other = e.op(f"select i1 {equal}, i64 6, i64 2")
     return e.op(f"select i1 {less}, i64 8, i64 {other}")
 
@@ -148,8 +154,8 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     type = scalar(f)
     a, b = e.lane(f["rn"], type), e.lane(f["rm"], type)
     held = e.test(f["cond"])
-    odd = e.op(f"fcmp uno {type} {a}, {b}")
-    e.leave_if(e.op(f"and i1 {held}, {odd}"))
+    a, b = (e.op(f"select i1 {held}, {type} {value}, {type} 0.0") for value in (a, b))
+    e.leave_if(compare(e, "uno", type, a, b))
     flags = _ordered(e, type, a, b)
     e.set_flags(Flags.PLAIN, e.op(f"select i1 {held}, i64 {flags}, i64 {f['nzcv']}"))
 
@@ -176,8 +182,8 @@ def _to_integer(e: Emitter, f: Fields) -> None:
     value = e.lane(f["rn"], type)
     top = float(1 << bits(target) - 1)
     low, high = ("0.0" if f["U"] else f"{-top:.1f}"), f"{top:.1f}"
-    above = e.op(f"fcmp oge {type} {value}, {low}")
-    below = e.op(f"fcmp olt {type} {value}, {high}")
+    above = compare(e, "oge", type, value, low)
+    below = compare(e, "olt", type, value, high)
     fits = e.op(f"and i1 {above}, {below}")
     e.leave_if(e.op(f"xor i1 {fits}, true"))
     name = f"fptosi.{target}.{suffix(type)}"
