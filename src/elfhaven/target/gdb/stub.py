@@ -196,9 +196,12 @@ class Stub:
             address, length = (int(word, 16) for word in rest.split(","))
             return self._readable(memory, address, min(length, 0x2000)).hex().encode()
         if kind in ("M", "X"):
-            where, _, data = rest.partition(":")
-            address = int(where.split(",")[0], 16)
-            memory.write(address, bytes.fromhex(data) if kind == "M" else data.encode("latin-1"))
+            where, _, digits = rest.partition(":")
+            address, length = (int(word, 16) for word in where.split(","))
+            data = bytes.fromhex(digits) if kind == "M" else digits.encode("latin-1")
+            if len(data) != length:
+                return _ERROR
+            memory.write(address, data)
             return b"OK"
         if kind == "g":
             return b"".join(
