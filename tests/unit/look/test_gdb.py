@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from elfhaven.image.sections import read_sections, read_symbols
 from elfhaven.sdk.gdb import Debugging, debugging
 from elfhaven.target.gdb.wire import Splitter, listen, packet
 from elfhaven.target.look import Look
+from elfhaven.target.qemu import parts
 
 
 class Client:
@@ -73,6 +75,8 @@ class Session:
         self.client = client
         found = re.findall(r'name="([^"]*)"><segment address="(0x\w+)"', client.document("libraries:read:"))
         self.files = {Path(name).name: int(address, 16) for name, address in found}
+        assert client.document("exec-file:read:1") == str(path)
+        self.files["program"] = int(client.ask("qOffsets").removeprefix("TextSeg="), 16)
         elf = Elf.parse(path.read_bytes(), "program")
         symbols = list(read_symbols(elf, read_sections(elf), 2))
         self.at = {each.name: self.files["program"] + each.value for each in symbols}
@@ -208,3 +212,40 @@ def test_packets_are_split_escaped_and_checked() -> None:
     assert found == [b"X1,2:#$}*\x03", b"g"]
     assert splitter.interrupts == 1
     assert splitter.feed(b"$g#00") == [None]
+
+
+def test_debians_gdb_finds_symbols_threads_and_callers(tmp_path: Path) -> None:
+    try:
+        gdb = parts.debugger(print)
+    except elfhaven.PackageError as error:
+        pytest.skip(f"gdb-multiarch cannot be had: {error}")
+    path = program(tmp_path)
+    with debugging(0, path, print) as debugged:
+        results: list[elfhaven.Result] = []
+
+        def run() -> None:
+            look = Look(observer=debugged.observe)
+            results.append(elfhaven.run(path, manifest=tmp_path / "m.toml", look=look, capture=True))
+            debugged.status = results[0].status
+            debugged.close()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        commands = (
+            f"target remote 127.0.0.1:{debugged.port}",
+            *("info sharedlibrary", "break fib", "continue", "backtrace", "print n", "delete"),
+            *("break getppid", "continue", "info threads", "delete", "continue"),
+        )
+        words = [word for command in commands for word in ("-ex", command)]
+        done = subprocess.run(
+            ["gdb-multiarch", "-nx", "-batch", *words], env=gdb.environment, capture_output=True, timeout=60
+        )
+        thread.join(60)
+    said = done.stdout.decode()
+    assert "runtime.elf" in said
+    assert re.search(r"^#0 +fib \(n=10\)", said, re.MULTILINE)
+    assert re.search(r"^#1 .* in main \(", said, re.MULTILINE)
+    assert "$1 = 10" in said
+    assert "(waits in a call)" in said
+    assert "exited with code 03" in said
+    assert results[0].stdout == b"55\n"
