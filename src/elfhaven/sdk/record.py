@@ -81,7 +81,7 @@ class _Recorder(CountingAgent):
         watched.__dict__.update(policy.__dict__)
         watched.asked = []
         super().__init__(watched, streams, system)
-        self._policy, self._seen = watched, seen
+        self._policy, self._seen, self._system = watched, seen, system
         self._names = {row.number: row.name for row in LINUX.rows}
 
     def perform(self, call: Call) -> int:
@@ -90,7 +90,9 @@ class _Recorder(CountingAgent):
         rules = [rule for rule, _ in self._policy.asked]
         name = self._names[call.number]
         for raw, rule in zip(call.paths, rules or [LOOK] * len(call.paths), strict=False):
-            self._seen.use(os.path.normpath(os.fsdecode(raw)), rule, name, result)
+            path = os.path.normpath(os.fsdecode(raw))
+            if not self._system.holds(path):  # the program's own, not the normal world's
+                self._seen.use(path, rule, name, result)
         for rule, real in self._policy.asked:
             self._seen.use(os.path.normpath(real), rule, name, result)
         return result
