@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 
 import pytest
-from tests.unit.machine.native.differential import HEAD, Bench
+from tests.unit.machine.compiled.differential import HEAD, Bench
 
 from elfhaven.machine.engine import PC, Fault, FaultKind, Stop
 from elfhaven.machine.memory import PAGE
