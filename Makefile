@@ -42,7 +42,7 @@ bridge: $(STAMP)
 demo: $(RUNTIME)
 	$(BIN)/elfhaven demo
 
-test: $(RUNTIME)
+test: $(RUNTIME) bridge
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 fidelity: $(RUNTIME) bridge
