@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,6 +73,7 @@ class UserEngine(UnicornEngine):
     _in_guest = False  # guest code runs, and no callback
 
     def __init__(self, memory: PhysicalMemory, on_svc: Callable[[], bool]) -> None:
+        self._gate = threading.RLock()  # between guest code and callbacks: there nobody shuts the door
         super().__init__(memory, CpuModel.MAX)
         door = Door(self._uc, self._base)
         self._system(3, 0, 14, 1, 0, _CNTKCTL)
@@ -127,21 +129,25 @@ class UserEngine(UnicornEngine):
 
     def _enter_guest(self) -> None:
         assert self._door is not None
-        self._door.fit()
-        self._in_guest = True
+        with self._gate:
+            self._door.fit()
+            self._in_guest = True
 
     def _leave_guest(self) -> None:
-        self._in_guest = False
-        if self._door is not None:
-            self._door.open()
+        with self._gate:
+            self._in_guest = False
+            if self._door is not None:
+                self._door.open()
 
     def _exception(self, uc: int, number: int, data: int) -> None:
-        self._in_guest = False
-        if self._door is not None and self._door.shut:
-            self._door.open()
-            if number in ABORTS:  # the door's, or one that comes again
-                self._stop(Stop.INTERRUPTED)
-                return
+        with self._gate:
+            self._in_guest = False
+            was_shut = self._door is not None and self._door.shut
+            if self._door is not None:
+                self._door.open()
+        if was_shut and number in ABORTS:  # the door's, or one that comes again
+            self._stop(Stop.INTERRUPTED)
+            return
         super()._exception(uc, number, data)
         if self._exit is None and self._door is not None:
             self._enter_guest()
@@ -149,8 +155,9 @@ class UserEngine(UnicornEngine):
     def interrupt(self) -> None:
         """See machine.engine.Engine. From any thread."""
         self._interrupted = True
-        if self._in_guest and self._door is not None:
-            self._door.close()
+        with self._gate:
+            if self._in_guest and self._door is not None:
+                self._door.close()
 
     def stop(self) -> None:
         """Have `go` come back at once. The registers are of no use afterwards. From any thread."""
