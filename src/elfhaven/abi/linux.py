@@ -177,3 +177,7 @@ def open_flag_names(flags: int) -> str:
     if rest:
         names.append(f"0o{rest:o}")
     return "|".join(names)
+
+
+# directories of the root that are links to those of /usr on a system whose /usr is merged (UsrMerge)
+MERGED_USR: Final = ("bin", "lib", "lib64", "sbin")

@@ -22,19 +22,33 @@ _SYSTEM = (
         help="PROGRAM is one of these packages of Debian for arm64; they and what they need are fetched.",
     ),
     click.option("--suite", default="trixie", show_default=True, help="The release that --debian means."),
-    click.option("--cwd", metavar="DIR", help="The program's working directory.  [default: this one]"),
 )
+_CWD = click.option("--cwd", metavar="DIR", help="The program's working directory.  [default: this one]")
 _PROGRAM = (
     click.argument("program", type=click.Path()),
     click.argument("arguments", nargs=-1, type=click.UNPROCESSED),
 )
 
 
-def a_program(verb: _Verb) -> _Verb:
-    """PROGRAM ARG..., and where it comes from: parameters program, arguments, sysroot, debian, suite, cwd."""
-    for decorate in reversed((*_SYSTEM, *_PROGRAM)):
+def _all(verb: _Verb, *decorators: Callable[[_Verb], _Verb]) -> _Verb:
+    for decorate in reversed(decorators):
         verb = decorate(verb)
     return verb
+
+
+def system(verb: _Verb) -> _Verb:
+    """Where PROGRAM comes from: parameters sysroot, debian, suite."""
+    return _all(verb, *_SYSTEM)
+
+
+def words(verb: _Verb) -> _Verb:
+    """PROGRAM ARG...: parameters program, arguments."""
+    return _all(verb, *_PROGRAM)
+
+
+def a_program(verb: _Verb) -> _Verb:
+    """PROGRAM ARG..., and where it comes from: parameters program, arguments, sysroot, debian, suite, cwd."""
+    return _all(verb, system, _CWD, words)
 
 
 def memory(default: str) -> Callable[[_Verb], _Verb]:

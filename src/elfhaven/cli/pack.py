@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import click
 
+from elfhaven.cli.options import system
+
 
 @click.command()
 @click.option(
@@ -19,16 +21,7 @@ import click
     metavar="KEY.pem",
     help="A private key, or `optee-default`.  [default: the local development key]",
 )
-@click.option(
-    "--sysroot", type=click.Path(), help="PROGRAM is a path in this root directory of an arm64 system."
-)
-@click.option(
-    "--debian",
-    metavar="PACKAGE[,...]",
-    multiple=True,
-    help="PROGRAM is one of these packages of Debian for arm64; they and what they need are fetched.",
-)
-@click.option("--suite", default="trixie", show_default=True, help="The release that --debian means.")
+@system
 @click.argument("program", type=click.Path())
 def pack(
     program: str,

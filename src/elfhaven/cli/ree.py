@@ -5,17 +5,11 @@ from __future__ import annotations
 
 import click
 
-_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
+from elfhaven.cli.options import RUNS, memory, words
 
 
-@click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS] [--]")
-@click.option(
-    "--memory",
-    type=click.Choice(["stock", "large"]),
-    default="stock",
-    show_default=True,
-    help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
-)
+@click.command(context_settings=RUNS, options_metavar="[OPTIONS] [--]")
+@memory("stock")
 @click.option(
     "--sysroot",
     type=click.Path(file_okay=False),
@@ -38,8 +32,7 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 )
 @click.option("--trace", is_flag=True, help="Show every Linux call of the program on stderr.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
-@click.argument("program", type=click.Path())
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@words
 def ree(
     program: str,
     arguments: tuple[str, ...],

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import click
 
-_SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
+from elfhaven.cli.options import RUNS, memory, system, words
 
 
-@click.command(context_settings=_SETTINGS, options_metavar="[OPTIONS] [--]")
+@click.command(context_settings=RUNS, options_metavar="[OPTIONS] [--]")
 @click.option(
     "--target",
     metavar="TARGET",
@@ -25,13 +25,7 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     help="Whose files: this machine's, or those of the target's own Linux (qemu, ssh).",
 )
 @click.option("--cwd", metavar="DIR", help="The program's working directory.  [default: this one]")
-@click.option(
-    "--memory",
-    type=click.Choice(["stock", "large"]),
-    default="stock",
-    show_default=True,
-    help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
-)
+@memory("stock")
 @click.option(
     "--engine",
     type=click.Choice(["interpreter", "native", "auto"]),
@@ -75,18 +69,8 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 )
 @click.option("--audit", type=click.Path(), help="Write a log of every call that leaves the TEE.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
-@click.option(
-    "--sysroot", type=click.Path(), help="PROGRAM is a path in this root directory of an arm64 system."
-)
-@click.option(
-    "--debian",
-    metavar="PACKAGE[,...]",
-    multiple=True,
-    help="PROGRAM is one of these packages of Debian for arm64; they and what they need are fetched.",
-)
-@click.option("--suite", default="trixie", show_default=True, help="The release that --debian means.")
-@click.argument("program", type=click.Path())
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@system
+@words
 def run(
     program: str,
     arguments: tuple[str, ...],

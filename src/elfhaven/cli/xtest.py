@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from elfhaven.cli.options import memory
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,13 +29,7 @@ _MARKS = {"ok": "ok  ", "failed": "FAIL", "skipped": "skip", "unfinished": "LOST
     show_default=True,
     help="Where the TEE is: the emulator, or the real OP-TEE under QEMU.",
 )
-@click.option(
-    "--memory",
-    type=click.Choice(["stock", "large"]),
-    default="stock",
-    show_default=True,
-    help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
-)
+@memory("stock")
 @click.option(
     "--supplicant",
     type=click.Choice(["python", "debian"]),

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from elfhaven.abi import elf as abi
+from elfhaven.abi.linux import MERGED_USR
 from elfhaven.errors import ImageError
 from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.reader import Elf
@@ -23,7 +24,6 @@ from elfhaven.image.reader import Elf
 _MULTIARCH: Final = "aarch64-linux-gnu"
 _GLIBC: Final = (f"/lib/{_MULTIARCH}", f"/usr/lib/{_MULTIARCH}", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
 _MUSL: Final = ("/lib", "/usr/local/lib", "/usr/lib")
-_MERGED: Final = frozenset(("bin", "lib", "lib64", "sbin"))
 _MAX_LINKS: Final = 40  # as many symbolic links as Linux follows
 _MAX_INCLUDES: Final = 32
 
@@ -143,7 +143,7 @@ def inside(root: Path, path: str) -> Path | None:
         if part == "..":
             del at[-1:]
             continue
-        if not at and part in _MERGED and not os.path.lexists(root / part):
+        if not at and part in MERGED_USR and not os.path.lexists(root / part):
             at = ["usr"]
         here = root.joinpath(*at, part)
         try:

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elfhaven.abi.container import TREE, TREE_ENTRY, TREE_MAGIC
+from elfhaven.abi.linux import MERGED_USR
 from elfhaven.errors import ManifestError
 from elfhaven.manifest.pins import BLOCK_SHIFT
 
 _HASH = 32
-_MERGED = ("bin", "lib", "lib64", "sbin")  # links into /usr that packages alone, unpacked, lack
 _UNREAD = ("usr/share/doc", "usr/share/man", "usr/share/lintian", "usr/share/doc-base", "usr/share/bug")
 
 
@@ -43,7 +43,7 @@ def read_tree(root: Path) -> tuple[TreeEntry, ...]:
     """
     entries = [TreeEntry("/", stat.S_IFDIR | 0o755), *_walk(root, "")]
     there = {entry.path for entry in entries}
-    for name in _MERGED:
+    for name in MERGED_USR:  # packages alone, unpacked, lack these links
         if f"/{name}" not in there and f"/usr/{name}" in there:
             entries.append(TreeEntry(f"/{name}", stat.S_IFLNK | 0o777, target=f"usr/{name}"))
     return tuple(sorted(entries, key=lambda entry: _key(entry.path)))

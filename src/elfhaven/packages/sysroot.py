@@ -17,7 +17,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1
 
 
 def package_names(words: Sequence[str]) -> tuple[str, ...]:
-    """Names of packages, sorted, from words that may hold several with commas between.
+    """Names of packages, sorted, from words that may hold several with commas between; none from none.
 
     Raises UsageError for what can be no name.
     """
@@ -25,8 +25,6 @@ def package_names(words: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if not _NAME.fullmatch(name):
             raise UsageError(f"{name!r} is no name of a Debian package", "name packages as apt does")
-    if not names:
-        raise UsageError("no package is named", "name one or more Debian packages")
     return tuple(names)
 
 
@@ -41,9 +39,11 @@ def sysroot(
     """The directory in which `packages` and their dependencies lie unpacked; no script of theirs is run.
 
     What was found the first time is used again without the network. `report` gets a line before anything is
-    fetched. Raises PackageError.
+    fetched. Raises PackageError; UsageError where none is named.
     """
     names = tuple(sorted(set(packages)))
+    if not names:
+        raise UsageError("no package is named", "name one or more Debian packages")
     cache = cache or cache_directory()
     key = hashlib.sha256(json.dumps([names, suite, architecture]).encode()).hexdigest()[:32]
     plan = cache / "sysroots" / f"{key}.json"

@@ -31,6 +31,7 @@ from elfhaven.target.state import StateDirectory
 
 from .tas import Counter, HelloWorld
 
+C_CLIENT = Path(__file__).parents[3] / "examples/ta/hello_world/client.c"
 Boot = Callable[..., Emulator]
 Tee = Callable[..., Context]
 
@@ -45,7 +46,7 @@ def test_python_client(boot: Boot) -> None:
 
 def test_c_client(boot: Boot) -> None:
     """A C program with the ioctls of <linux/tee.h>, as a process of the emulated normal world."""
-    source = (Path(__file__).parent / "client.c").read_text()
+    source = C_CLIENT.read_text()
     program = zig.compile_program(source, target=zig.AARCH64, flags=("-static", "-O1", "-w"))
     out = bytearray()
     status = run_on(boot(HelloWorld), program, [str(program), "41"], stdout=out.extend, env={})

@@ -7,27 +7,15 @@ library is mixed of two versions. Maintainers' scripts are not run: there is not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from elfhaven.errors import UsageError
+from elfhaven.abi.linux import MERGED_USR
 from elfhaven.target.qemu.cpio import Cpio
 
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1
-_MERGED: Final = ("bin", "sbin", "lib", "lib64")  # links into /usr, which no directory may replace
 _UNREAD: Final = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/lintian")
 _LIBRARIES: Final = "usr/lib/aarch64-linux-gnu"
-
-
-def package_names(words: Iterable[str]) -> tuple[str, ...]:
-    """Names of packages, sorted, from words with commas. Raises UsageError for what can be none."""
-    names = sorted({name.strip() for word in words for name in word.split(",") if name.strip()})
-    for name in names:
-        if not _NAME.fullmatch(name):
-            raise UsageError(f"{name!r} is no name of a Debian package", "name packages as apt does")
-    return tuple(names)
 
 
 def extra_archive(first: Cpio, trees: Iterable[Path], guest: Path) -> bytes:
@@ -53,5 +41,6 @@ def _add(archive: Cpio, root: Path, directory: Path) -> None:
 
 
 def _place(name: str) -> str:
+    """No directory may replace a link into /usr."""
     first, _, rest = name.partition("/")
-    return f"usr/{'lib' if first == 'lib64' else first}/{rest}".rstrip("/") if first in _MERGED else name
+    return f"usr/{'lib' if first == 'lib64' else first}/{rest}".rstrip("/") if first in MERGED_USR else name

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Final
 
 from elfhaven.errors import TargetError, UsageError
+from elfhaven.packages import package_names
 from elfhaven.target.qemu.boot import NORMAL_LOG, SECURE_LOG, Boot, prepare
-from elfhaven.target.qemu.extras import package_names
 from elfhaven.target.qemu.parts import Report
 from elfhaven.target.qemu.processes import ProcessId, boot_id
 
