@@ -24,6 +24,36 @@
 	\op	q30, q31, [\base, #480]
 	.endm
 
+	.macro low_pairs op, base
+	\op	x0, x1, [\base, #0]
+	\op	x2, x3, [\base, #16]
+	\op	x4, x5, [\base, #32]
+	\op	x6, x7, [\base, #48]
+	\op	x8, x9, [\base, #64]
+	\op	x10, x11, [\base, #80]
+	\op	x12, x13, [\base, #96]
+	\op	x14, x15, [\base, #112]
+	.endm
+
+	.macro high_pairs op, base
+	\op	x18, x19, [\base, #144]
+	\op	x20, x21, [\base, #160]
+	\op	x22, x23, [\base, #176]
+	\op	x24, x25, [\base, #192]
+	\op	x26, x27, [\base, #208]
+	\op	x28, x29, [\base, #224]
+	.endm
+
+// what eh_resume takes back
+	.macro park
+	stp	x29, x30, [sp, #-96]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	.endm
+
 	.macro function name
 	.globl	\name
 	.hidden	\name
@@ -49,21 +79,9 @@ _ta_entry:
 eh_sys_enter:
 	adrp	x17, eh_current
 	ldr	x17, [x17, :lo12:eh_current]
-	stp	x0, x1, [x17, #0]
-	stp	x2, x3, [x17, #16]
-	stp	x4, x5, [x17, #32]
-	stp	x6, x7, [x17, #48]
-	stp	x8, x9, [x17, #64]
-	stp	x10, x11, [x17, #80]
-	stp	x12, x13, [x17, #96]
-	stp	x14, x15, [x17, #112]
+	low_pairs stp, x17
 	str	x16, [x17, #128]
-	stp	x18, x19, [x17, #144]
-	stp	x20, x21, [x17, #160]
-	stp	x22, x23, [x17, #176]
-	stp	x24, x25, [x17, #192]
-	stp	x26, x27, [x17, #208]
-	stp	x28, x29, [x17, #224]
+	high_pairs stp, x17
 	mov	x16, sp
 	stp	x30, x16, [x17, #240]
 	mrs	x16, nzcv
@@ -82,21 +100,9 @@ sys_return:
 	msr	tpidr_el0, x18
 	ldp	x30, x16, [x17, #240]
 	mov	sp, x16
-	ldp	x28, x29, [x17, #224]
-	ldp	x26, x27, [x17, #208]
-	ldp	x24, x25, [x17, #192]
-	ldp	x22, x23, [x17, #176]
-	ldp	x20, x21, [x17, #160]
-	ldp	x18, x19, [x17, #144]
+	high_pairs ldp, x17
 	ldr	x16, [x17, #128]
-	ldp	x14, x15, [x17, #112]
-	ldp	x12, x13, [x17, #96]
-	ldp	x10, x11, [x17, #80]
-	ldp	x8, x9, [x17, #64]
-	ldp	x6, x7, [x17, #48]
-	ldp	x4, x5, [x17, #32]
-	ldp	x2, x3, [x17, #16]
-	ldp	x0, x1, [x17, #0]
+	low_pairs ldp, x17
 	ret
 
 // Reached by `bl` from a check that has pushed the program's x16 and x30. The context holds every register
@@ -106,22 +112,10 @@ sys_return:
 eh_poll:
 	adrp	x16, eh_current
 	ldr	x16, [x16, :lo12:eh_current]
-	stp	x0, x1, [x16, #0]
-	stp	x2, x3, [x16, #16]
-	stp	x4, x5, [x16, #32]
-	stp	x6, x7, [x16, #48]
-	stp	x8, x9, [x16, #64]
-	stp	x10, x11, [x16, #80]
-	stp	x12, x13, [x16, #96]
-	stp	x14, x15, [x16, #112]
+	low_pairs stp, x16
 	ldp	x0, x1, [sp], #16
 	stp	x0, x17, [x16, #128]
-	stp	x18, x19, [x16, #144]
-	stp	x20, x21, [x16, #160]
-	stp	x22, x23, [x16, #176]
-	stp	x24, x25, [x16, #192]
-	stp	x26, x27, [x16, #208]
-	stp	x28, x29, [x16, #224]
+	high_pairs stp, x16
 	mov	x2, sp
 	stp	x1, x2, [x16, #240]
 	mrs	x0, nzcv
@@ -143,20 +137,8 @@ eh_poll:
 	ldp	x0, x17, [x16, #128]
 	stp	x0, x1, [sp, #-16]!
 	ldr	x30, [x16, #EH_CONTEXT_PC]
-	ldp	x28, x29, [x16, #224]
-	ldp	x26, x27, [x16, #208]
-	ldp	x24, x25, [x16, #192]
-	ldp	x22, x23, [x16, #176]
-	ldp	x20, x21, [x16, #160]
-	ldp	x18, x19, [x16, #144]
-	ldp	x14, x15, [x16, #112]
-	ldp	x12, x13, [x16, #96]
-	ldp	x10, x11, [x16, #80]
-	ldp	x8, x9, [x16, #64]
-	ldp	x6, x7, [x16, #48]
-	ldp	x4, x5, [x16, #32]
-	ldp	x2, x3, [x16, #16]
-	ldp	x0, x1, [x16, #0]
+	high_pairs ldp, x16
+	low_pairs ldp, x16
 	ret
 
 // eh_run_on(stack_top, body)
@@ -181,12 +163,7 @@ function eh_start_program
 
 // eh_leave(result): park here and return from InvokeCommand; nothing of the program stays in a register
 function eh_leave
-	stp	x29, x30, [sp, #-96]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	park
 	adrp	x1, eh_current
 	ldr	x1, [x1, :lo12:eh_current]
 	mov	x2, sp
@@ -220,12 +197,7 @@ function eh_resume
 
 // eh_switch(to): park here, and go on where `to` was parked
 function eh_switch
-	stp	x29, x30, [sp, #-96]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	park
 	adrp	x1, eh_current
 	ldr	x2, [x1, :lo12:eh_current]
 	mov	x3, sp

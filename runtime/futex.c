@@ -45,6 +45,12 @@ static s64 deadline_of(struct eh_context *c, int absolute, u64 *deadline) {
     return 0;
 }
 
+// What a call that may wait begins with: the word at x0, and when its wait ends.
+static s64 word_and_deadline(struct eh_context *c, int absolute, u32 *value, u64 *deadline) {
+    s64 result = word_at(c->x[0], value);
+    return result ? result : deadline_of(c, absolute, deadline);
+}
+
 static s64 wait_for(u64 address, u32 bits, u64 deadline) {
     static u64 arrivals;
     eh_current->futex = address;
@@ -77,9 +83,7 @@ s64 futex_wake(u64 address, u32 most, u32 bits) {
 static s64 futex_wait(struct eh_context *c, u32 bits, int absolute) {
     u32 value;
     u64 deadline;
-    s64 result = word_at(c->x[0], &value);
-    if (!result)
-        result = deadline_of(c, absolute, &deadline);
+    s64 result = word_and_deadline(c, absolute, &value, &deadline);
     if (result)
         return result;
     if (!bits)
@@ -130,9 +134,7 @@ static s64 wake_op(struct eh_context *c) {
 static s64 lock(struct eh_context *c, int wait, int absolute) {
     u32 value;
     u64 deadline;
-    s64 result = word_at(c->x[0], &value);
-    if (!result)
-        result = deadline_of(c, absolute, &deadline);
+    s64 result = word_and_deadline(c, absolute, &value, &deadline);
     if (result)
         return result;
     if ((value & TID_MASK) == c->tid)

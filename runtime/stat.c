@@ -147,14 +147,14 @@ static s64 stat_fd(u64 fd, u64 to) {
 
 s64 sys_fstat(struct eh_context *c) { return stat_fd(c->x[0], c->x[1]); }
 
-static u32 device_at(const struct eh_path *path) {
-    char normal[EH_PATH_MAX];
-    return device_named(normal, path_normalise(normal, path->text, path->length));
-}
+struct own { // what of the TA's own a path names; 0: no such thing
+    u32 device, image;
+};
 
-static u32 image_at_path(const struct eh_path *path) {
+static struct own own_at(const struct eh_path *path) {
     char normal[EH_PATH_MAX];
-    return image_named(normal, path_normalise(normal, path->text, path->length));
+    u32 length = path_normalise(normal, path->text, path->length);
+    return (struct own){device_named(normal, length), image_named(normal, length)};
 }
 
 static const struct eh_policy_pinned *pin_of(const struct eh_path *path) {
@@ -185,10 +185,11 @@ s64 sys_newfstatat(struct eh_context *c) {
     if (result == 1)
         return stat_fd(c->x[0], c->x[2]);
     const struct eh_tree_entry *entry = 0;
-    if (!result && device_at(&path))
-        return stat_device(device_at(&path), c->x[2]);
-    if (!result && image_at_path(&path))
-        return stat_image(image_at_path(&path), c->x[2]);
+    struct own own = result ? (struct own){0, 0} : own_at(&path);
+    if (own.device)
+        return stat_device(own.device, c->x[2]);
+    if (own.image)
+        return stat_image(own.image, c->x[2]);
     if (!result)
         result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
     if (result || entry)
@@ -261,14 +262,15 @@ s64 sys_statx(struct eh_context *c) {
     if (result == 1 && !file)
         return -EBADF;
     const struct eh_tree_entry *entry = file && file->tree ? tree_at(file->tree - 1) : 0;
-    u32 device = file && file->kind == FILE_DEVICE ? file->special : !file && !result ? device_at(&path) : 0;
+    struct own own = {file && file->kind == FILE_DEVICE ? file->special : 0, file ? file->image : 0};
+    if (!file && !result)
+        own = own_at(&path);
     if (file && file_waits_inside(file))
         return statx_inside(file_mode_inside(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
-    if (device)
-        return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, device, c->x[4]);
-    u32 image = file ? file->image : !result ? image_at_path(&path) : 0;
-    if (image)
-        return statx_inside(IMAGE_MODE, image_size(image), IMAGES_DEVICE, image, c->x[4]);
+    if (own.device)
+        return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, own.device, c->x[4]);
+    if (own.image)
+        return statx_inside(IMAGE_MODE, image_size(own.image), IMAGES_DEVICE, own.image, c->x[4]);
     if (!result)
         result = policy_where(&path, POLICY_LOOK, !(flags & AT_SYMLINK_NOFOLLOW), &entry);
     if (result < 0 || entry)
