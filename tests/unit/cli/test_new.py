@@ -21,7 +21,7 @@ from elfhaven.ta.storage import ALL, Access
 from proto import LOAD, STORE
 """
 TEST_IMPORTS = "from elfhaven.client import ItemNotFound\nfrom proto import LOAD, STORE\n"
-CLIENT = Path(__file__).parent.parent / "python_ta" / "client.c"
+CLIENT = Path(__file__).parents[3] / "examples/ta/hello_world/client.c"
 
 
 def elfhaven(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
