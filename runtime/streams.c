@@ -118,7 +118,8 @@ s64 sys_ppoll(struct eh_context *c) {
             s64 outside = poll_outside(fds, count, streams, ready ? 0 : patience(streams, count, left));
             ready = outside < 0 ? outside : ready + outside;
         } else if (!ready && left) {
-            thread_sleep_at((u64)&poll_key, until == FOREVER ? NO_DEADLINE : until);
+            if (thread_sleep_at((u64)&poll_key, until == FOREVER ? NO_DEADLINE : until) == -EINTR)
+                return -EINTR;
             now = time_monotonic();
             left = until == FOREVER ? FOREVER : until > now ? until - now : 0;
             if (left)

@@ -9,9 +9,11 @@ struct eh_request;
 
 // The calling thread waits: until thread_wake(), or until `deadline` (nanoseconds of time_monotonic, NO_DEADLINE:
 // for ever). 0, or -ETIMEDOUT.
-s64 thread_wait(u64 deadline);
+s64 thread_wait(u64 deadline); // or -EINTR
 void thread_wake(struct eh_context *thread);
-void thread_answer(struct eh_request *r); // the calling thread waits for the answer to its request
+void thread_interrupt(struct eh_context *thread); // its wait, if it is in one that signals end, gives -EINTR
+int thread_lives(const struct eh_context *thread);
+int thread_answer(struct eh_request *r); // the calling thread waits for the answer to its request; -EINTR
 void thread_room(void);                   // the calling thread waits until some request has ended
 void thread_room_made(void);
 int thread_others(void);  // whether there are others
