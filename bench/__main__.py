@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """python -m bench [--runs N] [SECTION...]: measure, print a table, say on which machine.
 
-`guest` is measured only where it is named: it needs a machine of `elfhaven qemu`.
+`guest` and `xtest` are measured only where they are named: they need a machine of `elfhaven qemu`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from bench.row import Row
 from bench.sections import SECTIONS
 
-GUEST = "guest"
+NAMED = ("guest", "xtest")
 
 
 def machine() -> str:
@@ -36,10 +37,9 @@ def show(rows: list[Row]) -> None:
 
 
 def _section(name: str) -> Callable[[Path, int], list[Row]]:
-    if name != GUEST:
+    if name not in NAMED:
         return SECTIONS[name]
-    from bench.guest import measure
-
+    measure: Callable[[Path, int], list[Row]] = import_module(f"bench.{name}").measure
     return measure
 
 
@@ -47,7 +47,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="interleaved runs; the median is shown")
     parser.add_argument(
-        "sections", nargs="*", choices=[*SECTIONS, GUEST, []], help=f"all but {GUEST} when none is named"
+        "sections",
+        nargs="*",
+        choices=[*SECTIONS, *NAMED, []],
+        help=f"all but {' and '.join(NAMED)} when none is named",
     )
     words = parser.parse_args()
     print(machine())

@@ -111,8 +111,16 @@ bool program_stop(struct program *program, u32 session, u32 word) {
     return here;
 }
 
+// False where whoever has it does not give it back within a second.
+static bool locked_soon(pthread_mutex_t *lock) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    return !pthread_mutex_timedlock(lock, &until);
+}
+
 void program_abandon(struct program *program) {
-    if (pthread_mutex_trylock(&program->lock))
+    if (!locked_soon(&program->lock))
         return;
     program->stop = SIGTERM;
     if (program->control)
@@ -121,7 +129,7 @@ void program_abandon(struct program *program) {
 }
 
 void program_abandon_shared(struct shared *shared) {
-    if (pthread_mutex_trylock(&shared->lock))
+    if (!locked_soon(&shared->lock))
         return;
     for (u32 i = 0; i < BRIDGE_HANDLES; i++) {
         struct buffer *buffer = shared->buffers[i];

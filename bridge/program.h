@@ -48,6 +48,6 @@ bool program_run(struct program *program, struct stream *stream, struct shared *
 bool program_stop(struct program *program, u32 session, u32 word);
 
 // Tells a program that computes that nobody waits for it any more: one that runs here, or one that the client
-// itself resumed, whose control block is in shared memory. Neither ever blocks.
+// itself resumed, whose control block is in shared memory. Neither blocks for long.
 void program_abandon(struct program *program);
 void program_abandon_shared(struct shared *shared);

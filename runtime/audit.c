@@ -114,7 +114,7 @@ u32 audit_begin(void) {
     u8 key[32];
     if (!(eh_start.flags & EH_START_FLAG_AUDIT))
         return TEE_SUCCESS;
-    u32 result = utee_unique_key(key);
+    u32 result = utee_unique_key("elfhaven.audit", key);
     if (!result)
         result = utee_mac_open(key, &audit.state);
     memset(key, 0, sizeof key);

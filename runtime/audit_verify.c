@@ -45,7 +45,7 @@ static u32 begin(void) {
     u32 state = verify.state;
     memset(&verify, 0, sizeof verify);
     verify.state = state;
-    u32 result = state ? TEE_SUCCESS : utee_unique_key(key);
+    u32 result = state ? TEE_SUCCESS : utee_unique_key("elfhaven.audit", key);
     if (!result && !state)
         result = utee_mac_open(key, &verify.state);
     memset(key, 0, sizeof key);

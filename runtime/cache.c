@@ -127,6 +127,8 @@ static s64 step(struct eh_file *file, struct eh_span *s, u64 offset) {
 
 s64 cache_read(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 start = offset;
+    if (file_sealed(file))
+        return sealed_read(file, s, offset);
     if (file->image)
         return image_read(file, s, offset);
     while (s->left) {

@@ -32,6 +32,8 @@ s64 sys_unlinkat(struct eh_context *c) {
     if (flags & ~(u32)AT_REMOVEDIR)
         return -EINVAL;
     s64 result = allowed_path(&path, c->x[0], c->x[1], EH_RULE_KIND_WRITE);
+    if (!result && !flags && policy_sealed(&path))
+        return sealed_unlink(&path);
     return result ? result : path_call(ROW_unlinkat, AUDIT_FILES_WRITE, &path, flags, 0);
 }
 
@@ -42,6 +44,8 @@ static s64 rename_paths(struct eh_context *c, u32 flags) {
         result = allowed_path(&new, c->x[2], c->x[3], EH_RULE_KIND_WRITE);
     if (result)
         return result;
+    if (policy_sealed(&old) || policy_sealed(&new))
+        return sealed_rename(&old, &new, flags);
     struct eh_request r = {
         .row = ROW_renameat2, .rule = AUDIT_FILES_WRITE, .args = {flags}, .paths = {&old, &new}};
     return wire_call(&r, 0);
@@ -61,6 +65,8 @@ s64 sys_truncate(struct eh_context *c) {
     s64 result = allowed_path(&path, (u64)-100, c->x[0], EH_RULE_KIND_WRITE);
     if (result)
         return result;
+    if (policy_sealed(&path))
+        return sealed_truncate(&path, c->x[1]);
     cache_drop_all(); // the inode is not known here
     return path_call(ROW_truncate, AUDIT_FILES_WRITE, &path, c->x[1], 0);
 }

@@ -2,6 +2,7 @@
 // The TA's entry points. A session runs one program, once: START, then RESUME until it has ended.
 #include "audit.h"
 #include "rt.h"
+#include "sealed.h"
 #include "wire.h"
 
 enum { FUNCTION_OPEN = 0, FUNCTION_CLOSE = 1, FUNCTION_INVOKE = 2 };
@@ -53,6 +54,8 @@ static u32 invoke(const struct eh_entry *e) {
         return resume(e);
     case EH_COMMAND_AUDIT_VERIFY:
         return eh_life == LIFE_NEW ? audit_verify(e) : TEE_ERROR_BAD_STATE;
+    case EH_COMMAND_GIVE_KEY:
+        return eh_life == LIFE_NEW ? seal_give_key(e) : TEE_ERROR_BAD_STATE;
     default:
         return eh_service_enter(e, FUNCTION_INVOKE);
     }

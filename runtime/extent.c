@@ -12,13 +12,20 @@ static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
 
 static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
     s64 base = whence == SEEK_CUR ? (s64)file->offset : 0, to;
-    if (whence == SEEK_END && (file->pin || file->image))
+    if (file_sealed(file) && whence > SEEK_END) {
+        if (offset < 0 || (u64)offset >= sealed_size(file))
+            return -ENXIO;
+        return whence == SEEK_HOLE ? (s64)sealed_size(file) : offset;
+    }
+    if (whence == SEEK_END && file_sealed(file))
+        base = (s64)sealed_size(file);
+    else if (whence == SEEK_END && (file->pin || file->image))
         base = (s64)file->size;
     else if (whence >= SEEK_END)
         return seek_outside(file, (u64)offset, whence);
     if (__builtin_add_overflow(base, offset, &to))
         return -EOVERFLOW;
-    if (!(to >> 40) || to < 0)
+    if (!(to >> 40) || to < 0 || file_sealed(file))
         return to < 0 ? -EINVAL : to;
     s64 told = seek_outside(file, (u64)to, SEEK_SET); // how far a file can reach is its file system's to say
     return told < 0 || told == to ? told : wire_violated(EH_RULE_ANSWERS);
@@ -33,8 +40,8 @@ s64 sys_lseek(struct eh_context *c) {
         return -EINVAL;
     if (file->tree && file->kind == FILE_DIRECTORY && whence == SEEK_SET && !(c->x[1] >> 32))
         return (s64)(file->offset = c->x[1]);
-    if (file->kind == FILE_DEVICE || file->kind == FILE_PIPE)
-        return file->kind == FILE_PIPE && pipe_mode(file) != 0600 ? -ESPIPE : 0;
+    if (file->kind == FILE_DEVICE || file_waits_inside(file))
+        return file_waits_inside(file) && file_mode_inside(file) != 0600 ? -ESPIPE : 0;
     if (file->kind != FILE_REGULAR)
         return seek_outside(file, c->x[1], whence);
     s64 to = seek_regular(file, (s64)c->x[1], whence);
@@ -52,6 +59,8 @@ s64 sys_ftruncate(struct eh_context *c) {
         return -EBADF;
     if (file->kind == FILE_DIRECTORY || (file->flags & O_ACCMODE) == O_RDONLY)
         return -EINVAL;
+    if (file_sealed(file))
+        return sealed_resize(file, length);
     if (file_inside(file))
         return -EINVAL;
     struct eh_request r = {.row = ROW_ftruncate, .rule = AUDIT_FILES_WRITE, .args = {file->number, length}};
@@ -74,8 +83,10 @@ s64 sys_fallocate(struct eh_context *c) {
         return -EOPNOTSUPP;
     if ((file->flags & O_ACCMODE) == O_RDONLY)
         return -EBADF;
+    if (file_sealed(file))
+        return mode ? 0 : sealed_resize(file, EH_MAX(sealed_size(file), offset + length));
     if (file_inside(file))
-        return file->kind == FILE_PIPE ? -ESPIPE : -ENODEV;
+        return file_waits_inside(file) ? -ESPIPE : -ENODEV;
     struct eh_request r = {
         .row = ROW_fallocate, .rule = AUDIT_FILES_WRITE, .args = {file->number, mode, offset, length}};
     s64 result = wire_call(&r, 0);
@@ -88,8 +99,8 @@ s64 sys_fallocate(struct eh_context *c) {
 // Whether a stream is a pipe only the normal world knows.
 static int is_pipe(struct eh_file *file) {
     u32 mode;
-    if (file->kind == FILE_PIPE)
-        return pipe_mode(file) != 0600;
+    if (file_waits_inside(file))
+        return file_mode_inside(file) != 0600;
     if (file->kind != FILE_STREAM && file->kind != FILE_OTHER)
         return 0;
     struct eh_request r = {
@@ -113,8 +124,10 @@ static s64 sync_file(u64 fd, u32 row) {
     struct eh_file *file = fd_file(fd);
     if (!file || (file->flags & O_PATH))
         return -EBADF;
+    if (file_sealed(file))
+        return sealed_sync(file);
     if (file_inside(file))
-        return file->kind == FILE_DEVICE || file->kind == FILE_PIPE ? -EINVAL : 0;
+        return file->kind == FILE_DEVICE || file_waits_inside(file) ? -EINVAL : 0;
     struct eh_request r = {.row = row, .rule = AUDIT_FILES_WRITE, .args = {file->number}};
     return wire_call(&r, 0);
 }

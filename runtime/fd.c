@@ -3,6 +3,7 @@
 // as each other's numbers: the normal world names neither.
 #include "files.h"
 #include "process.h"
+#include "waiting.h"
 
 enum { DESCRIPTORS = 1024, STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
@@ -63,6 +64,8 @@ void file_release(struct eh_file *file) {
     cache_drop(file);
     if (file->kind == FILE_PIPE)
         pipe_closed(file);
+    else if (file->kind == FILE_EPOLL)
+        epoll_closed(file);
     else if (file->path)
         arena_disown(file->path, EH_PAGE);
     file->kind = FILE_FREE;
@@ -80,7 +83,7 @@ u32 fd_init(void) {
 }
 
 // Drop a descriptor; the last one of a file closes it outside. What close() answers.
-static s64 drop(u32 fd) {
+s64 fd_close(u32 fd) {
     struct eh_file *file = fd_file(fd);
     table.fds[fd].file = 0;
     locks_drop(file, file->references > 1);
@@ -90,9 +93,11 @@ static s64 drop(u32 fd) {
 s64 file_drop(struct eh_file *file) {
     if (--file->references)
         return 0;
+    epoll_forget(file);
     if (file_inside(file)) {
+        s64 closed = file_sealed(file) ? sealed_close(file) : 0;
         file_release(file);
-        return 0;
+        return closed;
     }
     struct eh_request r = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
     s64 result = wire_call(&r, 0);
@@ -100,7 +105,7 @@ s64 file_drop(struct eh_file *file) {
     return result;
 }
 
-s64 sys_close(struct eh_context *c) { return fd_file(c->x[0]) ? drop((u32)c->x[0]) : -EBADF; }
+s64 sys_close(struct eh_context *c) { return fd_file(c->x[0]) ? fd_close((u32)c->x[0]) : -EBADF; }
 
 s64 sys_close_range(struct eh_context *c) {
     enum { CLOSE_RANGE_UNSHARE = 2, CLOSE_RANGE_CLOEXEC = 4 };
@@ -113,7 +118,7 @@ s64 sys_close_range(struct eh_context *c) {
         if (flags & CLOSE_RANGE_CLOEXEC)
             table.fds[fd].close_on_exec = 1;
         else
-            drop(fd); // what its close says, nobody hears
+            fd_close(fd); // what its close says, nobody hears
     }
     return 0;
 }
@@ -136,14 +141,16 @@ s64 sys_dup3(struct eh_context *c) {
     struct eh_file *file = fd_file(old);
     file->references++; // `new` may be the last descriptor of another file: closing it may leave the TEE
     if (fd_file(new))
-        drop(new);
+        fd_close(new);
     fd_set(new, file, (flags & O_CLOEXEC) != 0);
     file->references--;
     return new;
 }
 
+u32 file_mode_inside(const struct eh_file *file) { return file->kind == FILE_PIPE ? pipe_mode(file) : 0600; }
+
 static s64 set_flags(struct eh_file *file, u32 flags) {
-    if (file_inside(file)) {
+    if (file_inside(file) || file->kind == FILE_SOCKET) {
         file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
         return 0;
     }

@@ -13,7 +13,10 @@ enum eh_file_kind {
     FILE_DIRECTORY,
     FILE_OTHER, // a device, a pipe, a socket, opened by its path
     FILE_DEVICE, // devices.c: served inside
+    FILE_SOCKET, // sockets.c
     FILE_PIPE,   // pipe.c: an end of a pipe, or an event counter, inside
+    FILE_EPOLL,  // epoll.c: a set of files, inside
+    FILE_TIMER,  // timerfd.c: inside
 };
 
 enum { // arm64
@@ -44,22 +47,26 @@ struct eh_file {
     u64 offset, size; // size: as it was at the open or the last answer that told it
     u64 device, inode;
     union {
-        char *path;           // directories only: a page of its own
+        char *path;           // of a directory; the name of a bound Unix socket: a page of its own
         struct eh_pipe *pipe; // FILE_PIPE
+        struct eh_epoll *epoll;
     };
     u32 path_length;
     u32 ahead; // bytes to read ahead next
     const struct eh_policy_pinned *pin;
     u8 *cache; // cache.c: file bytes [cache_from, cache_from + cache_used)
     u64 cache_size, cache_from, cache_used;
-    u64 sequel; // the offset at which a sequential reader comes back
+    u64 sequel; // the offset at which a sequential reader comes back; of a socket: counts what it was used for
     u8 locked; // a record lock was taken through it
     u8 busy;   // a thread uses its offset and cache
     u8 stale;  // meanwhile the file was changed
     u8 reserved;
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
-    u32 special; // FILE_DEVICE: which
+    union {
+        u32 special; // FILE_DEVICE: which; FILE_SOCKET: see sockets.h
+        u32 sealed;  // FILE_REGULAR: sealed.c's number of it, plus 1; 0: not sealed
+    };
 };
 _Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fill a page");
 
@@ -74,6 +81,7 @@ s64 fd_free(u32 from);                         // lowest free descriptor from `f
 struct eh_file *file_new(u32 kind, u32 flags); // 0: no memory, or too many
 void file_release(struct eh_file *file);
 s64 file_drop(struct eh_file *file); // one reference less; the last one closes it: what close() answers
+s64 fd_close(u32 fd); // an open one: what close() answers
 void fd_set(u32 fd, struct eh_file *file, int close_on_exec);
 
 // locks.c
@@ -101,7 +109,7 @@ u32 pipe_ready(const struct eh_file *file);  // bits of poll()
 u64 pipe_pending(const struct eh_file *file); // bytes that can be read
 u32 pipe_mode(const struct eh_file *file);   // st_mode
 
-// streams.c
+// waiting.c
 void poll_wake(void); // something inside is ready: whoever polls looks again
 
 // devices.c
@@ -110,10 +118,34 @@ u64 device_number(u32 device);                  // st_rdev
 s64 device_read(const struct eh_file *file, struct eh_span *s);
 s64 device_write(const struct eh_file *file, const struct eh_span *s);
 
-// Nothing of the file is open in the normal world.
-static inline int file_inside(const struct eh_file *file) {
-    return file->kind == FILE_DEVICE || file->kind == FILE_PIPE || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+static inline int file_sealed(const struct eh_file *file) { return file->kind == FILE_REGULAR && file->sealed; }
+
+// No file of any system, but something to wait for.
+static inline int file_waits_inside(const struct eh_file *file) {
+    return file->kind == FILE_PIPE || file->kind == FILE_EPOLL || file->kind == FILE_TIMER;
 }
+
+u32 file_mode_inside(const struct eh_file *file); // st_mode of such a file
+
+// Nothing is open in the normal world under the file's number.
+static inline int file_inside(const struct eh_file *file) {
+    return file_sealed(file) || file->kind == FILE_DEVICE || file_waits_inside(file) || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+}
+
+// sealed.c, sealed_names.c: files of which the normal world holds ciphertext alone
+s64 sealed_open(struct eh_file *file, const struct eh_path *path, u32 flags, u32 mode); // -EISDIR: a directory
+s64 sealed_close(struct eh_file *file);
+s64 sealed_read(struct eh_file *file, struct eh_span *s, u64 offset);
+s64 sealed_write(struct eh_file *file, struct eh_span *s, u64 offset, u64 *end);
+u64 sealed_size(const struct eh_file *file);
+u32 sealed_host(const struct eh_file *file); // the number of the file that is open outside for it
+s64 sealed_resize(const struct eh_file *file, u64 size);
+s64 sealed_sync(const struct eh_file *file);
+void sealed_end(void); // the program ends: commit what it wrote
+s64 sealed_rename(const struct eh_path *from, const struct eh_path *to, u32 flags); // one of them is sealed
+s64 sealed_unlink(const struct eh_path *path);
+s64 sealed_truncate(const struct eh_path *path, u64 size);
+s64 sealed_tell(const struct eh_path *path, u64 *size); // nothing where the path is not sealed
 
 // images.c: libraries that lie in the TA
 u32 image_named(const char *path, u32 length); // the image that a path, or its last component, names; 0: none

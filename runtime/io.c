@@ -3,7 +3,9 @@
 // a stream's crosses as it is.
 #include "files.h"
 #include "process.h"
+#include "sockets.h"
 #include "thread.h"
+#include "waiting.h"
 
 enum { SIGPIPE = 13 };
 
@@ -43,7 +45,7 @@ s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset) {
 void file_take(struct eh_file *file) {
     file->references++;
     while (file->busy)
-        thread_sleep_at((u64)file, NO_DEADLINE);
+        thread_hold_at((u64)file);
     file->busy = 1;
 }
 
@@ -101,7 +103,7 @@ static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
         return -EISDIR;
     if (file->kind == FILE_DEVICE)
         return device_read(file, s);
-    if (file->kind == FILE_PIPE)
+    if (file_waits_inside(file) || file->kind == FILE_SOCKET)
         return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return read_stream(file, s, ROW_pread64, offset);
@@ -116,6 +118,10 @@ static s64 read_at(struct eh_file *file, struct eh_span *s, u64 offset) {
 static s64 read_on(struct eh_file *file, struct eh_span *s) {
     if (file->kind == FILE_PIPE)
         return pipe_read(file, s);
+    if (file->kind == FILE_SOCKET)
+        return socket_read(file, s);
+    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER)
+        return file->kind == FILE_TIMER ? timer_read(file, s) : -EINVAL;
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
     if (file->kind != FILE_REGULAR || !s->left)
@@ -163,6 +169,8 @@ static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offse
 }
 
 static s64 write_regular(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
+    if (file_sealed(file))
+        return sealed_write(file, s, offset, end);
     s64 got = write_all(file, s, row, offset, end);
     cache_forget(file->device, file->inode);
     if (got <= 0)
@@ -179,6 +187,10 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
         return device_write(file, s);
     if (file->kind == FILE_PIPE)
         return pipe_write(file, s);
+    if (file->kind == FILE_SOCKET)
+        return socket_write(file, s);
+    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER)
+        return -EINVAL;
     if (!s->left)
         return 0;
     if (file->kind != FILE_REGULAR)
@@ -194,7 +206,8 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
 
 // At the end of a file nothing is copied, so that a bad pointer does no harm there.
 static int at_end(const struct eh_file *file, u64 offset) {
-    return file->kind == FILE_REGULAR && offset >= file->size;
+    u64 size = file_sealed(file) ? sealed_size(file) : file->size;
+    return file->kind == FILE_REGULAR && offset >= size;
 }
 
 s64 sys_read(struct eh_context *c) {
@@ -259,7 +272,7 @@ static s64 write_at(struct eh_file *file, struct eh_span *s, u64 offset) {
     u64 end;
     if (file->kind == FILE_DEVICE)
         return device_write(file, s);
-    if (file->kind == FILE_PIPE)
+    if (file_waits_inside(file) || file->kind == FILE_SOCKET)
         return -ESPIPE;
     if (file->kind != FILE_REGULAR)
         return write_all(file, s, ROW_pwrite64, offset, &end);

@@ -44,13 +44,17 @@ static s64 request(struct eh_request *r, const struct linux_flock *lock) {
     return wire_send(r, 0);
 }
 
+static u32 number_outside(const struct eh_file *file) {
+    return file_sealed(file) ? sealed_host(file) : file->number;
+}
+
 void locks_drop(const struct eh_file *file, int stays_open) {
     static const struct linux_flock all = {.type = F_UNLCK, .whence = SEEK_SET};
-    if (!forget(file) || !stays_open)
+    if (!forget(file) || (!stays_open && !file_sealed(file)))
         return; // a close outside drops them
     struct eh_request r = {.row = ROW_fcntl,
                            .rule = AUDIT_FILES,
-                           .args = {file->number, F_SETLK, F_UNLCK},
+                           .args = {number_outside(file), F_SETLK, F_UNLCK},
                            .in_length = sizeof all,
                            .out_capacity = sizeof all};
     request(&r, &all);
@@ -77,7 +81,7 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
     struct linux_flock asked, sent;
     if (user_in(&asked, address, sizeof asked))
         return -EFAULT;
-    if (file_inside(file))
+    if (file_inside(file) && !file_sealed(file))
         return -EINVAL;
     sent = asked;
     sent.padding = sent.padding2 = 0;
@@ -89,7 +93,7 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
     }
     struct eh_request r = {.row = ROW_fcntl,
                            .rule = AUDIT_FILES,
-                           .args = {file->number, command, (u16)asked.type},
+                           .args = {number_outside(file), command, (u16)asked.type},
                            .in_length = sizeof sent,
                            .out_capacity = sizeof sent};
     s64 result = request(&r, &sent);

@@ -56,6 +56,21 @@ static u32 wanted_rule(u32 flags) {
     return writes && !(flags & O_PATH) ? EH_RULE_KIND_WRITE : EH_RULE_KIND_READ;
 }
 
+// A sealed file is decided upon inside. What else may lie there is a directory.
+static s64 open_sealed(struct eh_file *file, const struct eh_path *path, u32 flags, u32 mode) {
+    if ((flags & O_TMPFILE) == O_TMPFILE)
+        return -EOPNOTSUPP;
+    s64 result = flags & (O_DIRECTORY | O_PATH) ? -EISDIR : sealed_open(file, path, flags, mode);
+    if (result != -EISDIR || (!(flags & O_PATH) && wanted_rule(flags) != EH_RULE_KIND_READ))
+        return result;
+    result = open_outside(file, path, flags, mode);
+    if (result || file->kind != FILE_REGULAR || (flags & O_PATH))
+        return result;
+    struct eh_request undo = {.row = ROW_close, .rule = AUDIT_FILES, .args = {file->number}};
+    wire_call(&undo, 0);
+    return wire_violated(EH_RULE_FILES_SEALED);
+}
+
 static struct eh_file *device_open(u32 device, u32 flags) {
     struct eh_file *file = file_new(FILE_DEVICE, (flags & ~(u32)O_CLOEXEC) | O_LARGEFILE);
     if (file)
@@ -121,7 +136,9 @@ static s64 open_path(struct eh_path *path, u32 flags, u32 mode) {
     if (!file)
         return -ENFILE;
     file->pin = policy_pin(normal, path_normalise(normal, path->text, path->length));
-    result = entry ? open_tree(file, path, entry, flags) : open_outside(file, path, flags, mode);
+    result = entry                 ? open_tree(file, path, entry, flags)
+             : policy_sealed(path) ? open_sealed(file, path, flags, mode)
+                                   : open_outside(file, path, flags, mode);
     if (result) {
         file_release(file);
         return result;

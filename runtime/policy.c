@@ -7,7 +7,7 @@
 enum { SHIFT_MIN = 12, SHIFT_MAX = 20 };
 
 struct covered { // a rule with its path made absolute and normal
-    u32 kind, tree, length, offset;
+    u32 kind, tree, length, offset, sealed;
 };
 
 static struct {
@@ -34,6 +34,7 @@ static int sound(void) {
            inside(p->env_offset, p->env_count, sizeof(struct eh_policy_env)) &&
            inside(p->rule_offset, p->rule_count, sizeof(struct eh_policy_rule)) &&
            inside(p->pinned_offset, p->pinned_count, sizeof(struct eh_policy_pinned)) &&
+           inside(p->net_offset, p->net_count, sizeof(struct eh_policy_net)) &&
            !(p->argv_size && policy.blob[p->argv_offset + p->argv_size - 1]);
 }
 
@@ -59,9 +60,24 @@ static u32 absolute(char *to, u32 flags, u32 offset, u32 length, const char *cwd
     return path_normalise(to, path.text, base + length);
 }
 
+u32 policy_absolute(char *to, u32 flags, u32 offset, u32 length) {
+    const struct covered *first = &policy.rules[policy.covered - 1]; // the first working directory
+    return absolute(to, flags, offset, length, policy.text + first->offset, first->length);
+}
+
+int policy_text_is(u32 offset, u32 size, const char *text, u32 length) {
+    return inside(offset, size, 1) && eh_equal((const char *)policy.blob + offset, size, text, length);
+}
+
+const struct eh_policy_net *policy_net_rules(u32 *count) {
+    *count = policy.head->net_count;
+    return (const void *)(policy.blob + policy.head->net_offset);
+}
+
 static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, const char *cwd,
                u32 cwd_length) {
     rule->tree = flags & EH_RULE_FLAG_TREE;
+    rule->sealed = flags & EH_RULE_FLAG_SEALED;
     rule->offset = at;
     rule->length = absolute(policy.text + at, flags, path, length, cwd, cwd_length);
     return rule->length;
@@ -130,6 +146,15 @@ const struct eh_policy_pinned *policy_pin(const char *normal, u32 length) {
     for (u32 i = 0; i < policy.head->pinned_count; i++)
         if (rule_covers(&policy.rules[policy.head->rule_count + i], normal, length))
             return &policy.pinned[i];
+    return 0;
+}
+
+int policy_sealed(const struct eh_path *path) {
+    char normal[EH_PATH_MAX];
+    u32 length = path_normalise(normal, path->text, path->length);
+    for (u32 i = 0; i < policy.head->rule_count; i++)
+        if (policy.rules[i].sealed && rule_covers(&policy.rules[i], normal, length))
+            return 1;
     return 0;
 }
 

@@ -17,8 +17,17 @@ struct eh_tree_entry;
 s64 policy_where(const struct eh_path *path, u32 want, int follows, const struct eh_tree_entry **found);
 int policy_allows(const char *normal, u32 length, u32 want); // the same without noting; a normalised path
 const struct eh_policy_pinned *policy_pin(const char *normal, u32 length); // 0: not a pinned file
+int policy_sealed(const struct eh_path *path); // what lies there is a sealed file, or a directory
 const u8 *policy_hash(const struct eh_policy_pinned *pin, u32 block);
 int policy_covers(const char *rule, u32 rule_length, int tree, const char *path, u32 length); // pure
+
+// policy_net.c: EH_NET_KIND_*. `address`: in network order. A name is that of an abstract Unix socket, '@' first.
+int policy_net(u32 kind, u32 family, const u8 *address, u32 port);
+int policy_net_path(u32 kind, const char *path, u32 length); // absolute
+int policy_net_name(u32 kind, const char *name, u32 length);
+const struct eh_policy_net *policy_net_rules(u32 *count);
+u32 policy_absolute(char *to, u32 flags, u32 offset, u32 length); // a rule's path, normal; 0: it does not fit
+int policy_text_is(u32 offset, u32 size, const char *text, u32 length);
 
 // The arguments that the program gets, each with its NUL; 0 when they are the caller's.
 const char *policy_arguments(u32 *count, u32 *size);

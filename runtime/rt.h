@@ -97,6 +97,7 @@ void eh_copy(void *to, const void *from, u64 size); // as memcpy, wide when FP r
 enum {
     TEE_SUCCESS = 0,
     TEE_ERROR_ACCESS_DENIED = 0xffff0001,
+    TEE_ERROR_ACCESS_CONFLICT = 0xffff0003,
     TEE_ERROR_BAD_PARAMETERS = 0xffff0006,
     TEE_ERROR_BAD_STATE = 0xffff0007,
     TEE_ERROR_ITEM_NOT_FOUND = 0xffff0008,
@@ -110,9 +111,15 @@ u64 utee_ree_ms(void);
 u64 utee_map_zero(u64 size, u64 address); // fresh zero pages at `address` (0: anywhere); 0 when refused
 #define LOGIN_UNKNOWN 0xffffffffu
 u32 utee_client_login(void);     // login type of the session's client, or LOGIN_UNKNOWN
-u32 utee_unique_key(u8 key[32]); // of this TA on this device
+u32 utee_unique_key(const char *purpose, u8 key[32]); // of this TA on this device
 u32 utee_sha256(const void *data, u64 size, u8 hash[32]);
 u32 utee_mac_open(const u8 key[32], u32 *state);
+void utee_state_free(u32 state);
+u32 utee_gcm_key(const u8 key[32], u32 decrypts, u32 *state); // AES-256-GCM, nonces of 12 bytes, tags of 16
+u32 utee_gcm_encrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
+                     u64 size, u8 *tag);
+u32 utee_gcm_decrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
+                     u64 size, const u8 *tag); // nothing in `to` counts unless this succeeds
 u32 utee_mac_start(u32 state);
 u32 utee_mac_add(u32 state, const void *data, u64 size);
 u32 utee_mac_finish(u32 state, u8 mac[32]);

@@ -44,7 +44,7 @@ static int same_kind(const struct eh_file *file, u32 mode) {
 static s64 check_stat(struct linux_stat *s, const struct eh_file *file, const struct eh_policy_pinned *pin) {
     int sane = file_type_known(s->mode) && s->size >= 0 && s->blocks >= 0 && s->block_size >= 0 &&
                s->times[1] < 1000000000 && s->times[3] < 1000000000 && s->times[5] < 1000000000;
-    if (file && file->kind != FILE_STREAM)
+    if (file && file->kind != FILE_STREAM && file->kind != FILE_SOCKET)
         sane = sane && same_kind(file, s->mode) && s->device == file->device && s->inode == file->inode;
     if (!sane)
         return wire_violated(EH_RULE_ANSWERS);
@@ -56,6 +56,14 @@ static s64 check_stat(struct linux_stat *s, const struct eh_file *file, const st
     return 0;
 }
 
+// The plain size of what is sealed.
+static s64 sealed_stat(struct linux_stat *s, const struct eh_file *file, const struct eh_path *path) {
+    u64 size = (u64)s->size;
+    s64 result = file && file_sealed(file) ? 0 : path && (s->mode & S_IFMT) == S_IFREG ? sealed_tell(path, &size) : 0;
+    s->size = file && file_sealed(file) ? (s64)sealed_size(file) : (s64)size;
+    return result;
+}
+
 static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct eh_policy_pinned *pin,
                        u64 to) {
     struct linux_stat s;
@@ -64,6 +72,8 @@ static s64 finish_stat(struct eh_request *r, struct eh_file *file, const struct 
         return result;
     memcpy(&s, wire_output(r), sizeof s);
     result = check_stat(&s, file, pin);
+    if (!result)
+        result = sealed_stat(&s, file, r->paths[0]);
     if (!result && file && file->kind == FILE_REGULAR)
         file->size = (u64)s.size;
     return result ? result : user_out(to, &s, sizeof s);
@@ -97,7 +107,7 @@ static s64 stat_device(u32 device, u64 to) {
 static s64 stat_pipe(const struct eh_file *file, u64 to) {
     struct linux_stat s = {.device = PIPES_DEVICE,
                            .inode = file->number + 1ull,
-                           .mode = pipe_mode(file),
+                           .mode = file_mode_inside(file),
                            .links = 1,
                            .uid = eh_start.euid,
                            .gid = eh_start.egid,
@@ -120,7 +130,7 @@ static s64 stat_fd(u64 fd, u64 to) {
     struct eh_file *file = fd_file(fd);
     if (!file)
         return -EBADF;
-    if (file->kind == FILE_PIPE)
+    if (file_waits_inside(file))
         return stat_pipe(file, to);
     if (file->kind == FILE_DEVICE)
         return stat_device(file->special, to);
@@ -128,8 +138,10 @@ static s64 stat_fd(u64 fd, u64 to) {
         return stat_image(file->image, to);
     if (file->tree)
         return stat_tree(tree_at(file->tree - 1), to);
-    struct eh_request r = {
-        .row = ROW_fstat, .rule = AUDIT_FILES_READ, .args = {file->number}, .out_capacity = 128};
+    struct eh_request r = {.row = ROW_fstat,
+                           .rule = AUDIT_FILES_READ,
+                           .args = {file_sealed(file) ? sealed_host(file) : file->number},
+                           .out_capacity = 128};
     return finish_stat(&r, file, file->pin, to);
 }
 
@@ -227,7 +239,7 @@ static s64 check_statx(struct linux_statx *s, const struct eh_file *file,
         sane = sane && s->times[i].nanoseconds < 1000000000;
         s->times[i].padding = 0;
     }
-    if (file && file->kind != FILE_STREAM)
+    if (file && file->kind != FILE_STREAM && file->kind != FILE_SOCKET)
         sane = sane && same_kind(file, s->mode) && s->inode == file->inode;
     if (!sane)
         return wire_violated(EH_RULE_ANSWERS);
@@ -250,8 +262,8 @@ s64 sys_statx(struct eh_context *c) {
         return -EBADF;
     const struct eh_tree_entry *entry = file && file->tree ? tree_at(file->tree - 1) : 0;
     u32 device = file && file->kind == FILE_DEVICE ? file->special : !file && !result ? device_at(&path) : 0;
-    if (file && file->kind == FILE_PIPE)
-        return statx_inside(pipe_mode(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
+    if (file && file_waits_inside(file))
+        return statx_inside(file_mode_inside(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
     if (device)
         return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, device, c->x[4]);
     u32 image = file ? file->image : !result ? image_at_path(&path) : 0;
@@ -263,7 +275,10 @@ s64 sys_statx(struct eh_context *c) {
         return result < 0 ? result : statx_tree(entry, c->x[4]);
     struct eh_request r = {.row = ROW_statx,
                            .rule = AUDIT_FILES_READ,
-                           .args = {file ? file->number : NO_FILE, flags & ~(u32)AT_NO_AUTOMOUNT, mask},
+                           .args = {!file               ? NO_FILE
+                                    : file_sealed(file) ? sealed_host(file)
+                                                        : file->number,
+                                    flags & ~(u32)AT_NO_AUTOMOUNT, mask},
                            .out_capacity = sizeof s};
     if (file)
         path.length = 0;
@@ -273,5 +288,9 @@ s64 sys_statx(struct eh_context *c) {
         return result;
     memcpy(&s, wire_output(&r), sizeof s);
     result = check_statx(&s, file, file ? file->pin : pin_of(&path));
+    if (!result && file && file_sealed(file))
+        s.size = sealed_size(file);
+    else if (!result && !file && (s.mode & S_IFMT) == S_IFREG)
+        result = sealed_tell(&path, &s.size);
     return result ? result : user_out(c->x[4], &s, sizeof s);
 }

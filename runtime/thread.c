@@ -3,6 +3,7 @@
 // TA is left with all outstanding requests, or sleeps until the first deadline.
 #include "thread.h"
 #include "audit.h"
+#include "files.h"
 #include "memory.h"
 #include "process.h"
 #include "signals.h"
@@ -330,6 +331,7 @@ void eh_exit(u32 status) {
 }
 
 void eh_end(u32 status) {
+    sealed_end();
     if (!eh_service_busy()) // the record could not be handed over: the log stays open
         audit_end(status);
     wire_finish(status, 0, 0);

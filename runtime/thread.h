@@ -26,5 +26,6 @@ void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread en
 
 // futex.c
 s64 thread_sleep_at(u64 key, u64 deadline); // the calling thread waits for a futex_wake() of `key`, an address
+void thread_hold_at(u64 key);               // the same, whatever signals come; it may end without a wake
 s64 futex_wake(u64 address, u32 most, u32 bits); // how many were woken
 void futex_died(struct eh_context *c);           // what a thread leaves behind: clear_tid, robust mutexes

@@ -19,6 +19,10 @@ enum { // numbers of OP-TEE's utee ABI
     UTEE_OBJECT_CLOSE = 28,
     UTEE_OBJECT_POPULATE = 30,
     UTEE_RANDOM = 33,
+    UTEE_AUTHENC_INIT = 34,
+    UTEE_AUTHENC_AAD = 35,
+    UTEE_AUTHENC_SEAL = 37,
+    UTEE_AUTHENC_OPEN = 38,
     UTEE_STORAGE_OPEN = 41,
     UTEE_STORAGE_CREATE = 42,
     UTEE_OBJECT_READ = 50,
@@ -28,6 +32,7 @@ enum { TYPE_VALUE_IN = 1, TYPE_VALUE_INOUT = 3, TYPE_MEMREF_IN = 5, TYPE_MEMREF_
 enum { RANDOM_MOST = 4096 };
 enum { TIME_SYSTEM = 0, TIME_REE = 2 };
 enum { ALG_SHA256 = 0x50000004, ALG_HMAC_SHA256 = 0x30000004, TYPE_HMAC_SHA256 = 0xa0000004 };
+enum { ALG_AES_GCM = 0x40000810, TYPE_AES = 0xa0000010, GCM_TAG = 16, GCM_NONCE = 12 };
 enum { MODE_MAC = 4, MODE_DIGEST = 5, ATTR_SECRET_VALUE = 0xc0000000 };
 enum { STORAGE_PRIVATE = 1, FLAG_READ = 1, FLAG_WRITE = 2, FLAG_WRITE_META = 4, FLAG_OVERWRITE = 0x400 };
 #define PROPSET_CURRENT_CLIENT 0xfffffffeull
@@ -83,9 +88,8 @@ u64 utee_map_zero(u64 size, u64 address) {
     return params[3] << 32 | (u32)params[4];
 }
 
-u32 utee_unique_key(u8 key[32]) {
-    static const char purpose[] = "elfhaven.audit";
-    u64 params[9] = {TYPE_MEMREF_IN | TYPE_MEMREF_OUT << 4, (u64)purpose, sizeof purpose - 1, (u64)key, 32};
+u32 utee_unique_key(const char *purpose, u8 key[32]) {
+    u64 params[9] = {TYPE_MEMREF_IN | TYPE_MEMREF_OUT << 4, (u64)purpose, eh_length(purpose), (u64)key, 32};
     return system_pta(PTA_DERIVE_UNIQUE_KEY, params);
 }
 
@@ -115,19 +119,55 @@ u32 utee_sha256(const void *data, u64 size, u8 hash[32]) {
     return result ? result : call5(UTEE_HASH_FINAL, state, (u64)data, size, (u64)hash, (u64)&length);
 }
 
-u32 utee_mac_open(const u8 key[32], u32 *state) {
+// An operation that owns the object of its key.
+static u32 keyed(u32 algorithm, u32 mode, u32 type, const u8 key[32], u32 *state) {
     struct {
         u64 a, b;
         u32 id, padding;
     } secret = {(u64)key, 32, ATTR_SECRET_VALUE, 0};
     u32 object = 0, made = 0;
-    u32 result = call5(UTEE_OBJECT_ALLOC, TYPE_HMAC_SHA256, 256, (u64)&object, 0, 0);
+    u32 result = call5(UTEE_OBJECT_ALLOC, type, 256, (u64)&object, 0, 0);
     if (!result)
         result = call5(UTEE_OBJECT_POPULATE, object, (u64)&secret, 1, 0, 0);
     if (!result)
-        result = call5(UTEE_STATE_ALLOC, ALG_HMAC_SHA256, MODE_MAC, object, 0, (u64)&made);
+        result = call5(UTEE_STATE_ALLOC, algorithm, mode, object, 0, (u64)&made);
+    if (result && object)
+        call2(UTEE_OBJECT_CLOSE, object, 0);
     *state = made;
     return result;
+}
+
+void utee_state_free(u32 state) { call2(UTEE_STATE_FREE, state, 0); }
+
+u32 utee_mac_open(const u8 key[32], u32 *state) {
+    return keyed(ALG_HMAC_SHA256, MODE_MAC, TYPE_HMAC_SHA256, key, state);
+}
+
+u32 utee_gcm_key(const u8 key[32], u32 decrypts, u32 *state) {
+    return keyed(ALG_AES_GCM, decrypts, TYPE_AES, key, state);
+}
+
+static u32 gcm_begin(u32 state, const u8 *nonce, const void *data, u64 data_size, u64 size) {
+    u32 result = eh_svc(state, (u64)nonce, GCM_NONCE, GCM_TAG, data_size, size, 0, 0, UTEE_AUTHENC_INIT);
+    return result ? result : call5(UTEE_AUTHENC_AAD, state, (u64)data, data_size, 0, 0);
+}
+
+u32 utee_gcm_encrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
+                     u64 size, u8 *tag) {
+    u64 made = size, tag_size = GCM_TAG;
+    u32 result = gcm_begin(state, nonce, data, data_size, size);
+    return result ? result
+                  : eh_svc(state, (u64)from, size, (u64)to, (u64)&made, (u64)tag, (u64)&tag_size, 0,
+                           UTEE_AUTHENC_SEAL);
+}
+
+u32 utee_gcm_decrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
+                     u64 size, const u8 *tag) {
+    u64 made = size;
+    u32 result = gcm_begin(state, nonce, data, data_size, size);
+    return result ? result
+                  : eh_svc(state, (u64)from, size, (u64)to, (u64)&made, (u64)tag, GCM_TAG, 0,
+                           UTEE_AUTHENC_OPEN);
 }
 
 u32 utee_mac_start(u32 state) { return call5(UTEE_HASH_INIT, state, 0, 0, 0, 0); }

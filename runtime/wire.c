@@ -294,7 +294,7 @@ s64 wire_call(struct eh_request *r, u64 limit) {
 
 s64 wire_violated(u32 rule) {
     wire.violated |= 1u << rule;
-    return rule == EH_RULE_FILES_PINNED ? -EIO : -EPERM;
+    return rule == EH_RULE_FILES_PINNED || rule == EH_RULE_FILES_SEALED ? -EIO : -EPERM;
 }
 
 void wire_denied(u32 rule) {

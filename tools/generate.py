@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import generate_calls  # noqa: E402
 from elfhaven.abi import container  # noqa: E402
+from elfhaven.abi.layout import Layout  # noqa: E402
 
 HEAD = "// SPDX-License-Identifier: BSD-2-Clause\n// Made by tools/generate.py from {source}: do not edit.\n"
 ENUMS: tuple[type[Enum], ...] = (
@@ -67,7 +68,7 @@ def c_field(kind: str, name: str) -> str:
     return f"    {base} {name}[{count}" if count else f"    {base} {name}"
 
 
-def c_struct(layout: container.Layout) -> str:
+def c_struct(layout: Layout) -> str:
     """The structure, and assertions that the compiler lays it out as the Python side does."""
     fields = "".join(c_field(kind, name) + ";\n" for kind, name in layout.fields)
     checks = "".join(

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import generate_agent  # noqa: E402
 from elfhaven.abi import bridge  # noqa: E402
-from elfhaven.abi.container import Layout  # noqa: E402
+from elfhaven.abi.layout import Layout  # noqa: E402
 
 HEAD = """\
 // SPDX-License-Identifier: BSD-2-Clause

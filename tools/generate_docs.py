@@ -26,6 +26,8 @@ from elfhaven.cli.main import elfhaven as command_line
 from elfhaven.manifest import schema
 from elfhaven.normal import messages
 from elfhaven.sdk.explanations import ROWS
+from elfhaven.ta.functions import Function, functions
+from elfhaven.tee_errors import ERRORS, TeeResultError
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs" / "reference"
@@ -171,11 +173,40 @@ def _plain(text: str) -> str:
     return _QUOTED.sub(r"\1\2", text)
 
 
+def ta_api() -> str:
+    rows = functions()
+    called = sum(not row.is_language for row in rows)
+    head = ("function", "in Python", "test in tests/unit/python_ta")
+    parts = []
+    for group in dict.fromkeys(row.group for row in rows):
+        lines = [_function(row) for row in rows if row.group == group]
+        parts += [f"## {group}", table(head, *lines)]
+    errors = [(kind.__name__, gp.RESULT_NAMES[code], kind.MEANING) for code, kind in sorted(ERRORS.items())]
+    return page(
+        "The Internal Core API in Python",
+        "elfhaven.ta.functions and elfhaven.tee_errors",
+        f"The {len(rows)} functions that OP-TEE has of the Internal Core API 1.3.1, and what stands for each "
+        f"in `elfhaven.ta`: {called} are called there, {len(rows) - called} are the language's own, in "
+        "parentheses; none is absent. What panics in C raises an error here, which the TA may catch.",
+        *parts,
+        "## Errors",
+        f"Each is a `{TeeResultError.__name__}` with `code`, `origin`, `name`, `meaning`, `cause` and `fix`; "
+        "a TA raises it, a client catches it. A code without a name is an `OwnError`.",
+        table(("class", "code", "meaning"), *errors),
+    )
+
+
+def _function(row: Function) -> tuple[str, ...]:
+    form = row.form if row.is_language else f"`{row.form}`"
+    return f"TEE_{row.name}", form, row.test
+
+
 PAGES = {
     "command-line.md": commands,
     "manifest.md": manifest,
     "python-api.md": python,
     "results.md": results,
+    "ta-api.md": ta_api,
     "utee.md": utee,
 }
 

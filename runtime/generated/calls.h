@@ -89,6 +89,9 @@ enum {
 enum {
     CALL_getcwd = 17,
     CALL_eventfd2 = 19,
+    CALL_epoll_create1 = 20,
+    CALL_epoll_ctl = 21,
+    CALL_epoll_pwait = 22,
     CALL_dup = 23,
     CALL_dup3 = 24,
     CALL_fcntl = 25,
@@ -115,12 +118,16 @@ enum {
     CALL_pwrite64 = 68,
     CALL_preadv = 69,
     CALL_pwritev = 70,
+    CALL_pselect6 = 72,
     CALL_ppoll = 73,
     CALL_readlinkat = 78,
     CALL_newfstatat = 79,
     CALL_fstat = 80,
     CALL_fsync = 82,
     CALL_fdatasync = 83,
+    CALL_timerfd_create = 85,
+    CALL_timerfd_settime = 86,
+    CALL_timerfd_gettime = 87,
     CALL_exit = 93,
     CALL_exit_group = 94,
     CALL_set_tid_address = 96,
@@ -168,6 +175,21 @@ enum {
     CALL_getegid = 177,
     CALL_gettid = 178,
     CALL_sysinfo = 179,
+    CALL_socket = 198,
+    CALL_socketpair = 199,
+    CALL_bind = 200,
+    CALL_listen = 201,
+    CALL_accept = 202,
+    CALL_connect = 203,
+    CALL_getsockname = 204,
+    CALL_getpeername = 205,
+    CALL_sendto = 206,
+    CALL_recvfrom = 207,
+    CALL_setsockopt = 208,
+    CALL_getsockopt = 209,
+    CALL_shutdown = 210,
+    CALL_sendmsg = 211,
+    CALL_recvmsg = 212,
     CALL_brk = 214,
     CALL_munmap = 215,
     CALL_mremap = 216,
@@ -176,7 +198,10 @@ enum {
     CALL_fadvise64 = 223,
     CALL_mprotect = 226,
     CALL_madvise = 233,
+    CALL_accept4 = 242,
+    CALL_recvmmsg = 243,
     CALL_prlimit64 = 261,
+    CALL_sendmmsg = 269,
     CALL_renameat2 = 276,
     CALL_getrandom = 278,
     CALL_preadv2 = 286,
@@ -184,6 +209,7 @@ enum {
     CALL_statx = 291,
     CALL_close_range = 436,
     CALL_faccessat2 = 439,
+    CALL_epoll_pwait2 = 441,
 };
 
 enum {
@@ -215,11 +241,27 @@ enum {
     ROW_fstat = 25,
     ROW_fsync = 26,
     ROW_fdatasync = 27,
-    ROW_renameat2 = 28,
-    ROW_preadv2 = 29,
-    ROW_pwritev2 = 30,
-    ROW_statx = 31,
-    ROW_faccessat2 = 32,
+    ROW_socket = 28,
+    ROW_socketpair = 29,
+    ROW_bind = 30,
+    ROW_listen = 31,
+    ROW_accept = 32,
+    ROW_connect = 33,
+    ROW_getsockname = 34,
+    ROW_getpeername = 35,
+    ROW_sendto = 36,
+    ROW_recvfrom = 37,
+    ROW_setsockopt = 38,
+    ROW_getsockopt = 39,
+    ROW_shutdown = 40,
+    ROW_sendmsg = 41,
+    ROW_recvmsg = 42,
+    ROW_accept4 = 43,
+    ROW_renameat2 = 44,
+    ROW_preadv2 = 45,
+    ROW_pwritev2 = 46,
+    ROW_statx = 47,
+    ROW_faccessat2 = 48,
 };
 
 enum {
@@ -243,8 +285,10 @@ enum {
     AUDIT_FILES_LIBRARIES = 7,
     AUDIT_NET_CONNECT = 8,
     AUDIT_NET_LISTEN = 9,
-    AUDIT_FILES = 10,
-    AUDIT_STREAMS = 11,
+    AUDIT_FILES_SEALED = 10,
+    AUDIT_FILES = 11,
+    AUDIT_NET = 12,
+    AUDIT_STREAMS = 13,
 };
 
 enum {
@@ -255,7 +299,7 @@ enum {
 };
 
 #define EH_CALLS 472
-#define EH_ROWS 33
+#define EH_ROWS 49
 
 struct eh_row {
     u64 errors[2]; // bit n: the answer -n is allowed
@@ -275,6 +319,9 @@ struct eh_call {
 
 s64 sys_getcwd(struct eh_context *c);
 s64 sys_eventfd2(struct eh_context *c);
+s64 sys_epoll_create1(struct eh_context *c);
+s64 sys_epoll_ctl(struct eh_context *c);
+s64 sys_epoll_pwait(struct eh_context *c);
 s64 sys_dup(struct eh_context *c);
 s64 sys_dup3(struct eh_context *c);
 s64 sys_fcntl(struct eh_context *c);
@@ -301,12 +348,16 @@ s64 sys_pread64(struct eh_context *c);
 s64 sys_pwrite64(struct eh_context *c);
 s64 sys_preadv(struct eh_context *c);
 s64 sys_pwritev(struct eh_context *c);
+s64 sys_pselect6(struct eh_context *c);
 s64 sys_ppoll(struct eh_context *c);
 s64 sys_readlinkat(struct eh_context *c);
 s64 sys_newfstatat(struct eh_context *c);
 s64 sys_fstat(struct eh_context *c);
 s64 sys_fsync(struct eh_context *c);
 s64 sys_fdatasync(struct eh_context *c);
+s64 sys_timerfd_create(struct eh_context *c);
+s64 sys_timerfd_settime(struct eh_context *c);
+s64 sys_timerfd_gettime(struct eh_context *c);
 s64 sys_exit(struct eh_context *c);
 s64 sys_exit_group(struct eh_context *c);
 s64 sys_set_tid_address(struct eh_context *c);
@@ -354,6 +405,21 @@ s64 sys_getgid(struct eh_context *c);
 s64 sys_getegid(struct eh_context *c);
 s64 sys_gettid(struct eh_context *c);
 s64 sys_sysinfo(struct eh_context *c);
+s64 sys_socket(struct eh_context *c);
+s64 sys_socketpair(struct eh_context *c);
+s64 sys_bind(struct eh_context *c);
+s64 sys_listen(struct eh_context *c);
+s64 sys_accept(struct eh_context *c);
+s64 sys_connect(struct eh_context *c);
+s64 sys_getsockname(struct eh_context *c);
+s64 sys_getpeername(struct eh_context *c);
+s64 sys_sendto(struct eh_context *c);
+s64 sys_recvfrom(struct eh_context *c);
+s64 sys_setsockopt(struct eh_context *c);
+s64 sys_getsockopt(struct eh_context *c);
+s64 sys_shutdown(struct eh_context *c);
+s64 sys_sendmsg(struct eh_context *c);
+s64 sys_recvmsg(struct eh_context *c);
 s64 sys_brk(struct eh_context *c);
 s64 sys_munmap(struct eh_context *c);
 s64 sys_mremap(struct eh_context *c);
@@ -362,7 +428,10 @@ s64 sys_mmap(struct eh_context *c);
 s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);
 s64 sys_madvise(struct eh_context *c);
+s64 sys_accept4(struct eh_context *c);
+s64 sys_recvmmsg(struct eh_context *c);
 s64 sys_prlimit64(struct eh_context *c);
+s64 sys_sendmmsg(struct eh_context *c);
 s64 sys_renameat2(struct eh_context *c);
 s64 sys_getrandom(struct eh_context *c);
 s64 sys_preadv2(struct eh_context *c);
@@ -370,3 +439,4 @@ s64 sys_pwritev2(struct eh_context *c);
 s64 sys_statx(struct eh_context *c);
 s64 sys_close_range(struct eh_context *c);
 s64 sys_faccessat2(struct eh_context *c);
+s64 sys_epoll_pwait2(struct eh_context *c);

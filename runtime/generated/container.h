@@ -29,13 +29,15 @@ enum {
     EH_RULE_FILES_LIBRARIES = 7,
     EH_RULE_NET_CONNECT = 8,
     EH_RULE_NET_LISTEN = 9,
-    EH_RULE_COUNT = 10,
+    EH_RULE_FILES_SEALED = 10,
+    EH_RULE_COUNT = 11,
 };
 
 enum {
     EH_COMMAND_START = 1,
     EH_COMMAND_RESUME = 2,
     EH_COMMAND_AUDIT_VERIFY = 3,
+    EH_COMMAND_GIVE_KEY = 4,
     EH_COMMAND_SERVICE_FIRST = 4096,
 };
 
@@ -117,6 +119,7 @@ enum {
 enum {
     EH_RULE_FLAG_RELATIVE = 1,
     EH_RULE_FLAG_TREE = 2,
+    EH_RULE_FLAG_SEALED = 4,
 };
 
 enum {
@@ -343,8 +346,10 @@ struct eh_policy {
     u32 pinned_offset;
     u32 net_count;
     u32 net_offset;
+    u32 haven_offset;
+    u32 haven_length;
 };
-_Static_assert(sizeof(struct eh_policy) == 56, "eh_policy");
+_Static_assert(sizeof(struct eh_policy) == 64, "eh_policy");
 _Static_assert(__builtin_offsetof(struct eh_policy, magic) == 0, "magic");
 _Static_assert(__builtin_offsetof(struct eh_policy, size) == 4, "size");
 _Static_assert(__builtin_offsetof(struct eh_policy, argv_mode) == 8, "argv_mode");
@@ -359,6 +364,8 @@ _Static_assert(__builtin_offsetof(struct eh_policy, pinned_count) == 40, "pinned
 _Static_assert(__builtin_offsetof(struct eh_policy, pinned_offset) == 44, "pinned_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy, net_count) == 48, "net_count");
 _Static_assert(__builtin_offsetof(struct eh_policy, net_offset) == 52, "net_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy, haven_offset) == 56, "haven_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy, haven_length) == 60, "haven_length");
 
 struct eh_policy_env {
     u32 name_offset;

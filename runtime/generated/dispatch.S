@@ -6,6 +6,9 @@
 	.hidden eh_call_table
 	.hidden sys_getcwd
 	.hidden sys_eventfd2
+	.hidden sys_epoll_create1
+	.hidden sys_epoll_ctl
+	.hidden sys_epoll_pwait
 	.hidden sys_dup
 	.hidden sys_dup3
 	.hidden sys_fcntl
@@ -32,12 +35,16 @@
 	.hidden sys_pwrite64
 	.hidden sys_preadv
 	.hidden sys_pwritev
+	.hidden sys_pselect6
 	.hidden sys_ppoll
 	.hidden sys_readlinkat
 	.hidden sys_newfstatat
 	.hidden sys_fstat
 	.hidden sys_fsync
 	.hidden sys_fdatasync
+	.hidden sys_timerfd_create
+	.hidden sys_timerfd_settime
+	.hidden sys_timerfd_gettime
 	.hidden sys_exit
 	.hidden sys_exit_group
 	.hidden sys_set_tid_address
@@ -85,6 +92,21 @@
 	.hidden sys_getegid
 	.hidden sys_gettid
 	.hidden sys_sysinfo
+	.hidden sys_socket
+	.hidden sys_socketpair
+	.hidden sys_bind
+	.hidden sys_listen
+	.hidden sys_accept
+	.hidden sys_connect
+	.hidden sys_getsockname
+	.hidden sys_getpeername
+	.hidden sys_sendto
+	.hidden sys_recvfrom
+	.hidden sys_setsockopt
+	.hidden sys_getsockopt
+	.hidden sys_shutdown
+	.hidden sys_sendmsg
+	.hidden sys_recvmsg
 	.hidden sys_brk
 	.hidden sys_munmap
 	.hidden sys_mremap
@@ -93,7 +115,10 @@
 	.hidden sys_fadvise64
 	.hidden sys_mprotect
 	.hidden sys_madvise
+	.hidden sys_accept4
+	.hidden sys_recvmmsg
 	.hidden sys_prlimit64
+	.hidden sys_sendmmsg
 	.hidden sys_renameat2
 	.hidden sys_getrandom
 	.hidden sys_preadv2
@@ -101,6 +126,7 @@
 	.hidden sys_statx
 	.hidden sys_close_range
 	.hidden sys_faccessat2
+	.hidden sys_epoll_pwait2
 eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 0 io_setup
 	.word 0; .byte 0, 0; .hword 0xffff // 1 io_destroy
@@ -122,9 +148,9 @@ eh_call_table:
 	.word sys_getcwd - eh_call_table; .byte 1, 0; .hword 0xffff // 17 getcwd
 	.word 0; .byte 0, 0; .hword 0xffff // 18 lookup_dcookie
 	.word sys_eventfd2 - eh_call_table; .byte 1, 0; .hword 0xffff // 19 eventfd2
-	.word 0; .byte 0, 0; .hword 0xffff // 20 epoll_create1
-	.word 0; .byte 0, 0; .hword 0xffff // 21 epoll_ctl
-	.word 0; .byte 0, 0; .hword 0xffff // 22 epoll_pwait
+	.word sys_epoll_create1 - eh_call_table; .byte 1, 0; .hword 0xffff // 20 epoll_create1
+	.word sys_epoll_ctl - eh_call_table; .byte 1, 0; .hword 0xffff // 21 epoll_ctl
+	.word sys_epoll_pwait - eh_call_table; .byte 1, 0; .hword 0xffff // 22 epoll_pwait
 	.word sys_dup - eh_call_table; .byte 1, 0; .hword 0xffff // 23 dup
 	.word sys_dup3 - eh_call_table; .byte 1, 0; .hword 0xffff // 24 dup3
 	.word sys_fcntl - eh_call_table; .byte 2, 0; .hword 0x0 // 25 fcntl
@@ -174,7 +200,7 @@ eh_call_table:
 	.word sys_preadv - eh_call_table; .byte 2, 0; .hword 0x14 // 69 preadv
 	.word sys_pwritev - eh_call_table; .byte 2, 0; .hword 0x15 // 70 pwritev
 	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
-	.word 0; .byte 0, 0; .hword 0xffff // 72 pselect6
+	.word sys_pselect6 - eh_call_table; .byte 1, 0; .hword 0xffff // 72 pselect6
 	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x16 // 73 ppoll
 	.word 0; .byte 0, 0; .hword 0xffff // 74 signalfd4
 	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
@@ -187,9 +213,9 @@ eh_call_table:
 	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x1a // 82 fsync
 	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x1b // 83 fdatasync
 	.word 0; .byte 0, 0; .hword 0xffff // 84 sync_file_range
-	.word 0; .byte 0, 0; .hword 0xffff // 85 timerfd_create
-	.word 0; .byte 0, 0; .hword 0xffff // 86 timerfd_settime
-	.word 0; .byte 0, 0; .hword 0xffff // 87 timerfd_gettime
+	.word sys_timerfd_create - eh_call_table; .byte 1, 0; .hword 0xffff // 85 timerfd_create
+	.word sys_timerfd_settime - eh_call_table; .byte 1, 0; .hword 0xffff // 86 timerfd_settime
+	.word sys_timerfd_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 87 timerfd_gettime
 	.word 0; .byte 0, 0; .hword 0xffff // 88 utimensat
 	.word 0; .byte 0, 0; .hword 0xffff // 89 acct
 	.word 0; .byte 0, 0; .hword 0xffff // 90 capget
@@ -300,21 +326,21 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 195 shmctl
 	.word 0; .byte 0, 0; .hword 0xffff // 196 shmat
 	.word 0; .byte 0, 0; .hword 0xffff // 197 shmdt
-	.word 0; .byte 0, 0; .hword 0xffff // 198 socket
-	.word 0; .byte 0, 0; .hword 0xffff // 199 socketpair
-	.word 0; .byte 0, 0; .hword 0xffff // 200 bind
-	.word 0; .byte 0, 0; .hword 0xffff // 201 listen
-	.word 0; .byte 0, 0; .hword 0xffff // 202 accept
-	.word 0; .byte 0, 0; .hword 0xffff // 203 connect
-	.word 0; .byte 0, 0; .hword 0xffff // 204 getsockname
-	.word 0; .byte 0, 0; .hword 0xffff // 205 getpeername
-	.word 0; .byte 0, 0; .hword 0xffff // 206 sendto
-	.word 0; .byte 0, 0; .hword 0xffff // 207 recvfrom
-	.word 0; .byte 0, 0; .hword 0xffff // 208 setsockopt
-	.word 0; .byte 0, 0; .hword 0xffff // 209 getsockopt
-	.word 0; .byte 0, 0; .hword 0xffff // 210 shutdown
-	.word 0; .byte 0, 0; .hword 0xffff // 211 sendmsg
-	.word 0; .byte 0, 0; .hword 0xffff // 212 recvmsg
+	.word sys_socket - eh_call_table; .byte 2, 0; .hword 0x1c // 198 socket
+	.word sys_socketpair - eh_call_table; .byte 2, 0; .hword 0x1d // 199 socketpair
+	.word sys_bind - eh_call_table; .byte 2, 0; .hword 0x1e // 200 bind
+	.word sys_listen - eh_call_table; .byte 2, 0; .hword 0x1f // 201 listen
+	.word sys_accept - eh_call_table; .byte 2, 0; .hword 0x20 // 202 accept
+	.word sys_connect - eh_call_table; .byte 2, 0; .hword 0x21 // 203 connect
+	.word sys_getsockname - eh_call_table; .byte 2, 0; .hword 0x22 // 204 getsockname
+	.word sys_getpeername - eh_call_table; .byte 2, 0; .hword 0x23 // 205 getpeername
+	.word sys_sendto - eh_call_table; .byte 2, 0; .hword 0x24 // 206 sendto
+	.word sys_recvfrom - eh_call_table; .byte 2, 0; .hword 0x25 // 207 recvfrom
+	.word sys_setsockopt - eh_call_table; .byte 2, 0; .hword 0x26 // 208 setsockopt
+	.word sys_getsockopt - eh_call_table; .byte 2, 0; .hword 0x27 // 209 getsockopt
+	.word sys_shutdown - eh_call_table; .byte 2, 0; .hword 0x28 // 210 shutdown
+	.word sys_sendmsg - eh_call_table; .byte 2, 0; .hword 0x29 // 211 sendmsg
+	.word sys_recvmsg - eh_call_table; .byte 2, 0; .hword 0x2a // 212 recvmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 213 readahead
 	.word sys_brk - eh_call_table; .byte 1, 0; .hword 0xffff // 214 brk
 	.word sys_munmap - eh_call_table; .byte 1, 0; .hword 0xffff // 215 munmap
@@ -344,8 +370,8 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 239 move_pages
 	.word 0; .byte 0, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
 	.word 0; .byte 0, 0; .hword 0xffff // 241 perf_event_open
-	.word 0; .byte 0, 0; .hword 0xffff // 242 accept4
-	.word 0; .byte 0, 0; .hword 0xffff // 243 recvmmsg
+	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x2b // 242 accept4
+	.word sys_recvmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 243 recvmmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 244 -
 	.word 0; .byte 0, 0; .hword 0xffff // 245 -
 	.word 0; .byte 0, 0; .hword 0xffff // 246 -
@@ -371,14 +397,14 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 266 clock_adjtime
 	.word 0; .byte 0, 0; .hword 0xffff // 267 syncfs
 	.word 0; .byte 0, 0; .hword 0xffff // 268 setns
-	.word 0; .byte 0, 0; .hword 0xffff // 269 sendmmsg
+	.word sys_sendmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 269 sendmmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 270 process_vm_readv
 	.word 0; .byte 0, 0; .hword 0xffff // 271 process_vm_writev
 	.word 0; .byte 0, 0; .hword 0xffff // 272 kcmp
 	.word 0; .byte 0, 0; .hword 0xffff // 273 finit_module
 	.word 0; .byte 0, 0; .hword 0xffff // 274 sched_setattr
 	.word 0; .byte 0, 0; .hword 0xffff // 275 sched_getattr
-	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x1c // 276 renameat2
+	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x2c // 276 renameat2
 	.word 0; .byte 0, 0; .hword 0xffff // 277 seccomp
 	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
 	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
@@ -388,12 +414,12 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 283 membarrier
 	.word 0; .byte 0, 0; .hword 0xffff // 284 mlock2
 	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
-	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x1d // 286 preadv2
-	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x1e // 287 pwritev2
+	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x2d // 286 preadv2
+	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x2e // 287 pwritev2
 	.word 0; .byte 0, 0; .hword 0xffff // 288 pkey_mprotect
 	.word 0; .byte 0, 0; .hword 0xffff // 289 pkey_alloc
 	.word 0; .byte 0, 0; .hword 0xffff // 290 pkey_free
-	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x1f // 291 statx
+	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x2f // 291 statx
 	.word 0; .byte 0, 0; .hword 0xffff // 292 io_pgetevents
 	.word 0; .byte 3, 38; .hword 0xffff // 293 rseq
 	.word 0; .byte 0, 0; .hword 0xffff // 294 kexec_file_load
@@ -541,9 +567,9 @@ eh_call_table:
 	.word sys_close_range - eh_call_table; .byte 1, 0; .hword 0xffff // 436 close_range
 	.word 0; .byte 0, 0; .hword 0xffff // 437 openat2
 	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
-	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x20 // 439 faccessat2
+	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x30 // 439 faccessat2
 	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
-	.word 0; .byte 0, 0; .hword 0xffff // 441 epoll_pwait2
+	.word sys_epoll_pwait2 - eh_call_table; .byte 1, 0; .hword 0xffff // 441 epoll_pwait2
 	.word 0; .byte 0, 0; .hword 0xffff // 442 mount_setattr
 	.word 0; .byte 0, 0; .hword 0xffff // 443 quotactl_fd
 	.word 0; .byte 0, 0; .hword 0xffff // 444 landlock_create_ruleset

@@ -21,7 +21,14 @@ from tests.support import outside, zig
 PROGRAMS = all_programs()
 ARGUMENTS = ("a", "b c", "")
 ARCHITECTURE_SHOWS = frozenset({"arithmetic", "registers_survive", "uname", "unknown_calls"})
-MANIFEST = '[files]\nread = ["./"]\nwrite = ["./"]\n'
+MANIFEST = """
+[files]
+read = ["./"]
+write = ["./"]
+[net]
+connect = ["127.0.0.1:*", "[::1]:*", "unix:./", "unix:@elfhaven-corpus-4"]
+listen = ["127.0.0.0/8:*", "[::1]:*", "0.0.0.0:*", "unix:./", "unix:@elfhaven-corpus-4"]
+"""
 WHOLE = "ELFHAVEN_WHOLE"  # set: every program is run with checks in its loops too
 STOPPABLE = sorted(PROGRAMS)[:: 1 if os.environ.get(WHOLE) else 12]
 

@@ -41,7 +41,7 @@ def guest() -> Path:
         pytest.skip(f"Debian's archive cannot be had: {error.cause}")
 
 
-def run(guest: Path, suite: str, device: Path) -> Report:
+def run(guest: Path, suite: str, memory: str, device: Path) -> Report:
     state = StateDirectory(device)
     for image in (guest / KIT / "ta").glob("*.ta"):
         state.install(UUID(image.stem), image.read_bytes())
@@ -52,7 +52,7 @@ def run(guest: Path, suite: str, device: Path) -> Report:
         command,
         device=state,
         sysroot=guest,
-        memory="large",
+        memory=memory,
         stdout=reader.feed,
         stderr=reader.feed,
         pseudo_tas=PSEUDO_TAS,
@@ -61,9 +61,11 @@ def run(guest: Path, suite: str, device: Path) -> Report:
     return reader.end(status)
 
 
-@pytest.mark.parametrize("suite", ["regression", "pkcs11"])
-def test_suite(suite: str, guest: Path, tmp_path: Path) -> None:
-    report = run(guest, suite, tmp_path / "device")
+@pytest.mark.parametrize(
+    ("suite", "memory"), [("regression", "stock"), ("regression", "large"), ("pkcs11", "stock")]
+)
+def test_suite(suite: str, memory: str, guest: Path, tmp_path: Path) -> None:
+    report = run(guest, suite, memory, tmp_path / "device")
     assert report.finished
     assert report.counted is not None
     assert report.subtests is not None

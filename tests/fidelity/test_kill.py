@@ -22,6 +22,7 @@ from elfhaven.target.qemu.machine import Machine, machines
 from tests.support import zig
 
 PATIENCE = 30.0
+SOON = 5.0  # seconds; 0.3 on an idle machine, most of which is the look into the guest
 LONG = ("10",)  # a computation that is still under way when the blow falls
 SOURCES = {
     "calls": r"""
@@ -47,6 +48,7 @@ int main(int argc, char **argv) {
     return 7;
 }
 """,
+    "endless": '#include <unistd.h>\nint main(void) { write(1, "on\\n", 3); for (;;) __asm__ volatile(""); }',
     "input": r"""
 #include <unistd.h>
 int main(void) { char c; write(1, "on\n", 3); return read(0, &c, 1) == 0 ? 7 : 1; }
@@ -74,7 +76,8 @@ class Room:
         output = self.path / f"{name}.ta"
         if not output.exists():
             program = zig.compile_program(SOURCES[name])
-            elfhaven.pack(program, manifest=self.path / "elfhaven.toml", output=output, sign="optee-default")
+            manifest = self.path / ("stoppable.toml" if name == "endless" else "elfhaven.toml")
+            elfhaven.pack(program, manifest=manifest, output=output, sign="optee-default")
         return output
 
     def start(self, *words: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
@@ -88,9 +91,11 @@ class Room:
         self.children.append(child)
         return child
 
-    def run(self, name: str, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        words = ("run", "--target", "qemu", "--state", self.path / "state", self.packed(name), *arguments)
-        return self.start(*words, stdin=stdin)
+    def run(
+        self, name: str, *arguments: str, stdin: int = subprocess.DEVNULL, files: str = "host"
+    ) -> subprocess.Popen[bytes]:
+        where = ("--target", "qemu", "--files", files, "--state", self.path / "state")
+        return self.start("run", *where, self.packed(name), *arguments, stdin=stdin)
 
     def works(self) -> None:
         """The next command of a user does what it should."""
@@ -112,6 +117,7 @@ class Room:
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     path = tmp_path_factory.mktemp("kill")
     (path / "elfhaven.toml").write_text('[files]\nwrite = ["./"]\n')
+    (path / "stoppable.toml").write_text('stoppable = true\n[files]\nwrite = ["./"]\n')
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(path))
         made = Room(path)
@@ -165,6 +171,20 @@ def test_the_client_is_killed_at_any_moment(room: Room, name: str) -> None:
         child = room.run(name)
         time.sleep(length * moment / 7)
         _gone(child)
+
+
+@pytest.mark.usefixtures("rest")
+@pytest.mark.parametrize("files", ["host", "target"])
+def test_a_stoppable_program_ends_when_its_client_is_killed(room: Room, files: str) -> None:
+    """It makes no call: the bridge, which lost its client, asks it to end."""
+    before = room.guest()
+    child = room.run("endless", files=files)
+    _on(child)
+    time.sleep(0.2)
+    _gone(child)
+    killed = time.monotonic()
+    _soon(lambda: room.guest() == before)
+    assert time.monotonic() - killed < SOON
 
 
 def _kill_bridges(machine: Machine) -> None:

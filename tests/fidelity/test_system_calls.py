@@ -63,9 +63,11 @@ def _calls(*calls: tuple[int, ...]) -> Callable[[Place], list[int | Ended]]:
 @pytest.mark.parametrize("where", BUFFERS)
 @pytest.mark.parametrize("number", [Utee.RANDOM_NUMBER_GENERATE, Utee.LOG])
 def test_sizes_of_a_buffer(both: Both, number: int, where: str) -> None:
-    seen = both(_calls(*((number, BUFFERS[where], size) for size in SIZES)))
+    """LOG has no result: of no bytes it leaves x0 as it was, an address that differs from load to load."""
+    sizes = SIZES[1:] if number == Utee.LOG else SIZES
+    seen = both(_calls(*((number, BUFFERS[where], size) for size in sizes)))
     assert isinstance(seen, list)
-    assert seen[2] == 0
+    assert seen[1] == 0
 
 
 @pytest.mark.parametrize("pointer", POINTERS)

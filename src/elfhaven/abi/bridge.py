@@ -26,7 +26,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from elfhaven.abi.container import CONTROL, Layout
+from elfhaven.abi.container import CONTROL
+from elfhaven.abi.layout import Layout
 
 MAGIC: Final = 0x31484245  # "EBH1": the 1 is the version of the frame header
 VERSION: Final = 2  # of all that follows the header

@@ -12,10 +12,9 @@ this file (tools/generate.py), so each layout is declared once.
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from functools import cached_property
+
+from elfhaven.abi.layout import Layout
 
 
 class Command(IntEnum):
@@ -24,6 +23,7 @@ class Command(IntEnum):
     START = 1  # p0 control INOUT, p1 none or window INOUT, p2 strings INPUT
     RESUME = 2  # p0 control INOUT, p1 none or window INOUT
     AUDIT_VERIFY = 3  # p0 records INPUT, p1 VALUE_INPUT {phase, 0}, p2 VALUE_OUTPUT {verdict, record number}
+    GIVE_KEY = 4  # p0 key of the program's haven INPUT, 32 bytes; refused once there is another
     SERVICE_FIRST = 0x1000  # service mode: every command from here on reaches code in the image
 
 
@@ -107,6 +107,7 @@ RULES = (
     "files.libraries",
     "net.connect",
     "net.listen",
+    "files.sealed",
 )
 
 CONTROL_MAGIC = 0x31434845  # "EHC1"
@@ -120,39 +121,6 @@ STOP_LEAVE = 0x100  # control.stop: come out with State.POLLED; the normal world
 STRINGS_MAX = 2 << 20  # bytes of argv + envp + cwd, like Linux's ARG_MAX
 MAX_SEGMENTS = 112
 MAX_IMAGES = 48
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A C structure: `fields` are (C type, name) in order, `count` for arrays in the type as 'u64[6]'."""
-
-    name: str
-    fields: tuple[tuple[str, str], ...]
-
-    @cached_property
-    def struct(self) -> struct.Struct:
-        """The same layout for the struct module."""
-        return struct.Struct("<" + "".join(_code(kind) for kind, _ in self.fields))
-
-    @cached_property
-    def size(self) -> int:
-        return self.struct.size
-
-    def offset(self, field: str) -> int:
-        """Byte offset of `field`; KeyError if there is none."""
-        return self._offsets[field]
-
-    @cached_property
-    def _offsets(self) -> dict[str, int]:
-        sizes = [struct.calcsize("<" + _code(kind)) for kind, _ in self.fields]
-        return {name: sum(sizes[:at]) for at, (_, name) in enumerate(self.fields)}
-
-
-def _code(kind: str) -> str:
-    base, _, count = kind.partition("[")
-    code = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "s32": "i", "s64": "q", "char": "s"}[base]
-    return f"{count[:-1]}{code}" if count else code
-
 
 CONTROL = Layout(
     "eh_control",
@@ -291,6 +259,7 @@ class NetFamily(IntEnum):
 class RuleFlag(IntFlag):
     RELATIVE = 1  # the path is relative to the program's first working directory
     TREE = 2  # the path and everything under it; without it the path alone
+    SEALED = 4  # files there are encrypted and authenticated by the runtime; the rule's kind is WRITE
 
 
 class ArgvMode(IntEnum):
@@ -315,6 +284,11 @@ POLICY = Layout(
         ("u32", "pinned_offset"),
         ("u32", "net_count"),  # eh_policy_net[]
         ("u32", "net_offset"),
+        (
+            "u32",
+            "haven_offset",
+        ),  # name of the haven whose key seals its files; length 0: the program's own key
+        ("u32", "haven_length"),
     ),
 )
 

@@ -123,6 +123,7 @@ FLOCK_SIZE: Final = 32  # struct flock, the same on x86-64
 FALLOC_FL_KEEP_SIZE: Final = 1
 TCGETS: Final = 0x5401
 TIOCGWINSZ: Final = 0x5413
+FIONREAD: Final = 0x541B
 TERMIOS_SIZE: Final = 36
 WINSIZE_SIZE: Final = 8
 

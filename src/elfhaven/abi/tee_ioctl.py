@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from elfhaven.abi.container import Layout
+from elfhaven.abi.layout import Layout
 
 MAGIC: Final = 0xA4
 MAX_ARG_SIZE: Final = 4096  # bytes of a structure with its parameters

@@ -34,7 +34,8 @@ FILES: tuple[Row, ...] = (
         "file:file request:hex out:out(64)",
         errors="ENOTTY EINVAL EIO EPERM",
         policy="streams",
-        reason="TCGETS and TIOCGWINSZ alone; any other request is ENOTTY inside",
+        reason="TCGETS, TIOCGWINSZ, and FIONREAD of a socket; FIOCLEX, FIONCLEX and FIONBIO are served inside; "
+        "any other request is ENOTTY inside",
     ),
     delegated(
         34,
@@ -139,7 +140,7 @@ FILES: tuple[Row, ...] = (
         errors="EINTR EINVAL ENOMEM",
         policy="streams",
         result=Result.COUNT,
-        reason="the standard streams alone; 8 bytes a file: u32 file, u16 events, u16 revents",
+        reason="the standard streams and sockets; 8 bytes a file: u32 file, u16 events, u16 revents",
     ),
     delegated(
         78,

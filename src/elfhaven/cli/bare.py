@@ -12,6 +12,7 @@ from typing import Final
 
 from elfhaven.cli.progress import run_shown
 from elfhaven.errors import UsageError
+from elfhaven.sdk.looking import Wanted
 
 VALUES: Final = {
     "run": {
@@ -26,11 +27,16 @@ VALUES: Final = {
         "sysroot": None,
         "debian": None,
         "suite": "trixie",
+        "engine": None,
+        "expressions": None,
+        "trace_json": None,
+        "gdb": None,
+        "profile": None,
     },
     "audit verify": {"target": "emulator", "memory": "stock", "state": None},
 }  # options with a value, and what holds without them
 SWITCHES: Final = {"run": ("trace",), "audit verify": ()}
-SHORT: Final = {"-m": "manifest"}
+SHORT: Final = {"-m": "manifest", "-e": "expressions"}
 _HELP: Final = """\
 usage: elfhaven run --target device [--audit FILE] [--state DIR] [--trace] [--] FILE.ta [ARG...]
        elfhaven audit verify --target device FILE
@@ -54,13 +60,13 @@ def options(verb: str, words: Sequence[str]) -> tuple[dict[str, str | None], lis
     """The options before the first word that is none, with what holds without them; and the rest."""
     values, switches = VALUES[verb], SWITCHES[verb]
     try:
-        given, rest = getopt.getopt(list(words), "m:" if "manifest" in values else "", [
-            *(f"{name}=" for name in values), *switches
+        given, rest = getopt.getopt(list(words), "m:e:" if "manifest" in values else "", [
+            *(f"{name.replace('_', '-')}=" for name in values), *switches
         ])  # fmt: skip
     except getopt.GetoptError as error:
         raise UsageError(error.msg, f"see `elfhaven {verb} --help`") from None
     found: dict[str, str | None] = {**values, **dict.fromkeys(switches)}
-    found.update((SHORT.get(name, name.lstrip("-")), value) for name, value in given)
+    found.update((SHORT.get(name, name.lstrip("-").replace("-", "_")), value) for name, value in given)
     if not rest:
         raise UsageError("a file is missing", f"see `elfhaven {verb} --help`")
     return found, rest
@@ -68,6 +74,13 @@ def options(verb: str, words: Sequence[str]) -> tuple[dict[str, str | None], lis
 
 def _run(words: Sequence[str]) -> int:
     found, (program, *arguments) = options("run", words)
+    if found["gdb"] is not None or found["profile"] is not None:
+        raise UsageError("only the emulator lets one look at the processor", "leave --gdb and --profile out")
+    wanted = Wanted(
+        found["trace"] is not None,
+        (found["expressions"],) if found["expressions"] else (),
+        found["trace_json"],
+    )
     return run_shown(
         program,
         *arguments,
@@ -77,7 +90,8 @@ def _run(words: Sequence[str]) -> int:
         memory=found["memory"] or "",
         manifest=found["manifest"],
         sign=found["sign"],
-        trace=found["trace"] is not None,
+        trace=wanted.trace,
+        wanted=wanted,
         audit=found["audit"],
         state=found["state"],
         sysroot=found["sysroot"],

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How a command ends: every error as two lines and a status.
 
-Status 2 for errors of elfhaven itself; 125 for those of `run`, whose other statuses are the program's own.
+Status 2 for errors of elfhaven itself; 125 for those of `run`, `ree`, `record` and
+`stats`, whose other statuses are the program's own.
 A reader that closes standard output ends the command with 141, as SIGPIPE would.
 """
 
@@ -53,7 +54,7 @@ _WITHOUT = (
 
 def failed(words: Sequence[str]) -> int:
     """The status of a command that elfhaven itself could not do."""
-    return RUN_ERROR if list(words[:1]) in (["run"], ["ree"]) else ERROR
+    return RUN_ERROR if words and words[0] in ("run", "ree", "record", "stats") else ERROR
 
 
 def complain(status: int, cause: str, fix: str | None) -> int:

@@ -15,10 +15,13 @@ from elfhaven.cli.doctor import doctor
 from elfhaven.cli.ending import INTERRUPTED, complain, ended, failed
 from elfhaven.cli.explain import explain
 from elfhaven.cli.inspect import inspect
+from elfhaven.cli.new import new
 from elfhaven.cli.pack import pack
 from elfhaven.cli.qemu import qemu
 from elfhaven.cli.ree import ree
 from elfhaven.cli.run import run
+from elfhaven.cli.seal import give_key, seal, unseal
+from elfhaven.cli.stats import stats
 from elfhaven.cli.storage import storage
 from elfhaven.cli.ta import ta
 from elfhaven.cli.xtest import xtest
@@ -30,7 +33,26 @@ def elfhaven() -> None:
     """Runs unmodified aarch64 Linux programs inside OP-TEE."""
 
 
-for _verb in (run, ree, pack, inspect, calls, audit, demo, doctor, qemu, xtest, ta, storage, explain):
+for _verb in (
+    run,
+    stats,
+    ree,
+    pack,
+    inspect,
+    calls,
+    audit,
+    demo,
+    doctor,
+    qemu,
+    xtest,
+    ta,
+    new,
+    storage,
+    seal,
+    unseal,
+    give_key,
+    explain,
+):
     elfhaven.add_command(_verb)
 
 

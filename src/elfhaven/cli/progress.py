@@ -8,6 +8,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from elfhaven.sdk.looking import Wanted
 
 _QUIET = 0.3
 _PERIOD = 0.2
@@ -68,11 +72,18 @@ def run_shown(
     sysroot: str | None = None,
     debian: tuple[str, ...] = (),
     suite: str = "",
+    engine: str | None = None,
+    wanted: Wanted | None = None,
 ) -> int:
     """Runs a program as the user's own command would run; its status."""
+    from elfhaven.sdk.looking import Wanted, looking
     from elfhaven.sdk.program import run
 
-    with step("starting") as shown:
+    wanted = wanted or Wanted(trace=trace)
+    with (
+        step("starting") as shown,
+        looking(wanted, program, note, sysroot=sysroot, debian=debian, suite=suite) as seen,
+    ):
         result = run(
             program,
             *arguments,
@@ -82,15 +93,18 @@ def run_shown(
             memory=memory,
             manifest=manifest,
             sign=sign,
-            trace=trace,
+            on_call=seen.on_call,
+            look=seen.look,
             audit=audit,
             state=state,
             sysroot=sysroot,
             debian=debian,
             suite=suite,
+            engine=engine,
             on_note=note,
             on_start=shown.end,
         )
+        seen.ended(result.status)
     return result.status
 
 

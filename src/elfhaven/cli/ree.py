@@ -28,6 +28,14 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     show_default=True,
     help="Who serves the TEE's requests: elfhaven, or Debian's own tee-supplicant in the normal world.",
 )
+@click.option(
+    "--ta",
+    "projects",
+    metavar="PROJECT",
+    multiple=True,
+    type=click.Path(),
+    help="A TA in Python to serve too: its .py file, or the project of one. May be repeated.",
+)
 @click.option("--trace", is_flag=True, help="Show every Linux call of the program on stderr.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
 @click.argument("program", type=click.Path())
@@ -38,6 +46,7 @@ def ree(
     memory: str,
     sysroot: str | None,
     supplicant: str,
+    projects: tuple[str, ...],
     trace: bool,
     state: str | None,
 ) -> int:
@@ -57,6 +66,11 @@ def ree(
     def show(line: str) -> None:
         click.echo(line, err=True)
 
+    hosted = []
+    if projects:
+        from elfhaven.sdk.ta_project import hosted_tas
+
+        hosted = hosted_tas(projects)
     system = None
     if supplicant == "debian":
         with steps() as report:
@@ -70,4 +84,5 @@ def ree(
         note=note,
         trace=show if trace else None,
         supplicant=system,
+        hosted_tas=hosted,
     )

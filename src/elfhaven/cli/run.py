@@ -33,6 +33,12 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
     help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["interpreter", "native", "auto"]),
+    help="What executes in the emulator: `native` compiles hot loops (needs llvmlite), `auto` does so where "
+    "it can.  [default: interpreter]",
+)
+@click.option(
     "-m",
     "--manifest",
     type=click.Path(),
@@ -45,6 +51,27 @@ _SETTINGS = {"allow_interspersed_args": False, "ignore_unknown_options": False}
 )
 @click.option(
     "--trace", is_flag=True, help="Show every call on stderr; needs `debug = true` in the manifest."
+)
+@click.option(
+    "-e",
+    "expressions",
+    metavar="CALLS",
+    multiple=True,
+    help="Trace only these: names of calls, or %file %desc %memory %process %network %signal %time, "
+    "with commas between them; ! in front: all others.",
+)
+@click.option("--trace-json", metavar="FILE", help="Write the trace as JSON lines.")
+@click.option(
+    "--gdb",
+    metavar="PORT",
+    type=int,
+    help="Wait for gdb at this port of the loopback interface (emulator; "
+    "needs `debug = true` in the manifest).",
+)
+@click.option(
+    "--profile",
+    metavar="FILE.svg",
+    help="Write a flame graph of where instructions go (emulator; needs `debug = true` in the manifest).",
 )
 @click.option("--audit", type=click.Path(), help="Write a log of every call that leaves the TEE.")
 @click.option("--state", type=click.Path(), help="The device: its keys and storage.  [default: the user's]")
@@ -67,9 +94,14 @@ def run(
     files: str,
     cwd: str | None,
     memory: str,
+    engine: str | None,
     manifest: str | None,
     sign: str | None,
     trace: bool,
+    expressions: tuple[str, ...],
+    trace_json: str | None,
+    gdb: int | None,
+    profile: str | None,
     audit: str | None,
     state: str | None,
     sysroot: str | None,
@@ -83,6 +115,7 @@ def run(
     125  elfhaven itself failed
     """
     from elfhaven.cli.progress import run_shown
+    from elfhaven.sdk.looking import Wanted
 
     return run_shown(
         program,
@@ -91,9 +124,11 @@ def run(
         files=files,
         cwd=cwd,
         memory=memory,
+        engine=engine,
         manifest=manifest,
         sign=sign,
         trace=trace,
+        wanted=Wanted(trace, expressions, trace_json, gdb, profile),
         audit=audit,
         state=state,
         sysroot=sysroot,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`elfhaven ta`: what a TA file holds, and the store of an emulated device."""
+"""`elfhaven ta`: what a TA file holds, the store of an emulated device, projects of Python TAs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.
 
 @click.group()
 def ta() -> None:
-    """Trusted Application files: show one, install one, list those of a device."""
+    """Trusted Applications: show a file, install one, list those of a device; run and test Python ones."""
 
 
 @ta.command()
@@ -61,6 +61,52 @@ def list_(state: str | None, as_json: bool) -> None:
     for row in rows:
         what = row.get("broken") or f"version {row['version']}, signed by {row['signer']}"
         click.echo(f"{row['uuid']}  {row['size']:>9} bytes  {what}")
+
+
+_PROJECT = click.option(
+    "--project",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    default=".",
+    help="The TA's project, as `elfhaven new` makes one.  [default: this directory]",
+)
+_REST = {"allow_interspersed_args": False, "ignore_unknown_options": True}
+
+
+@ta.command(context_settings=_REST)
+@_PROJECT
+@click.argument("words", metavar="[PROGRAM] [ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+def run(project: str, words: tuple[str, ...]) -> int:
+    """Runs the client of a project of Python TAs: client.py, or PROGRAM with the TAs on the emulator.
+
+    PROGRAM is an aarch64 Linux executable. Arguments for client.py come after `--`.
+    """
+    from pathlib import Path
+
+    from elfhaven.sdk import ta_project
+
+    if words and words[0] != "--" and Path(words[0]).is_file():
+        return _run_program(project, words)
+    return ta_project.run_client(Path(project), words[words[:1] == ("--",) :])
+
+
+def _run_program(project: str, words: tuple[str, ...]) -> int:
+    from elfhaven.cli.progress import note
+    from elfhaven.sdk.ta_project import run_program
+
+    return run_program(project, words, note)
+
+
+@ta.command(context_settings=_REST)
+@_PROJECT
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def test(project: str, arguments: tuple[str, ...]) -> int:
+    """Runs the tests of a project of Python TAs; ARGUMENTS are pytest's."""
+    from pathlib import Path
+
+    from elfhaven.sdk import ta_project
+
+    return ta_project.run_tests(Path(project), arguments)
 
 
 def _word(value: object) -> str:

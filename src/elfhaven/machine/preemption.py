@@ -81,12 +81,12 @@ def _find_root(uc: Any, base: int) -> int:
 
 
 def _find_descriptors(base: int) -> int:
-    """Where EL0's TLB is described: the first of a row of descriptors, which all have the same size yet."""
+    """Where EL0's TLB is described: the first of the last row of descriptors before x0. Sizes may differ
+    already: a flush on a busy machine shrinks those that were not used."""
     window = ctypes.string_at(base - _BEFORE, _BEFORE)
-    for at in range(0, _BEFORE - _DESCRIPTOR.size * _MODES, _DESCRIPTOR.size):
+    for at in range(_BEFORE - _DESCRIPTOR.size * _MODES, -1, -_DESCRIPTOR.size):
         row = [_DESCRIPTOR.unpack_from(window, at + _DESCRIPTOR.size * i) for i in range(_MODES)]
-        sizes = {mask for mask, _ in row}
-        if len(sizes) == 1 and _is_mask(sizes.pop()) and all(_is_pointer(entries) for _, entries in row):
+        if all(_is_mask(mask) and _is_pointer(entries) for mask, entries in row):
             return base - _BEFORE + at
     raise UnknownEngine("the TLB is not to be found; unicorn 2.1.4 is expected")
 

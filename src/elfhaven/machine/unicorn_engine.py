@@ -208,14 +208,14 @@ class UnicornEngine:
 
     def _prepare(self, space: Translation, code_epoch: int) -> None:
         if code_epoch != self._code_epoch:
-            uclib.uc_ctl(self._handle, FLUSH_CODE)
+            self._flush_code()
             self._code_epoch = code_epoch
         if space.mapped >= _GROW_FROM and not self._grown:
             self._grow()
         if space.epoch != self._epoch:
             self._write(UC_ARM64_REG_TTBR0_EL1, space.root)
             self._epoch = space.epoch
-            uclib.uc_ctl(self._handle, FLUSH_TLB)
+            self._flush_tlb()
 
     def _load(self, pc: int, sp: int, arguments: Sequence[int]) -> None:
         registers = self.registers
@@ -246,7 +246,7 @@ class UnicornEngine:
             self._stop(Stop.INTERRUPTED)
         elif self._space is not None and self._space.epoch != self._epoch:
             self._epoch = self._space.epoch
-            uclib.uc_ctl(self._handle, FLUSH_TLB)
+            self._flush_tlb()
 
     def _stop(self, why: Exit) -> None:
         self._exit = why
@@ -271,7 +271,13 @@ class UnicornEngine:
 
     def forget_code(self) -> None:
         """See machine.engine.Engine."""
+        self._flush_code()
+
+    def _flush_code(self) -> None:
         uclib.uc_ctl(self._handle, FLUSH_CODE)
+
+    def _flush_tlb(self) -> None:
+        uclib.uc_ctl(self._handle, FLUSH_TLB)
 
     def rearm(self) -> None:
         self._interrupted = False

@@ -16,6 +16,7 @@ from enum import Enum
 from threading import Lock
 from typing import Any, Protocol
 
+from unicorn.arm64_const import UC_ARM64_REG_FPCR, UC_ARM64_REG_FPSR, UC_ARM64_REG_PSTATE
 from unicorn.unicorn_const import UC_HOOK_CODE
 from unicorn.unicorn_py3.unicorn import uclib
 
@@ -24,6 +25,8 @@ from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.machine.preemption import Door
 from elfhaven.machine.unicorn_engine import ABORTS, CpuModel, UnicornEngine
 
+_STATE = (UC_ARM64_REG_PSTATE, UC_ARM64_REG_FPSR, UC_ARM64_REG_FPCR)
+_FLAGS = 0xF000_0000  # NZCV
 _CODE_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p)
 
 
@@ -62,7 +65,7 @@ class WatchedEngine(UnicornEngine):
         self._door = Door(self._uc, self._base)
         self._lock = Lock()
         self._observer = observer
-        self._watched = self._in_guest = self._asked = False
+        self._watched = self._in_guest = False
         self._why: Why | None = None
         self._from = 0  # the instruction to go on with: its own breakpoint has been seen
         self.breakpoints: set[int] = set()
@@ -76,9 +79,8 @@ class WatchedEngine(UnicornEngine):
         return self._interrupted
 
     def ask(self) -> None:
-        """Have the guest stop soon, or at the start of its next entry. From any thread."""
+        """Have the guest stop soon, if it runs and is not in a call of the core just now. From any thread."""
         with self._lock:
-            self._asked = True
             if self._in_guest and self._door is not None:
                 self._door.close()
 
@@ -119,8 +121,6 @@ class WatchedEngine(UnicornEngine):
         with self._lock:
             self._door.fit()
             self._in_guest = True
-            if self._asked:
-                self._door.close()
 
     def _out_of_guest(self) -> bool:
         """Whether the door was shut."""
@@ -136,17 +136,40 @@ class WatchedEngine(UnicornEngine):
             super()._exception(uc, number, data)
             return
         if self._out_of_guest() and number in ABORTS:  # the door's, or one that comes again
-            self._asked = False
             self._halt(Why.ASKED)
             return
         super()._exception(uc, number, data)
         if self._exit is None:
             self._into_guest()
 
+    # ---- registers beside the general ones, while it stands
+
+    def vectors(self) -> list[bytes]:
+        """v0..v31."""
+        stride = self._vectors[1] // 32
+        data = ctypes.string_at(*self._vectors)
+        return [data[stride * i : stride * i + 16] for i in range(32)]
+
+    def set_vector(self, index: int, value: bytes) -> None:
+        """One of v0..v31, 16 bytes."""
+        ctypes.memmove(self._vectors[0] + self._vectors[1] // 32 * index, value, 16)
+
+    def state(self) -> tuple[int, int, int]:
+        """PSTATE, FPSR, FPCR."""
+        pstate, fpsr, fpcr = (self._uc.reg_read(register) & 0xFFFF_FFFF for register in _STATE)
+        return pstate, fpsr, fpcr
+
+    def set_state(self, index: int, value: int) -> None:
+        """One of state(); of PSTATE the flags alone."""
+        if index == 0:
+            value = (self.state()[0] & ~_FLAGS) | (value & _FLAGS)
+        self._write(_STATE[index], value)
+
     # ---- breakpoints and steps
 
     def _halt(self, why: Why) -> None:
         self._why = why
+        self._out_of_guest()
         uclib.uc_emu_stop(self._handle)
 
     def _at_instruction(self, _uc: int, address: int, _size: int, _data: int) -> None:

@@ -14,7 +14,7 @@ from elfhaven.manifest.policy import Policy, Rule, normalise, rule_base
 from elfhaven.manifest.tree import TreeEntry, decode_tree, encode_tree, read_tree
 
 if TYPE_CHECKING:
-    from elfhaven.manifest.schema import Args, Audit, Environment, Files, Manifest, Memory, Net, Size
+    from elfhaven.manifest.schema import Args, Audit, Environment, Files, Haven, Manifest, Memory, Net, Size
     from elfhaven.manifest.toml import default, load, loads
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Audit",
     "Environment",
     "Files",
+    "Haven",
     "Manifest",
     "Memory",
     "Net",
@@ -48,7 +49,7 @@ __all__ = [
 _HOMES = {
     **dict.fromkeys(("default", "load", "loads"), "elfhaven.manifest.toml"),
     **dict.fromkeys(
-        ("Args", "Audit", "Environment", "Files", "Manifest", "Memory", "Net", "Size"),
+        ("Args", "Audit", "Environment", "Files", "Haven", "Manifest", "Memory", "Net", "Size"),
         "elfhaven.manifest.schema",
     ),
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The policy blob of a signed image: layouts in abi/container.py, offsets from the blob's start.
 
-Order of the parts: header, environment entries, rules, pinned entries, network rules, strings, hashes. The same manifest
-over the same files gives the same bytes.
+Order of the parts: header, environment entries, rules, pinned entries, network rules, strings, hashes.
+The same manifest over the same files gives the same bytes.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +43,16 @@ def compile_policy(manifest: Manifest, pins: Sequence[Pin] = (), base: str | Pat
     """The blob. `base`: where relative paths are looked up to see which of them are directories."""
     read = [_rule(RuleKind.READ, path, base) for path in manifest.files.read]
     write = [_rule(RuleKind.WRITE, path, base) for path in manifest.files.write]
+    sealed = [_sealed(_rule(RuleKind.WRITE, path, base)) for path in manifest.files.sealed]
     allowed: list[tuple[str, str | None]] = [(name, None) for name in manifest.env.allow]
     return encode(
         Policy(
-            rules=tuple(dict.fromkeys(read + write)),
+            rules=tuple(dict.fromkeys(read + write + sealed)),
             pinned=tuple((pin, _relative(pin.path)) for pin in pins),
             argv_mode=ArgvMode.FIXED if manifest.args.fixed else ArgvMode.ANY,
             argv=manifest.args.fixed,
             env=tuple(sorted(dict([*allowed, *manifest.env.set.items()]).items())),
+            haven=manifest.haven.name or "",
             net=tuple(
                 dict.fromkeys(
                     rule
@@ -69,6 +72,10 @@ def _rule(kind: RuleKind, path: str, base: str | Path) -> Rule:
     tree = path.endswith("/") or os.path.isdir(os.path.join(base, path))
     flags = _relative(path) | (RuleFlag.TREE if tree else RuleFlag(0))
     return Rule(kind, path.rstrip("/") or "/", flags)
+
+
+def _sealed(rule: Rule) -> Rule:
+    return replace(rule, flags=rule.flags | RuleFlag.SEALED)
 
 
 def _relative(path: str) -> RuleFlag:
@@ -127,6 +134,7 @@ def encode(policy: Policy) -> bytes:
             *strings.add(os.fsencode(peer.path)),
         )
     argv_at = strings.add(argv)
+    haven_at = strings.add(os.fsencode(policy.haven))
     tail = bytes(strings)
     header = POLICY.struct.pack(
         POLICY_MAGIC,
@@ -142,6 +150,7 @@ def encode(policy: Policy) -> bytes:
         pinned_at,
         len(policy.net),
         net_at,
+        *haven_at,
     )
     return header + bytes(entries) + tail
 
@@ -161,7 +170,7 @@ class _Reader:
     def policy(self) -> Policy:
         header = POLICY.struct.unpack_from(self._blob)
         magic, size, mode, argc, argv_at, argv_size, envc, env_at, *tables = header
-        rulec, rules_at, pinc, pinned_at, netc, net_at = tables
+        rulec, rules_at, pinc, pinned_at, netc, net_at, *haven = tables
         if magic != POLICY_MAGIC or size != len(self._blob):
             raise ValueError("no policy of this version")
         argv = self._text(argv_at, argv_size).split("\0")
@@ -174,6 +183,7 @@ class _Reader:
             argv=tuple(argv[:-1]),
             env=tuple(self._env(env_at + POLICY_ENV.size * i) for i in range(self._count(envc))),
             net=tuple(self._net(net_at + POLICY_NET.size * i) for i in range(self._count(netc))),
+            haven=self._text(*haven),
         )
 
     def _count(self, count: int) -> int:
@@ -223,6 +233,6 @@ class _Reader:
 
 
 def _flags(value: int) -> RuleFlag:
-    if value & ~(RuleFlag.RELATIVE | RuleFlag.TREE):
+    if value & ~sum(RuleFlag):
         raise ValueError("an unknown flag")
     return RuleFlag(value)

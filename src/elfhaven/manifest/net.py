@@ -25,6 +25,7 @@ _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _SHAPE = 'write ADDRESS:PORT, [IPV6]:PORT, ADDRESS/BITS:PORT, *:PORT, NAME:PORT or "unix:PATH"'
 _UNIX = "unix:"
 ALL_PORTS = (0, 65535)
+NO_FLAGS = RuleFlag(0)
 SUN_PATH_MAX = 107
 
 
@@ -38,12 +39,16 @@ class NetRule:
     prefix: int = 0
     ports: tuple[int, int] = ALL_PORTS
     path: str = ""
-    flags: RuleFlag = RuleFlag(0)
+    flags: RuleFlag = NO_FLAGS
 
     def covers(self, kind: NetKind, address: bytes, port: int) -> bool:
         """`address`: 4 or 16 bytes. An address of IPv4 written as one of IPv6 is that of IPv4."""
         address = plain(address)
-        if kind is not self.kind or not self.ports[0] <= port <= self.ports[1]:
+        if (
+            kind is not self.kind
+            or self.family is NetFamily.UNIX
+            or not self.ports[0] <= port <= self.ports[1]
+        ):
             return False
         if self.family is NetFamily.ANY:
             return True

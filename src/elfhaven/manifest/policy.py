@@ -37,6 +37,7 @@ class Policy:
     argv: tuple[str, ...] = ()
     env: tuple[tuple[str, str | None], ...] = ()  # None: the caller's value
     net: tuple[NetRule, ...] = ()
+    haven: str = ""  # whose key seals its files; "": the program's own
 
     def allows_read(self, path: str, cwd: str) -> bool:
         """`path`: absolute; `cwd`: the first working directory, absolute."""

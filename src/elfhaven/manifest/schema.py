@@ -18,10 +18,13 @@
     read = ["model.bin"]        # relative to the program's first working directory
     write = ["out/"]            # a directory, or a path that ends in "/": everything under it; implies read
     pinned = ["weights.bin"]    # readable, and every block is checked against the hashes of pack time
+    sealed = ["secrets/"]       # readable and writable, and outside there is only ciphertext of each file
     libraries = ["/usr/lib/x/*.so"] # of the system that the program comes from: opened while it runs (dlopen)
     [net]
     connect = ["127.0.0.1:5432"]    # peers: ADDRESS:PORT, or "unix:PATH"; see how-to/network.md
     listen = ["127.0.0.1:8080"]     # own addresses: the same
+    [haven]
+    name = "payroll"            # sealed files are those of this group: under its key, which its owner gives
     [audit]
     required = false            # true: the program starts only with an audit log
 
@@ -123,10 +126,11 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     pinned: tuple[str, ...] = ()
+    sealed: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for key in ("read", "write", "pinned", "libraries"):
+        for key in ("read", "write", "pinned", "sealed", "libraries"):
             _without_nul(key, *getattr(self, key))
             for path in getattr(self, key):
                 if not path:
@@ -140,6 +144,8 @@ class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
                 raise ValueError(
                     f"`pinned` holds {path!r}, which is writable too: a pinned file never changes"
                 )
+            if path in self.sealed:
+                raise ValueError(f"`pinned` and `sealed` both hold {path!r}: keep one")
 
 
 class Net(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -154,6 +160,16 @@ class Net(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
                     check(text)
                 except ValueError as error:
                     raise ValueError(f"`{key}` holds {text!r}: {error}") from None
+
+
+class Haven(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.name is not None and not (_NAME.fullmatch(self.name) and len(self.name) <= 48):
+            raise ValueError(
+                "`name` must be 1 to 48 letters, digits, '.', '_' or '-', a letter or digit first"
+            )
 
 
 class Audit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -172,6 +188,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     env: Environment = Environment()
     files: Files = Files()
     net: Net = Net()
+    haven: Haven = Haven()
     audit: Audit = Audit()
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ from elfhaven.calls.row import Row, Served, Table
 from elfhaven.normal.control import ControlBlock, Request
 from elfhaven.normal.handlers import Call, Handlers, signed
 from elfhaven.normal.linux.host import HostCalls
+from elfhaven.normal.linux.sockets import Waits
 from elfhaven.normal.linux.streams import Readiness, poll_entries
 from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import Policy
@@ -84,6 +85,7 @@ class Agent:
             if row.served is Served.DELEGATED:
                 self._shapes[row.number] = shape_of(row)
         self._deadlines: dict[int, float] = {}
+        self._waits: dict[int, Waits] = {}
         self._readiness = Readiness(time.monotonic)
 
     def close(self) -> None:
@@ -99,14 +101,16 @@ class Agent:
         nanoseconds; None is no limit.
         """
         requests = block.requests(pending)
-        if len(requests) == 1 and patience is None:
-            self._answer(block, window, requests[0])
+        if len(requests) == 1 and patience is None and self._answer(block, window, requests[0]):
             return 1
         slow = [request for request in requests if self._may_block(request)]
+        quick = 0
         for request in requests:
             if request not in slow:
-                self._answer(block, window, request)
-        quick = len(requests) - len(slow)
+                if self._answer(block, window, request):
+                    quick += 1
+                else:
+                    slow.append(request)
         until = None if patience is None else time.monotonic() + patience / 1e9
         return quick + self._answer_ready(block, window, slow, 0.0 if quick else until)
 
@@ -122,14 +126,32 @@ class Agent:
         except (ValueError, OverflowError):
             return -linux.EINVAL  # a number that the host's libraries do not take
 
-    def _answer(self, block: ControlBlock, window: memoryview | None, request: Request) -> None:
+    def _answer(self, block: ControlBlock, window: memoryview | None, request: Request) -> bool:
+        """Whether the request is answered; one of a socket may have to wait."""
         try:
             call = self._decode(block, window, request)
+            result = self.perform(call)
         except BadRequest as bad:
             block.answer(request.at, -bad.errno, 0)
-            return
-        result = self.perform(call)
+            return True
+        except Waits as waits:
+            return self._postpone(block, request, waits)
+        self._deadlines.pop(request.id, None)
+        self._waits.pop(request.id, None)
         block.answer(request.at, result, call.value)
+        return True
+
+    def _postpone(self, block: ControlBlock, request: Request, waits: Waits) -> bool:
+        """Keeps what a request waits for; answers it when its time is over."""
+        self._waits[request.id] = waits
+        now = time.monotonic()
+        if waits.seconds is None or now < self._deadlines.setdefault(request.id, now + waits.seconds):
+            return False
+        del self._waits[request.id], self._deadlines[request.id]
+        begun = self._shapes[request.call]
+        error = "EINPROGRESS" if begun is not None and begun.name == "connect" else "EAGAIN"
+        block.answer(request.at, -linux.ERRNO[error], 0)
+        return True
 
     def _decode(self, block: ControlBlock, window: memoryview | None, request: Request) -> Call:
         shape = self._shapes[request.call] if request.call < len(self._shapes) else None
@@ -147,15 +169,16 @@ class Agent:
     def _answer_ready(
         self, block: ControlBlock, window: memoryview | None, slow: list[Request], until: float | None
     ) -> int:
-        if not slow:
-            return 0
-        waits = [self._wait_of(block, window, request) for request in slow]
         answered = 0
-        for request, ready in zip(slow, self._readiness.wait(waits, until), strict=True):
-            if ready:
-                self._answer(block, window, self._without_waiting(request))
-                self._deadlines.pop(request.id, None)
-                answered += 1
+        while slow and not answered:
+            waits = [self._wait_of(block, window, request) for request in slow]
+            found = self._readiness.wait(waits, until)
+            for request, ready in zip(slow, found, strict=True):
+                if ready and self._answer(block, window, self._without_waiting(request)):
+                    self._deadlines.pop(request.id, None)
+                    answered += 1
+            if until is not None and time.monotonic() >= until:
+                break
         return answered
 
     def _without_waiting(self, request: Request) -> Request:
@@ -171,6 +194,8 @@ class Agent:
             return False
         if shape.name == "ppoll":
             return signed(request.args[1]) != 0
+        if request.id in self._waits:
+            return True
         return shape.name in _READS | _WRITES and self.handlers.files.is_stream(request.args[0])
 
     def _wait_of(
@@ -179,6 +204,9 @@ class Agent:
         """What a blocking request waits for; a malformed one is past its time at once, to be answered."""
         shape = self._shapes[request.call]
         files = self.handlers.files
+        if request.id in self._waits:
+            waits = self._waits[request.id]
+            return [(waits.fd, waits.events)], self._deadlines.get(request.id)
         if shape is None or shape.name != "ppoll":
             events = linux.POLLIN if shape and shape.name in _READS else linux.POLLOUT
             return [(files.fd(request.args[0]), events)], None

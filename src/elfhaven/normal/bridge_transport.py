@@ -14,7 +14,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -80,9 +80,11 @@ class BridgeTransport:
         return self._call(wire.Kind.INVOKE, wire.INVOKE.struct.pack(session, command, cancel_id, 0), params)
 
     def close_session(self, session: int) -> None:
-        """A session ends with its connection, too: then there is nothing left to do."""
-        if not self._ended:
-            self._ask(wire.Kind.CLOSE, wire.NAME.struct.pack(session, 0))
+        """A session ends with its connection, too, also with one that was aborted: nothing is left to do."""
+        name = wire.NAME.struct.pack(session, 0)
+        with suppress(_AbortedError):
+            if not self._ended:
+                self._passed(lambda number: (frame(wire.Kind.CLOSE, number, name),))
 
     def cancel(self, session: int, cancel_id: int) -> None:
         self._tell(frame(wire.Kind.CANCEL, 0, wire.CANCEL.struct.pack(session, cancel_id)))
@@ -189,7 +191,7 @@ class BridgeTransport:
         done = False
         try:
             with self._calls:
-                answer = self._exchange(lambda number: self._frames(call, kind, number, head))
+                answer = self._passed(lambda number: self._frames(call, kind, number, head))
             done = True
         except _AbortedError:
             return Reply(*_ABORTED, 0, (None,) * len(params))
@@ -275,6 +277,13 @@ class BridgeTransport:
             pass
 
     def _exchange(self, frames: Callable[[int], Iterable[bytes]]) -> Frame:
+        """As _passed; raises TeeError after an abort."""
+        try:
+            return self._passed(frames)
+        except _AbortedError:
+            raise tee_error(*_ABORTED, "the connection was aborted") from None
+
+    def _passed(self, frames: Callable[[int], Iterable[bytes]]) -> Frame:
         """Sends a request under an id of its own and waits for its answer."""
         with self._request(frames) as number:
             return self._answer(number)

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import UUID
@@ -88,18 +90,16 @@ class Context(_Closing):
         operation: Operation | None = None,
         login: Login = Login.PUBLIC,
         group: int = 0,
+        timeout: float | None = None,
     ) -> Session:
         """A session with the TA `uuid`; what it wrote to the parameters is in Session.opened.
 
-        `group` is the group id of the GROUP logins. Raises TeeError.
+        `group` is the group id of the GROUP logins; `timeout` as for Session.invoke. Raises TeeError.
         """
         name = UUID(uuid) if isinstance(uuid, str) else uuid
         operation = operation or Operation(*params)
-        cancel_id = operation.begin(self, None)
-        try:
+        with operation.under_way(self, None, timeout) as cancel_id:
             reply = self.transport.open_session(name, login, group, operation.params, cancel_id)
-        finally:
-            operation.end()
         _check(reply, f"cannot open a session with {name}")
         return self._hold(Session(self, name, reply.session, _results(operation.params, reply.outputs)))
 
@@ -175,14 +175,21 @@ class Operation:
         self.params = params
         self._running: tuple[Context, int | None, int] | None = None
 
-    def begin(self, context: Context, session: int | None) -> int:
-        """Notes the call that is made now; its cancellation id."""
+    @contextmanager
+    def under_way(self, context: Context, session: int | None, timeout: float | None) -> Iterator[int]:
+        """While the call is made that is made now: its cancellation id. Cancelled after `timeout` seconds."""
         cancel_id = context.next_cancel_id()
         self._running = (context, session, cancel_id)
-        return cancel_id
-
-    def end(self) -> None:
-        self._running = None
+        timer = None if timeout is None else threading.Timer(timeout, self.cancel)
+        try:
+            if timer is not None:
+                timer.daemon = True
+                timer.start()
+            yield cancel_id
+        finally:
+            self._running = None
+            if timer is not None:
+                timer.cancel()
 
     def cancel(self) -> None:
         """Asks the TEE to cancel the call under way, if there is one. The TA may not heed it."""
@@ -201,17 +208,21 @@ class Session(_Closing):
         self.number = number
         self.opened = opened
 
-    def invoke(self, command: int, *params: Parameter, operation: Operation | None = None) -> list[Result]:
+    def invoke(
+        self,
+        command: int,
+        *params: Parameter,
+        operation: Operation | None = None,
+        timeout: float | None = None,
+    ) -> list[Result]:
         """Invokes a command of the TA with up to four parameters. Raises TeeError.
 
-        Give an `operation` in place of parameters to be able to cancel it.
+        Give an `operation` in place of parameters to be able to cancel it. After `timeout` seconds the TEE
+        is asked to cancel; a TA that does not heed it goes on.
         """
         operation = operation or Operation(*params)
-        cancel_id = operation.begin(self.context, self.number)
-        try:
+        with operation.under_way(self.context, self.number, timeout) as cancel_id:
             reply = self.context.transport.invoke(self.number, command, operation.params, cancel_id)
-        finally:
-            operation.end()
         if reply.code:
             _check(reply, f"command {command} of {self.uuid} failed")
         return _results(operation.params, reply.outputs)

@@ -18,6 +18,7 @@ from elfhaven.normal.linux.files import FileTable
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.locks import LOCK_COMMANDS, lock
 from elfhaven.normal.linux.paths import Resolver
+from elfhaven.normal.linux.sockets import Sockets
 from elfhaven.normal.linux.streams import Streams
 from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.linux.tree import Tree
@@ -54,6 +55,7 @@ class Handlers:
         self.files = FileTable(resolver, host, umask, streams, system)
         self.tree = Tree(resolver, host, umask)
         self.streams = Streams(self.files)
+        self.sockets = Sockets(self.files, resolver, policy)
 
     def bind(self, table: Table) -> list[Handler | None]:
         """Handlers by call number; every delegated row has one."""
@@ -100,6 +102,7 @@ class Handlers:
         return self.files.open(number, call.paths[0], flags, mode, call.output)
 
     def sys_close(self, call: Call) -> int:
+        self.sockets.closed(call.args[0])
         return self.files.close(call.args[0])
 
     def sys_lseek(self, call: Call) -> int:
@@ -144,6 +147,63 @@ class Handlers:
 
     def sys_ppoll(self, call: Call) -> int:
         return self.streams.poll(call.input, call.output, signed(call.args[1]))
+
+    # sockets
+
+    def sys_socket(self, call: Call) -> int:
+        number, domain, kind, protocol = call.args[:4]
+        return self.sockets.socket(number, domain, kind, _int32(protocol))
+
+    def sys_socketpair(self, call: Call) -> int:
+        number, other, domain, kind, protocol = call.args[:5]
+        return self.sockets.pair(number, other, domain, kind, _int32(protocol))
+
+    def sys_bind(self, call: Call) -> int:
+        return self.sockets.bind(call.args[0], call.paths[0], bytes(call.input))
+
+    def sys_listen(self, call: Call) -> int:
+        return self.sockets.listen(call.args[0], _int32(call.args[1]))
+
+    def sys_accept4(self, call: Call) -> int:
+        number, made, wait = call.args[:3]
+        result, call.value = self.sockets.accept(number, made, wait, call.output)
+        return result
+
+    def sys_connect(self, call: Call) -> int:
+        return self.sockets.connect(call.args[0], call.args[1], call.paths[0], bytes(call.input))
+
+    def sys_getsockname(self, call: Call) -> int:
+        result, call.value = self.sockets.name(call.args[0], call.output, peer=False)
+        return result
+
+    def sys_getpeername(self, call: Call) -> int:
+        result, call.value = self.sockets.name(call.args[0], call.output, peer=True)
+        return result
+
+    def sys_sendmsg(self, call: Call) -> int:
+        number, flags, size = call.args[:3]
+        return self.sockets.send(number, flags, size, call.paths[0], call.input)
+
+    def sys_recvmsg(self, call: Call) -> int:
+        number, flags, size = call.args[:3]
+        result, call.value = self.sockets.receive(number, flags, size, call.output)
+        return result
+
+    sys_accept = sys_accept4
+    sys_sendto = sys_sendmsg
+    sys_recvfrom = sys_recvmsg
+
+    def sys_setsockopt(self, call: Call) -> int:
+        number, level, option = call.args[:3]
+        return self.sockets.set_option(number, _int32(level), _int32(option), bytes(call.input))
+
+    def sys_getsockopt(self, call: Call) -> int:
+        number, level, option = call.args[:3]
+        result, call.value = self.sockets.get_option(number, _int32(level), _int32(option), call.output)
+        return result
+
+    def sys_shutdown(self, call: Call) -> int:
+        return self.sockets.shutdown(call.args[0], _int32(call.args[1]))
 
     # paths
 

@@ -23,6 +23,9 @@ _REMEDIES: Final = {
 _VIOLATIONS: Final = {
     "files.pinned": "a pinned file is not the one that was packed: it could not be read; "
     "put the packed file back, or pack again",
+    "files.sealed": "a sealed file is not as this program left it (changed, replaced, renamed, put back to "
+    "an older state, removed) and could not be used; put back what the program wrote last, or begin anew with "
+    "`elfhaven seal`",
     "answers": "an answer from outside broke the rules of its call and reached the program as an error; "
     "trust nothing that this normal world says",
     "audit": "the audit log broke",
@@ -54,6 +57,8 @@ def rules(bits: int) -> tuple[str, ...]:
 
 def denial(rule: str) -> str:
     """One line for a rule that denied something: its name and the line that would allow it."""
+    if rule == "files.sealed":
+        return f"denied by rule {rule}: the device has no key of the program's haven; see `elfhaven give-key`"
     remedy = _REMEDIES.get(rule)
     if remedy is None:
         return f"denied by rule {rule}"

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from elfhaven import manifest
-from elfhaven.abi.container import RuleFlag, RuleKind
+from elfhaven.abi.container import NetFamily, NetKind, RuleFlag, RuleKind
 
 READ = "files.read"
 WRITE = "files.write"
+CONNECT = "net.connect"  # of a Unix socket, by its path
+LISTEN = "net.listen"
 LOOK = "files.look"  # no rule of its own: what may be read, and the directories on the way there
 
 # /proc/<pid> of this process or another: what lies there belongs to the host's processes, not to the program
@@ -33,6 +35,10 @@ class Policy(Protocol):
 
     def names(self, rule: str, path: str) -> bool:
         """Whether the rule as it is written covers `path`: what the runtime says, which sees no links."""
+        ...
+
+    def allows_address(self, kind: NetKind, address: bytes) -> bool:
+        """Whether the program may use an address, the bytes of a struct sockaddr that holds no path."""
         ...
 
 
@@ -51,7 +57,12 @@ class RootPolicy:
     """
 
     def __init__(
-        self, read: Iterable[Root], write: Iterable[Root], cwd: str, pinned: Iterable[Root] = ()
+        self,
+        read: Iterable[Root],
+        write: Iterable[Root],
+        cwd: str,
+        pinned: Iterable[Root] = (),
+        net: Iterable[manifest.NetRule] = (),
     ) -> None:
         written, fixed = tuple(write), tuple(pinned)
         readable = (*read, *written, *fixed)
@@ -61,6 +72,9 @@ class RootPolicy:
         self._above = _above((*(root.path for root in readable), "."), cwd)
         self._read_as_written = _Places(readable, cwd, _written)
         self._write_as_written = _Places(written, cwd, _written)
+        self._net = tuple(net)
+        self._connect = _Places(_sockets(self._net, NetKind.CONNECT, cwd), cwd)
+        self._listen = _Places(_sockets(self._net, NetKind.LISTEN, cwd), cwd)
 
     @classmethod
     def of(cls, policy: manifest.Policy, cwd: str) -> RootPolicy:
@@ -69,7 +83,7 @@ class RootPolicy:
         for rule in policy.rules:
             roots[rule.kind].append(_root(rule.path, rule.flags, cwd))
         pinned = [_root(pin.path, flags, cwd) for pin, flags in policy.pinned]
-        return cls(roots[RuleKind.READ], roots[RuleKind.WRITE], cwd, pinned)
+        return cls(roots[RuleKind.READ], roots[RuleKind.WRITE], cwd, pinned, policy.net)
 
     def allows(self, rule: str, path: str) -> bool:
         if _PROCESSES.match(path):
@@ -78,15 +92,38 @@ class RootPolicy:
             return self._write.hold(path) and not self._pinned.hold(path)
         if rule == LOOK:
             return self._read.hold(path) or path in self._above
+        if rule in (CONNECT, LISTEN):
+            return (self._connect if rule == CONNECT else self._listen).hold(path)
         return rule == READ and self._read.hold(path)
 
     def names(self, rule: str, path: str) -> bool:
         places = {READ: self._read_as_written, WRITE: self._write_as_written}.get(rule)
         return places is not None and places.hold(path)
 
+    def allows_address(self, kind: NetKind, address: bytes) -> bool:
+        family, body = int.from_bytes(address[:2], "little"), address[2:]
+        if family == NetFamily.UNIX:
+            name = "@" + os.fsdecode(body[1:])
+            return body[:1] == b"\0" and any(
+                rule.kind is kind and rule.family is NetFamily.UNIX and rule.path == name
+                for rule in self._net
+            )
+        spans = {NetFamily.IPV4: slice(2, 6), NetFamily.IPV6: slice(6, 22)}
+        span = spans.get(NetFamily(family)) if family in tuple(NetFamily) else None
+        if span is None or len(body) < span.stop:
+            return False
+        port = int.from_bytes(body[:2])
+        return any(rule.covers(kind, body[span], port) for rule in self._net)
+
 
 def _root(path: str, flags: RuleFlag, cwd: str) -> Root:
     return Root(manifest.rule_base(path, flags, cwd), bool(flags & RuleFlag.TREE))
+
+
+def _sockets(rules: Iterable[manifest.NetRule], kind: NetKind, cwd: str) -> list[Root]:
+    """The paths of Unix sockets that the rules of a kind name."""
+    unix = (rule for rule in rules if rule.kind is kind and rule.family is NetFamily.UNIX)
+    return [_root(rule.path, rule.flags, cwd) for rule in unix if not rule.path.startswith("@")]
 
 
 def _above(paths: Iterable[str], cwd: str) -> frozenset[str]:

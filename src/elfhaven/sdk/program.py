@@ -80,6 +80,7 @@ def run(
     on_start: Callable[[], None] | None = None,
     on_call: Callable[[Record], None] | None = None,
     look: Look | None = None,
+    engine: str | None = None,
 ) -> Result:
     """Runs an aarch64 Linux program, or a .ta file of one, inside; returns when it has ended.
 
@@ -91,7 +92,9 @@ def run(
     starts. `files` says whose files it works with: those of this machine, or with "target" those of the
     target's own Linux, where `cwd` is then looked for (without it: where the bridge works). Only in the main
     thread does Ctrl-C end the program. `on_call` gets the records of the trace; `look` are the hooks of
-    what looks into a run. Raises an ElfhavenError where the program could not be run.
+    what looks into a run. `engine` is what executes in the emulator: "interpreter" (the
+    default), "native" (hot loops as code of this machine), or "auto" (native where it can be had). Raises an
+    ElfhavenError where the program could not be run.
     """
     told: list[str] = []
     look = look or Look()
@@ -127,7 +130,8 @@ def run(
             root=root.path if root is not None else None,
         )
         observer = look.observer(packed) if look.observer is not None else None
-        place = stack.enter_context(open_target(target, device, memory, {packed.uuid: image}, tell, observer))
+        images = {packed.uuid: image}
+        place = stack.enter_context(open_target(target, device, memory, images, tell, observer, engine))
         try:
             outcome = execute(place, packed, request)
         except TeeError as error:

@@ -15,6 +15,7 @@ from elfhaven.secure.profile import Profile
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
     from elfhaven.machine.watched_engine import Observer
+    from elfhaven.secure.hosted import HostedTa
     from elfhaven.secure.pta.base import PseudoTa
 
 HUK_SIZE = 16
@@ -54,8 +55,8 @@ class CoreConfig:
     `class_key` (32 bytes) deciphers TAs that are encrypted for a class of devices. `storage_lock` is held
     while the files of trusted storage are in use, for a device that several processes share. `rpmb` stands
     for a build with CFG_RPMB_FS and CFG_RPMB_WRITE_KEY, which Debian's is not. `pseudo_tas` come beside those
-    that every core has; `observer` watches the
-    processor (emulator only)."""
+    that every core has; `hosted_tas` run in this process and are never fetched; `observer` watches the
+    processor (emulator only). `engine` "native" has hot loops compiled, but for what is watched."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -67,4 +68,6 @@ class CoreConfig:
     cpu: str = "cortex-a57"
     class_key: bytes | None = None
     pseudo_tas: Sequence[type[PseudoTa]] = ()
+    hosted_tas: Sequence[HostedTa] = ()
     observer: Observer | None = None
+    engine: str = "interpreter"

@@ -28,6 +28,7 @@ from elfhaven.machine.pagetable import OutOfTables, TablePool
 from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.console import Console
 from elfhaven.secure.entry import StandardCalls
+from elfhaven.secure.hosted import HostedTa, HostedTask
 from elfhaven.secure.loader import Fetch, Loader
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES, Profile
 from elfhaven.secure.pta import PSEUDO_TAS
@@ -45,6 +46,7 @@ from elfhaven.world.message import message_size
 from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
+    from elfhaven.machine.native.engine import NativeMachine
     from elfhaven.machine.unicorn_engine import UnicornMachine
 
 OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
@@ -74,6 +76,7 @@ class SecureCore:
         self.ta_time: dict[UUID, int] = {}  # ms to add to the normal world's time
         self.sessions = SessionManager(self)
         self.pseudo_tas = {made.uuid: made(self) for made in (*PSEUDO_TAS, *config.pseudo_tas)}
+        self._hosted = {ta.uuid: ta for ta in config.hosted_tas}
         self.standard = StandardCalls(self)
         self._store = TaStore(config, self.storage.check_version, self.console)
         self._loader = Loader(self.pages, config.random)
@@ -95,10 +98,15 @@ class SecureCore:
         return self._machine.create()
 
     @cached_property
-    def _machine(self) -> UnicornMachine:
+    def _machine(self) -> UnicornMachine | NativeMachine:
         from elfhaven.machine.unicorn_engine import CpuModel, UnicornMachine  # late: only who runs a TA pays
 
-        return UnicornMachine(self.memory, CpuModel[self.config.cpu.upper().replace("-", "_")])
+        model = CpuModel[self.config.cpu.upper().replace("-", "_")]
+        if self.config.engine == "native":
+            from elfhaven.machine.native.engine import NativeMachine
+
+            return NativeMachine(self.memory, model)
+        return UnicornMachine(self.memory, model)
 
     # ---- SMC
 
@@ -185,6 +193,8 @@ class SecureCore:
 
     def load(self, thread: Thread, uuid: UUID) -> Task:
         """Fetch, verify and map a TA; TeeResult as OP-TEE's."""
+        if uuid in self._hosted:
+            return self._host(self._hosted[uuid])
 
         def fetch(wanted: UUID) -> VerifiedTa:
             return self._fetch(thread, wanted)
@@ -223,13 +233,24 @@ class SecureCore:
             return VerifiedTa(uuid, entry.version, elf, entry.tag, "secure storage")
         return self._store.verify(uuid, self.rpc.load_ta(thread, uuid))
 
-    def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:
+    def _space(self) -> AddressSpace:
         p = self.profile
         end = p.user_base + p.user_size
         try:
-            space = AddressSpace(self.memory, self.tables, p.user_base, end, p.translation_tables)
+            return AddressSpace(self.memory, self.tables, p.user_base, end, p.translation_tables)
         except OutOfTables:
             raise TeeResult(TEE_ERROR_OUT_OF_MEMORY) from None
+
+    def _host(self, ta: HostedTa) -> Task:
+        space = self._space()
+        try:
+            return HostedTask(self, ta, space)
+        except BaseException:
+            space.close()
+            raise
+
+    def _map(self, ta: VerifiedTa, fetch: Fetch) -> Task:
+        space = self._space()
         try:
             return Task(self, ta.uuid, space, self._loader.load(ta, space, fetch))
         except BaseException:

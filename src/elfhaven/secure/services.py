@@ -7,8 +7,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from elfhaven.abi import optee_msg as msg
-from elfhaven.abi.gp import TEE_ERROR_GENERIC
-from elfhaven.secure.result import TeeResult
 from elfhaven.secure.rpc import Rpc
 from elfhaven.secure.threads import Thread
 from elfhaven.world.message import Param
@@ -64,13 +62,14 @@ class Services:
         answer, _ = self._socket(thread, params, msg.ATTR_RMEM_INPUT, data, len(data))
         return answer[2].b & 0xFFFFFFFF
 
-    def receive(self, thread: Thread, instance: int, handle: int, timeout: int, size: int) -> bytes:
-        """What arrived; empty at the end of a stream."""
+    def receive(
+        self, thread: Thread, instance: int, handle: int, timeout: int, size: int
+    ) -> tuple[bytes, int]:
+        """What arrived, and how much there was of it as the supplicant says: with no room for any, what it
+        would take; one more than the room for a datagram that was cut."""
         params = [Param(_IN, msg.RPC_SOCKET_RECV, instance, handle), None, Param(_IN, timeout)]
         answer, content = self._socket(thread, params, msg.ATTR_RMEM_OUTPUT, b"", size)
-        if answer[1].b > size:
-            raise TeeResult(TEE_ERROR_GENERIC)
-        return content[: answer[1].b]
+        return content[: answer[1].b], answer[1].b
 
     def control(self, thread: Thread, instance: int, handle: int, command: int, data: bytes) -> bytes:
         """An ioctl of the Sockets API; its data, changed."""

@@ -32,6 +32,7 @@ class Thread:
         self.engines: list[Engine] = []
         self.sessions: list[Session] = []  # the sessions being served, innermost last
         self.interrupted = False
+        self.stop_hosted: Callable[[], None] | None = None  # ends a TA that runs in this process
         self.suspended = False  # in an RPC
         self.rpc_message: tuple[int, int] | None = None  # (address, cookie) of the cached RPC message
         self.rpc_preallocated: int | None = None  # address, given by CALL_WITH_RPC_ARG
@@ -79,6 +80,9 @@ class Thread:
             self.interrupted = True  # first: an engine made from now on is not entered
             for engine in self.engines:
                 engine.interrupt()
+            stop = self.stop_hosted
+            if stop is not None:
+                stop()
 
     def resume(self, registers: Sequence[int]) -> Answer:
         """RETURN_FROM_RPC."""

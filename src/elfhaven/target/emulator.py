@@ -6,8 +6,9 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.normal.supplicant.socket import Sockets
+    from elfhaven.secure.hosted import HostedTa
     from elfhaven.secure.pta.base import PseudoTa
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
@@ -51,13 +53,16 @@ class Emulator:
         dram: int = NORMAL_SIZE,
         pseudo_tas: Sequence[type[PseudoTa]] = (),
         plugins: Mapping[UUID, Plugin] | None = None,
+        hosted_tas: Sequence[HostedTa] = (),
         services: Mapping[int, Service] | None = None,
         observer: Observer | None = None,
+        engine: str = "interpreter",
     ):
         """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
+        `hosted_tas` run in this process, see ta.python_ta();
         `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
         `services` serve RPCs, by command, before ours do; `observer` watches the
-        processor."""
+        processor, `engine` is one of targets.ENGINES."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
@@ -73,7 +78,9 @@ class Emulator:
             storage_lock=device.transaction,
             rpmb=rpmb is not None,
             pseudo_tas=pseudo_tas,
+            hosted_tas=hosted_tas,
             observer=observer,
+            engine=chosen_engine(engine),
         )
         self.core = SecureCore(physical, normal, config)
         self._files = FileService(device.storage())
@@ -90,12 +97,15 @@ class Emulator:
             },
         )
         self._context = Context(self.driver)
+        self.at_interrupt: list[Callable[[], None]] = []  # ends waits of the normal world for the outside
 
     @cached_property
     def _sockets(self) -> Sockets:
         from elfhaven.normal.supplicant.socket import Sockets  # late: only who asks for one pays
 
-        return Sockets()
+        made = Sockets()
+        self.at_interrupt.append(made.interrupt)
+        return made
 
     @property
     def context(self) -> Context:
@@ -109,6 +119,8 @@ class Emulator:
         """Ends the programs that run, else stops every TA; from any thread."""
         if not self._context.stops.ask_all():
             self.core.interrupt()
+            for end in self.at_interrupt:
+                end()
 
     def close(self) -> None:
         self._context.close()
@@ -132,6 +144,17 @@ def _rpmb_service(path: Path | None) -> dict[int, Service]:
     from elfhaven.normal.supplicant.rpmb import Partition, RpmbService  # late: few devices have one
 
     return {RPC_CMD_RPMB: RpmbService(Partition(path, replace_file)).serve}
+
+
+def chosen_engine(name: str) -> str:
+    """The engine that a name of targets.ENGINES means here; UsageError where it cannot be had."""
+    if name == "auto":
+        return "native" if find_spec("llvmlite") is not None else "interpreter"
+    if name == "native":
+        from elfhaven.machine.native.compiler import load_binding
+
+        load_binding()
+    return name
 
 
 def trusted_keys(device: StateDirectory) -> tuple[PublicKey, ...]:

@@ -34,6 +34,7 @@ class CountingAgent(Agent):
         return super().perform(call)
 
 
+Observing = Callable[["PackedTa"], "Observer"]
 MakeAgent = Callable[[RootPolicy, tuple[int, int, int], SystemFiles], CountingAgent]
 
 
@@ -44,7 +45,7 @@ class Look:
 
     agent: MakeAgent = CountingAgent
     debug: bool = False
-    observer: Callable[[PackedTa], Observer] | None = None
+    observer: Observing | None = None
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ class ProgramSupplicant:
         return self._forward.services()
 
     def start(self, emulator: Emulator, files: Path, stores: Sequence[Path]) -> None:
-        """Has it serve TAs of `stores` and keep its files in tee/ of the directory `files`. TargetError where
+        """Has it serve TAs of `stores` and keep its files in the directory `files`. TargetError where
         it does not begin to serve."""
         words = ["tee-supplicant", "-f", str(files.resolve()), "-p", PLUGINS]
         words += ["-l", ":".join(str(store.resolve()) for store in stores), SUPPLICANT]
@@ -62,6 +62,7 @@ class ProgramSupplicant:
             target=self._run, args=(process, words), name="supplicant", daemon=True
         )
         self._thread.start()
+        emulator.at_interrupt.append(self._requests.end)
         if not self._requests.served.wait(_START) or self._ended:
             raise TargetError(
                 f"{self._program} does not serve: {self._ended or 'it asks for nothing'}{self._said()}"

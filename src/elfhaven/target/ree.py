@@ -20,6 +20,7 @@ from elfhaven.target.state import StateDirectory
 if TYPE_CHECKING:
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
+    from elfhaven.secure.hosted import HostedTa
     from elfhaven.secure.pta.base import PseudoTa
 
 STORES: Final = ("usr/lib/optee_armtz", "lib/optee_armtz")  # where a system keeps its TAs
@@ -37,11 +38,12 @@ def boot(
     pseudo_tas: Sequence[type[PseudoTa]] = (),
     plugins: Mapping[UUID, Plugin] | None = None,
     services: Mapping[int, Service] | None = None,
+    hosted_tas: Sequence[HostedTa] = (),
 ) -> Emulator:
     """An emulator with room for programs, which serves the TAs of a sysroot too. See Emulator."""
     return Emulator(
         device, memory, stores=_stores(sysroot), dram=DRAM, pseudo_tas=pseudo_tas, plugins=plugins,
-        services=services,
+        services=services, hosted_tas=hosted_tas,
     )  # fmt: skip
 
 
@@ -57,21 +59,24 @@ def switched_on(
     pseudo_tas: Sequence[type[PseudoTa]] = (),
     plugins: Mapping[UUID, Plugin] | None = None,
     supplicant: Path | None = None,
+    hosted_tas: Sequence[HostedTa] = (),
 ) -> Iterator[Emulator]:
     """The same for a block of code. `supplicant`: the root of a system whose own tee-supplicant serves, with
     the plugins that lie there, and keeps its files where ours does. Raises UsageError, TargetError."""
     if supplicant is None:
-        with boot(device, memory, sysroot, pseudo_tas, plugins) as emulator:
+        with boot(device, memory, sysroot, pseudo_tas, plugins, hosted_tas=hosted_tas) as emulator:
             yield emulator
         return
     from elfhaven.target.program_supplicant import ProgramSupplicant  # late: few runs want one
 
     with (
         closing(ProgramSupplicant(supplicant)) as program,
-        boot(device, memory, sysroot, pseudo_tas, services=program.services()) as emulator,
+        boot(
+            device, memory, sysroot, pseudo_tas, services=program.services(), hosted_tas=hosted_tas
+        ) as emulator,
     ):
         try:
-            program.start(emulator, device.storage().parent, [device.path / "ta", *_stores(sysroot)])
+            program.start(emulator, device.storage(), [device.path / "ta", *_stores(sysroot)])
             yield emulator
         finally:
             program.stop()
@@ -92,15 +97,19 @@ def run_client(
     pseudo_tas: Sequence[type[PseudoTa]] = (),
     plugins: Mapping[UUID, Plugin] | None = None,
     supplicant: Path | None = None,
+    hosted_tas: Sequence[HostedTa] = (),
 ) -> int:
     """Runs an aarch64 program on a device of its own that is switched on for it; its exit status, or 128 + n
     where signal n ended it. `argv` begins with the program's name.
 
     `sysroot` holds its libraries, and TAs in usr/lib/optee_armtz. `stdout` and `stderr` take the program's
-    output, which goes to those of this process otherwise. `supplicant` as switched_on. Raises UsageError,
+    output, which goes to those of this process otherwise. `supplicant` as switched_on;
+    `hosted_tas` as Emulator. Raises UsageError,
     ImageError, StateError, TargetError.
     """
-    with switched_on(device, memory, _checked(sysroot), pseudo_tas, plugins, supplicant) as emulator:
+    with switched_on(
+        device, memory, _checked(sysroot), pseudo_tas, plugins, supplicant, hosted_tas
+    ) as emulator:
         return run_on(
             emulator, program, argv, sysroot=sysroot, env=env, stdout=stdout, stderr=stderr, note=note,
             trace=trace,
@@ -160,7 +169,7 @@ class _Stop:
             self._process.signal(number)
         elif self._asked > _PATIENCE:
             self._process.kill()
-            self._emulator.core.interrupt()
+            self._emulator.interrupt()
 
 
 def _checked(sysroot: Path | None) -> Path | None:

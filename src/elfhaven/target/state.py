@@ -108,8 +108,10 @@ class StateDirectory:
         path = self.path / "lock"
         with _explained(path), open(path, "a+b", buffering=0) as lock:
             self._wait_for(lock.fileno(), path)
-            lock.truncate(0)
-            lock.write(f"{os.getpid()} {os.path.basename(sys.argv[0])}".encode())
+            holder = f"{os.getpid()} {os.path.basename(sys.argv[0])}".encode()
+            if os.pread(lock.fileno(), len(holder) + 1, 0) != holder:  # writing takes longer than all else
+                lock.truncate(0)
+                lock.write(holder)
             yield
 
     def _wait_for(self, lock: int, path: Path) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from elfhaven.machine.watched_engine import Observer
 
 TARGETS = ("emulator", "qemu", "device", "ssh:USER@BOARD")
+ENGINES = ("interpreter", "native", "auto")  # of the emulator; auto: native where llvmlite is installed
 STOCK_FILE_MAX = 5 << 20  # bytes of a TA file; seen on Debian's OP-TEE 4.5
 SSH = "ssh:"
 
@@ -48,15 +49,20 @@ def open_target(
     images: Mapping[UUID, bytes],
     report: Callable[[str], None] = print,
     observer: Observer | None = None,
+    engine: str | None = None,
 ) -> AbstractContextManager[Target]:
     """The target `name`, on which `images` can be opened. `report` gets lines for the user; `observer`
-    watches the emulator's processor.
+    watches the emulator's processor, `engine` says what executes there (see ENGINES).
 
     Raises UsageError, TargetError, StateError or PackageError.
     """
     check(name)
     if observer is not None and name != TARGETS[0]:
         raise UsageError("only the emulator lets one look at the processor", "leave --target out")
+    if engine is not None and engine not in ENGINES:
+        raise UsageError(f"no engine called {engine!r}", f"take one of: {', '.join(ENGINES)}")
+    if engine is not None and name != TARGETS[0]:
+        raise UsageError("only the emulator has engines to choose from", "leave --engine out")
     if memory == "stock" and name in TARGETS[:2]:
         _check_sizes(images)
     if name == "qemu":
@@ -74,7 +80,7 @@ def open_target(
         return Ssh(Place.parse(name), report, images)
     from elfhaven.target.emulator import Emulator
 
-    return Emulator(device, memory, images, observer=observer)
+    return Emulator(device, memory, images, observer=observer, engine=engine or "interpreter")
 
 
 def _check_sizes(images: Mapping[UUID, bytes]) -> None:

@@ -286,7 +286,7 @@ def test_the_call_before_a_death_is_named(policy: RootPolicy) -> None:
 
 def test_unknown_calls_do_not_end_a_run(policy: RootPolicy) -> None:
     def program() -> Program:
-        answer = yield Step("socket", (1,))
+        answer = yield Step("mount", (1,))
         return -answer.result
 
     assert Run(program, policy).status == linux.ENOSYS

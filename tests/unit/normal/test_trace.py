@@ -41,7 +41,7 @@ def record(
         (record("clock_gettime", [1, 0]), "[1] clock_gettime(CLOCK_MONOTONIC, NULL) = 0"),
         (record("kill", [7, 13]), "[1] kill(7, SIGPIPE) = 0"),
         (record("lseek", [3, -5, 1], 7), "[1] lseek(3, -5, SEEK_CUR) = 7"),
-        (record("socket", [1], -38, 2), "[1] socket() = -1 ENOSYS  <not served>"),
+        (record("mount", [1], -38, 2), "[1] mount() = -1 ENOSYS  <not served>"),
         (record("chdir", [9], -13, 3, {0: b"/x"}), '[1] chdir("/x") = -1 EACCES  <denied by the policy>'),
         (record(999, [1, 2], -38, 2), "[1] call_999(0x1, 0x2, 0x0, 0x0, 0x0, 0x0) = -1 ENOSYS  <not served>"),
         (record("chdir", [9], -4000), "[1] chdir(0x9) = -1 4000"),

@@ -169,6 +169,20 @@ def test_abort_ends_a_call_that_hangs(
     assert bridge.ends() == 0
 
 
+def test_after_an_abort_a_session_closes_quietly(transport: BridgeTransport, context: Context) -> None:
+    """A signal may end the connection while a session is closed."""
+    session = context.open_session(TA)
+    transport.abort()
+    session.close()
+
+
+def test_after_an_abort_there_is_no_memory(transport: BridgeTransport, context: Context) -> None:
+    transport.abort()
+    with pytest.raises(TeeError) as caught:
+        context.allocate(4096)
+    assert caught.value.code == gp.TEE_ERROR_TARGET_DEAD
+
+
 def test_a_bridge_that_dies_is_told_as_such(bridge: BridgeProcess, session: Session) -> None:
     bridge.process.kill()
     with pytest.raises(TargetError, match="the connection to the TEE ended"):

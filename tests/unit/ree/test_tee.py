@@ -107,3 +107,14 @@ def test_a_client_killed_in_a_call(emulator: Emulator, ta: UUID) -> None:
 
     found = client(emulator, ta.hex, "spin", started=kill_soon)
     assert found.status == 137
+
+
+def test_a_thread_cancels_the_call_of_another(emulator: Emulator, ta: UUID) -> None:
+    found = run(build("waiting"), ta.hex, "cancel", normal=emulator.normal, driver=emulator.driver)
+    assert (found.output, found.status) == ("waited 0: 0 ffff0002\ncancel 0\n", 0)
+
+
+def test_memory_is_registered_while_all_of_the_tee_is_busy(emulator: Emulator, ta: UUID) -> None:
+    """The calls under way end by another thread of the client: it must go on while the registration waits."""
+    found = run(build("waiting"), ta.hex, "share", normal=emulator.normal, driver=emulator.driver)
+    assert (found.output, found.status) == ("watched 0\nwatched 0\nregistered 1\n", 0)

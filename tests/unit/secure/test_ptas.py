@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -181,6 +182,45 @@ def test_a_ta_talks_tcp(client: Client) -> None:
         assert other.recv(16) == b""
         peer.close()
         other.close()
+    sockets.close()
+
+
+def test_a_ta_receives_datagrams(client: Client) -> None:
+    """With no room it learns how long the next one is; one that is cut tells so by its size."""
+    sockets = Sockets()
+    ask = Services(client, SocketPta.uuid, sockets.serve, msg.RPC_CMD_SOCKET)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        name = b"127.0.0.1\0"
+        assert ask(OPEN, 0x2151, 1, peer.getsockname()[1], ask.put(name), len(name), 0x66) == OK
+        handle = ask.word(7)
+        assert ask(SEND, 0x251, handle, 1000, ask.put(b"hello"), 5) == OK
+        data, ours = peer.recvfrom(16)
+        assert data == b"hello"
+        assert (ask(RECV, 0x61, handle, 1000, ask.scratch + 4096, 0), ask.word(4)) == (OK, 0)
+        peer.sendto(b"an answer", ours)
+        assert (ask(RECV, 0x61, handle, 1000, ask.scratch + 4096, 0), ask.word(4)) == (OK, 9)
+        assert ask(RECV, 0x61, handle, 1000, ask.put(bytes(16)), 16) == OK
+        assert (ask.word(4), client.get(9, 4096)) == (9, b"an answer")
+        peer.sendto(b"an answer", ours)
+        assert ask(RECV, 0x61, handle, 1000, ask.put(bytes(16)), 4) == OK
+        assert (ask.word(4), client.get(9, 4096)) == (5, b"an a\0\0\0\0\0")
+        assert ask(CLOSE, 0x1, handle) == OK
+    sockets.close()
+
+
+def test_nothing_waits_for_the_network_once_interrupted() -> None:
+    sockets = Sockets()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        name, answered = b"127.0.0.1\0", Param(msg.ATTR_VALUE_OUTPUT)
+        words = (Param(1, msg.RPC_SOCKET_OPEN, 1), Param(1, peer.getsockname()[1], 0x66, 1))
+        asked = [*words, Param(msg.ATTR_RMEM_INPUT, 0, len(name), 1), answered]
+        assert sockets.serve(asked, lambda _param: memoryview(name)) == OK
+        wait = [Param(1, msg.RPC_SOCKET_RECV, 1, answered.a), Param(msg.ATTR_RMEM_OUTPUT, 0, 16, 1)]
+        wait.append(Param(1, 0xFFFFFFFF))
+        threading.Timer(0.05, sockets.interrupt).start()
+        assert sockets.serve(wait, lambda _param: memoryview(bytearray(16))) == 0xF1007003
     sockets.close()
 
 

@@ -56,6 +56,23 @@ class FileTable:
     def is_stream(self, number: int) -> bool:
         return number in self._fds and number not in self._owned
 
+    def must_be_free(self, number: int) -> None:
+        """Raises OSError for a number in use, or where there are too many files."""
+        if number in self._fds:
+            raise OSError(linux.EINVAL, "a file number in use")
+        if len(self._fds) >= MAX_FILES:
+            raise OSError(linux.ERRNO["EMFILE"], "too many open files")
+
+    def adopt(self, number: int, fd: int) -> None:
+        """`fd` becomes the open file with that number, or is closed where there is no place for it."""
+        try:
+            self.must_be_free(number)
+        except OSError:
+            os.close(fd)
+            raise
+        self._fds[number] = fd
+        self._owned.add(number)
+
     def open(self, number: int, path: bytes, flags: int, mode: int, reply: memoryview) -> int:
         """Opens `path` under a number of the runtime's choosing and says in `reply` what was opened."""
         if number in self._fds or len(reply) < _OPEN_REPLY.size:

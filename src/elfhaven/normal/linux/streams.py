@@ -14,9 +14,9 @@ from elfhaven.normal.linux.convert import status_flags_from_host, status_flags_t
 from elfhaven.normal.linux.files import FileTable
 
 POLL_ENTRY: Final = struct.Struct("<IHH")  # file number, events asked for, events found
-MAX_POLLED: Final = 64
+MAX_POLLED: Final = 1024
 _LONGEST_MS: Final = 0x7FFF_FFFF  # what poll takes: 24 days
-_QUERIES: Final = {linux.TCGETS: linux.TERMIOS_SIZE, linux.TIOCGWINSZ: linux.WINSIZE_SIZE}
+_QUERIES: Final = {linux.TCGETS: linux.TERMIOS_SIZE, linux.TIOCGWINSZ: linux.WINSIZE_SIZE, linux.FIONREAD: 4}
 
 
 class Streams:
@@ -26,7 +26,7 @@ class Streams:
         self._files = files
 
     def ask(self, number: int, request: int, out: memoryview) -> int:
-        """ioctl: TCGETS and TIOCGWINSZ alone. The structures are the same on every architecture."""
+        """ioctl: TCGETS, TIOCGWINSZ and FIONREAD alone. The structures are the same on every architecture."""
         size = _QUERIES.get(request)
         if size is None or size > len(out):
             raise OSError(linux.ERRNO["ENOTTY"], "not a request that is served")

@@ -10,7 +10,8 @@ from typing import Final
 
 from elfhaven.abi import elf
 from elfhaven.errors import ImageError
-from elfhaven.normal.ree.memory import EXECUTE, READ, WRITE, UserMemory
+from elfhaven.normal.ree.areas import EXECUTE, READ, WRITE
+from elfhaven.normal.ree.memory import UserMemory
 
 PROGRAM_BASE: Final = 0x55_5555_0000  # of a program that may lie anywhere
 _RIGHTS: Final = ((elf.PF_R, READ), (elf.PF_W, WRITE), (elf.PF_X, EXECUTE))

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from elfhaven.abi import linux
 from elfhaven.normal.linux.convert import pack_stat, status_flags_from_host
-from elfhaven.normal.ree.memory import Chunk
+from elfhaven.normal.ree.areas import Chunk
 
 IN, OUT = select.POLLIN, select.POLLOUT
 _Views = Sequence[memoryview]

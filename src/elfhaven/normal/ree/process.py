@@ -22,12 +22,13 @@ from elfhaven.machine.user_engine import UserEngine
 from elfhaven.normal.driver import Driver
 from elfhaven.normal.linux.umask import current_umask
 from elfhaven.normal.ree import executable, startup
+from elfhaven.normal.ree.areas import EXECUTE, READ, WRITE
 from elfhaven.normal.ree.calls import Entry, bind
 from elfhaven.normal.ree.children import Children
 from elfhaven.normal.ree.files import Files
 from elfhaven.normal.ree.futex import Futexes
 from elfhaven.normal.ree.handles import Handle, HostFile, Sink
-from elfhaven.normal.ree.memory import EXECUTE, READ, WRITE, UserMemory, page_up
+from elfhaven.normal.ree.memory import UserMemory, page_up
 from elfhaven.normal.ree.paths import TEE, Paths
 from elfhaven.normal.ree.scheduler import Scheduler
 from elfhaven.normal.ree.secure_calls import SecureCalls

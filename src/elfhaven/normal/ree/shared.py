@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from elfhaven.abi import linux
 from elfhaven.abi import tee_ioctl as tee
 from elfhaven.machine.memory import PAGE
+from elfhaven.normal.ree.areas import READ, WRITE, Chunk
 from elfhaven.normal.ree.handles import Handle
-from elfhaven.normal.ree.memory import READ, WRITE, Chunk
+from elfhaven.normal.ree.threads import Outcome
 
 if TYPE_CHECKING:
     from elfhaven.normal.ree.process import Process
@@ -35,6 +36,7 @@ class SharedPages:
     pieces: Sequence[Piece]
     forget: Callable[[SharedPages], None]
     users: int = 1  # its descriptor, and calls under way
+    number: int = 0
 
     def release(self) -> None:
         self.users -= 1
@@ -75,13 +77,16 @@ class SharedHandle(Handle):
 
 
 class SharedMemory:
-    """What one context shares. `share` tells the other side of (address, bytes) runs, in which `size` bytes
-    begin at an offset, and gives their cookie; `take_back` lets go of pages that nothing uses any more."""
+    """What one context shares. `share` tells the secure world of (address, bytes) runs, in which `size` bytes
+    begin at an offset, and gives their cookie: a call that may wait for others to end. None where it is not
+    told. `take_back` lets go of pages that nothing uses any more."""
 
-    def __init__(self, process: Process, share: Share, take_back: Callable[[SharedPages], None]) -> None:
+    def __init__(
+        self, process: Process, share: Share | None, take_back: Callable[[SharedPages], None]
+    ) -> None:
         self._files = process.files
         self._memory = process.memory
-        self._numbers = process.secure
+        self._secure = process.secure
         self._share = share
         self._take_back = take_back
         self._known: dict[int, SharedPages] = {}
@@ -89,18 +94,20 @@ class SharedMemory:
     def get(self, number: int) -> SharedPages | None:
         return self._known.get(number)
 
-    def allocate(self, argument: int) -> int:
+    def allocate(self, argument: int) -> Outcome:
         """TEE_IOC_SHM_ALLOC."""
         data = self._memory.read(argument, tee.SHM_ALLOC_DATA.size)
         size, flags, _ = tee.SHM_ALLOC_DATA.struct.unpack(data)
         if flags or not size:
             raise OSError(linux.EINVAL, "no such memory")
         chunk = self._memory.chunk(size)
-        number = self._add([(chunk, 0, -(-size // PAGE) * PAGE)], 0, size)
-        self._memory.write(argument, tee.SHM_ALLOC_DATA.struct.pack(size, 0, number))
-        return self._files.add(SharedHandle(self._known[number], chunk), linux.O_CLOEXEC)
 
-    def register(self, argument: int) -> int:
+        def told(number: int) -> bytes:
+            return tee.SHM_ALLOC_DATA.struct.pack(size, 0, number)
+
+        return self._add([(chunk, 0, -(-size // PAGE) * PAGE)], 0, size, argument, told, chunk)
+
+    def register(self, argument: int) -> Outcome:
         """TEE_IOC_SHM_REGISTER."""
         data = self._memory.read(argument, tee.SHM_REGISTER_DATA.size)
         address, size, flags, _ = tee.SHM_REGISTER_DATA.struct.unpack(data)
@@ -109,26 +116,55 @@ class SharedMemory:
         inside = address % PAGE
         span = -(-(inside + size) // PAGE) * PAGE
         pieces = self._memory.pages(address - inside, span, READ | WRITE)
-        number = self._add(pieces, inside, size)
-        self._memory.write(argument, tee.SHM_REGISTER_DATA.struct.pack(address, size, 0, number))
-        return self._files.add(SharedHandle(self._known[number], None), linux.O_CLOEXEC)
 
-    def _add(self, pieces: list[Piece], offset: int, size: int) -> int:
-        """Shares pages under a new number."""
+        def told(number: int) -> bytes:
+            return tee.SHM_REGISTER_DATA.struct.pack(address, size, 0, number)
+
+        return self._add(pieces, inside, size, argument, told, None)
+
+    def _add(
+        self,
+        pieces: list[Piece],
+        offset: int,
+        size: int,
+        argument: int,
+        told: Callable[[int], bytes],
+        own: Chunk | None,
+    ) -> Outcome:
+        """Shares pages under a new number, of which the program is `told` in the ioctl's argument."""
         for chunk, _, _ in pieces:
             chunk.hold()
+        extents = [(chunk.address + at, length) for chunk, at, length in pieces]
+
+        def work() -> int | OSError:
+            try:
+                return self._share(extents, offset, size) if self._share else 0
+            except OSError as error:
+                return error
+
+        def end(answer: int | OSError) -> int:
+            if isinstance(answer, OSError):
+                for chunk, _, _ in pieces:
+                    chunk.release()
+                raise answer
+            return self._open(SharedPages(answer, offset, size, pieces, self._forget), argument, told, own)
+
+        return self._secure.call_out(work, end) if self._share else end(0)
+
+    def _open(
+        self, pages: SharedPages, argument: int, told: Callable[[int], bytes], own: Chunk | None
+    ) -> int:
+        """A descriptor of shared pages."""
+        pages.number = self._secure.take()
+        self._known[pages.number] = pages
         try:
-            cookie = self._share([(chunk.address + at, length) for chunk, at, length in pieces], offset, size)
-        except BaseException:
-            for chunk, _, _ in pieces:
-                chunk.release()
+            self._memory.write(argument, told(pages.number))
+        except OSError:
+            pages.release()
             raise
-        number = self._numbers.take()
+        return self._files.add(SharedHandle(pages, own), linux.O_CLOEXEC)
 
-        def forget(pages: SharedPages) -> None:
-            self._known.pop(number, None)
-            self._numbers.give(number)
-            self._take_back(pages)
-
-        self._known[number] = SharedPages(cookie, offset, size, pieces, forget)
-        return number
+    def _forget(self, pages: SharedPages) -> None:
+        self._known.pop(pages.number, None)
+        self._secure.give(pages.number)
+        self._take_back(pages)

@@ -40,7 +40,7 @@ class SupplicantDevice(Device):
         self._memory = process.memory
         self._waiting = requests
         self._last: int | None = None  # of a supplicant that has one request at a time
-        self._shared = SharedMemory(process, lambda _extents, _offset, _size: 0, process.secure.let_go)
+        self._shared = SharedMemory(process, None, process.secure.let_go)
         self.requests = {
             tee.IOC_VERSION: self._version,
             tee.IOC_SHM_ALLOC: self._shared.allocate,

@@ -9,6 +9,7 @@ Lock: `_lock` guards the table; no socket is used while it is held.
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import threading
@@ -23,6 +24,7 @@ _FAMILIES = {0: socket.AF_UNSPEC, 1: socket.AF_INET, 2: socket.AF_INET6}  # TEE_
 _TYPES = {gp.TEE_ISOCKET_PROTOCOLID_TCP: socket.SOCK_STREAM, gp.TEE_ISOCKET_PROTOCOLID_UDP: socket.SOCK_DGRAM}
 _BUFFERS = {gp.TEE_TCP_SET_RECVBUF: socket.SO_RCVBUF, gp.TEE_TCP_SET_SENDBUF: socket.SO_SNDBUF}
 _BLOCKING = 0xFFFFFFFF
+_PEEKED = 4096  # bytes
 Room = Callable[[Param], memoryview]
 
 
@@ -32,6 +34,7 @@ class Sockets:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[int, dict[int, socket.socket]] = {}  # by instance and handle
+        self._stop = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)  # readable once nobody shall wait
         self._served: dict[int, Callable[[list[Param], Room], int]] = {
             msg.RPC_SOCKET_OPEN: self._connect,
             msg.RPC_SOCKET_CLOSE: self._close,
@@ -46,6 +49,11 @@ class Sockets:
         served = self._served.get(params[0].a) if params and params[0].kind == _IN else None
         return gp.TEE_ERROR_BAD_PARAMETERS if served is None else served(params, room)
 
+    def interrupt(self) -> None:
+        """From now on nothing waits for the network, and what waits ends as if its time were up. From any
+        thread."""
+        os.eventfd_write(self._stop, 1)
+
     def close(self) -> None:
         """Close what TAs left open."""
         with self._lock:
@@ -53,6 +61,7 @@ class Sockets:
             self._open.clear()
         for one in left:
             one.close()
+        os.close(self._stop)
 
     # ---- the table
 
@@ -102,7 +111,7 @@ class Sockets:
         found = self._find(params[0])
         if not _fits(params, (_IN, None, _INOUT)) or found is None:
             return gp.TEE_ERROR_BAD_PARAMETERS
-        if not _ready(found, params[2].a, write=True):
+        if not self._ready(found, params[2].a, write=True):
             return gp.TEE_ISOCKET_ERROR_TIMEOUT
         try:
             params[2].b = found.send(bytes(room(params[1])))
@@ -116,15 +125,24 @@ class Sockets:
         found = self._find(params[0])
         if not _fits(params, (_IN, None, _IN)) or found is None:
             return gp.TEE_ERROR_BAD_PARAMETERS
-        if not _ready(found, params[2].a, write=False):
+        if params[1].b and not self._ready(found, params[2].a, write=False):
             return gp.TEE_ISOCKET_ERROR_TIMEOUT
         try:
-            params[1].b = found.recv_into(room(params[1])) if params[1].b else 0
+            params[1].b = _received(found, room(params[1])) if params[1].b else _waiting(found)
         except (BlockingIOError, InterruptedError):
             return gp.TEE_ISOCKET_ERROR_TIMEOUT
         except OSError:
             return gp.TEE_ERROR_BAD_PARAMETERS
         return gp.TEE_SUCCESS
+
+    def _ready(self, one: socket.socket, timeout: int, *, write: bool) -> bool:
+        """Waits up to `timeout` ms for room or for data."""
+        timeout &= 0xFFFFFFFF
+        poll = select.poll()
+        poll.register(one, select.POLLOUT if write else select.POLLIN)
+        poll.register(self._stop, select.POLLIN)
+        ready = {number for number, _ in poll.poll(None if timeout == _BLOCKING else timeout)}
+        return one.fileno() in ready
 
     def _ioctl(self, params: list[Param], room: Room) -> int:
         found = self._find(params[0])
@@ -169,12 +187,19 @@ def _open(name: bytes, port: int, family: int, kind: int) -> tuple[int, socket.s
     return result, None
 
 
-def _ready(one: socket.socket, timeout: int, *, write: bool) -> bool:
-    """Waits up to `timeout` ms for room or for data."""
-    timeout &= 0xFFFFFFFF
-    poll = select.poll()
-    poll.register(one, select.POLLOUT if write else select.POLLIN)
-    return bool(poll.poll(None if timeout == _BLOCKING else timeout))
+def _received(one: socket.socket, room: memoryview) -> int:
+    """Takes what arrived; one byte more than there is room for where a datagram was cut."""
+    count, _, flags, _ = one.recvmsg_into([room])
+    return count + (one.type == socket.SOCK_DGRAM and bool(flags & socket.MSG_TRUNC))
+
+
+def _waiting(one: socket.socket) -> int:
+    """How many bytes wait, of a datagram or a stream, seen in a buffer of one page; they go on waiting."""
+    try:
+        data, _, flags, _ = one.recvmsg(_PEEKED, 0, socket.MSG_PEEK)
+    except (BlockingIOError, InterruptedError):
+        return 0
+    return len(data) + bool(flags & socket.MSG_TRUNC)
 
 
 def _tcp(one: socket.socket, command: int, value: bytes) -> int:

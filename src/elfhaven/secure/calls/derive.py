@@ -70,9 +70,13 @@ class DeriveCalls:
         key = self._objects.get(found.key1)
         into = self._objects.get(derived)
         kind = find_type(into.type)
-        if kind is None or not kind.symmetric:
+        if kind is None:
             raise TeeResult(TEE_ERROR_NOT_SUPPORTED)
-        into.attributes = {gp.TEE_ATTR_SECRET_VALUE: self._derive(found, key, given, kind.room, into)}
+        room = kind.room if kind.symmetric else 0  # the core finds no room in a key of another kind
+        made = self._derive(found, key, given, room, into)
+        if not kind.symmetric:
+            raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+        into.attributes = {gp.TEE_ATTR_SECRET_VALUE: made}
         into.flags |= TEE_HANDLE_FLAG_INITIALIZED
 
     def _derive(self, state: State, key: TeeObject, given: list[Given], room: int, into: TeeObject) -> bytes:
@@ -82,7 +86,7 @@ class DeriveCalls:
         if state.algorithm == gp.TEE_ALG_ECDH_DERIVE_SHARED_SECRET:
             return _ecdh(key, given, room)
         if state.algorithm == gp.TEE_ALG_X25519:
-            return _x25519(key.attributes, given)
+            return _x25519(key.attributes, given, room)
         if state.algorithm == gp.TEE_ALG_SM2_KEP:
             return self._sm2(state, key, given, room, into.max_size)
         if which in (main.HKDF, main.CONCAT_KDF, main.PBKDF2):
@@ -166,10 +170,12 @@ def _ecdh(key: TeeObject, given: list[Given], room: int) -> bytes:
     return ecc.shared_secret(ecc.key_of(key.type, key.attributes), (x, y), room)
 
 
-def _x25519(attributes: Attributes, given: list[Given]) -> bytes:
+def _x25519(attributes: Attributes, given: list[Given], room: int) -> bytes:
     from elfhaven.secure.crypto import edwards
 
     if [one.id for one in given] != [gp.TEE_ATTR_X25519_PUBLIC_VALUE] or given[0].b != KEY_25519:
+        raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
+    if room < KEY_25519:
         raise TeeResult(TEE_ERROR_BAD_PARAMETERS)
     secret = attributes.get(gp.TEE_ATTR_X25519_PRIVATE_VALUE)
     return edwards.exchange(secret if isinstance(secret, bytes) else bytes(32), given[0].content())

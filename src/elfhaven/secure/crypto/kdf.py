@@ -5,7 +5,12 @@ from __future__ import annotations
 
 import hashlib
 
-from elfhaven.abi.gp import TEE_ERROR_BAD_PARAMETERS, TEE_ERROR_BAD_STATE, TEE_ERROR_NOT_SUPPORTED
+from elfhaven.abi.gp import (
+    TEE_ERROR_BAD_PARAMETERS,
+    TEE_ERROR_BAD_STATE,
+    TEE_ERROR_NOT_IMPLEMENTED,
+    TEE_ERROR_NOT_SUPPORTED,
+)
 from elfhaven.secure.crypto.algorithms import DIGEST_SIZES, SM3
 from elfhaven.secure.crypto.digests import digest, new_hmac
 from elfhaven.secure.result import TeeResult
@@ -35,7 +40,10 @@ def hkdf(main: int, secret: bytes, salt: bytes, info: bytes, size: int) -> bytes
 
 
 def concat(main: int, secret: bytes, info: bytes, size: int) -> bytes:
-    length = _size(main)
+    """A digest that there is not is NOT_IMPLEMENTED here, and NOT_SUPPORTED in the functions of an HMAC."""
+    if main not in DIGEST_SIZES:
+        raise TeeResult(TEE_ERROR_NOT_IMPLEMENTED)
+    length = DIGEST_SIZES[main]
     blocks = (digest(main, n.to_bytes(4, "big"), secret, info) for n in range(1, size // length + 2))
     return b"".join(blocks)[:size]
 

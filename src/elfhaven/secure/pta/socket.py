@@ -60,10 +60,11 @@ class SocketPta(PseudoTa):
         params.items[2] = Value(sent)
 
     def receive(self, call: Call, params: Parameters) -> None:
-        """Handle and timeout in ms, room for data."""
-        which, room = params.value(0), params.memory(1).size
-        data = self._core.services.receive(call.thread, call.task.number, which.a, which.b, room)
+        """Handle and timeout in ms, room for data; its size becomes what the supplicant says."""
+        which, memory = params.value(0), params.memory(1)
+        data, size = self._core.services.receive(call.thread, call.task.number, which.a, which.b, memory.size)
         given(params, 1, data)
+        memory.size = size & 0xFFFFFFFFFFFFFFFF
 
     def control(self, call: Call, params: Parameters) -> None:
         """Handle and command, its data."""

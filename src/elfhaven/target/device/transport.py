@@ -22,7 +22,7 @@ from uuid import UUID
 
 from elfhaven.abi import gp
 from elfhaven.abi import tee_ioctl as tee
-from elfhaven.abi.container import Layout
+from elfhaven.abi.layout import Layout
 from elfhaven.errors import TargetError, TeeError, UsageError
 from elfhaven.normal.transport import Allocation, Direction, Login, MemRef, Output, Parameter, Reply, Value
 from elfhaven.target.device.memory import Memories, Shared

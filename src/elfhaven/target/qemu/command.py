@@ -90,8 +90,7 @@ def _carry(machine: Machine, link: Link, output: Sink, errors: Sink) -> int:
         try:
             heard = link.take()
         except (EOFError, OSError):
-            what = "ended the connection" if machine.process() else "stopped"
-            raise machine.crashed(f"{what} while a command ran") from None
+            raise machine.lost(" while a command ran") from None
         if heard.kind == wire.Kind.OUTPUT:
             output(heard.payload)
         elif heard.kind == wire.Kind.ERRORS:

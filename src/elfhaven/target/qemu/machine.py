@@ -33,6 +33,7 @@ LOGS: Final = (NORMAL_LOG, SECURE_LOG, "qemu.log")
 READY: Final = b"elfhaven: ready"
 _BOOT_SECONDS: Final = 120.0  # 2.4 s on an idle machine
 _POLL: Final = 0.02
+_GOING: Final = 2.0  # seconds that a process which was killed may take to be gone
 _LINES_SHOWN: Final = 8
 # The shell notes who it is, then becomes QEMU: no moment in which QEMU runs and nobody knows.
 _LAUNCH: Final = 'sh -c "$0" "$@" < /dev/null > qemu.log 2>&1 &'
@@ -117,6 +118,13 @@ class Machine:
             lines = self.log(name).decode(errors="replace").splitlines()[-_LINES_SHOWN:]
             text += [f"  {name}:", *(f"    {line}" for line in lines)] if lines else []
         return TargetError("\n".join(text), f"all of it is in {self.path}; `elfhaven qemu up` starts it anew")
+
+    def lost(self, when: str = "") -> TargetError:
+        """The error of a connection that ended by itself: QEMU's ends a moment before its process is gone."""
+        deadline = time.monotonic() + _GOING
+        while (runs := self.process() is not None) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.crashed(("ended the connection" if runs else "stopped") + when)
 
     def _settings(self) -> dict[str, str]:
         try:

@@ -61,7 +61,7 @@ def connect(machine: Machine) -> BridgeTransport:
             link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
             try:
                 if link.greet(User.of_this_process(), patience):
-                    return BridgeTransport(link, lambda: _lost(machine))
+                    return BridgeTransport(link, machine.lost)
             except (OSError, EOFError):
                 pass
             link.close()
@@ -69,10 +69,6 @@ def connect(machine: Machine) -> BridgeTransport:
     finally:
         os.close(lock)
     raise machine.crashed("does not answer")
-
-
-def _lost(machine: Machine) -> TargetError:
-    return machine.crashed("ended the connection" if machine.process() else "stopped")
 
 
 def free_port(machine: Machine, ports: Sequence[int]) -> tuple[int, int]:

@@ -158,6 +158,39 @@ def test_two_sides_agree(tee: Tee) -> None:
     assert len(secrets[0]) == 66
 
 
+def test_a_key_of_another_kind_has_no_room_for_a_secret(tee: Tee) -> None:
+    secret, public = c.TEE_ATTR_X25519_PRIVATE_VALUE, c.TEE_ATTR_X25519_PUBLIC_VALUE
+    pair = tee.key(c.TEE_TYPE_X25519_KEYPAIR, 256, {secret: b"s" * 32, public: b"p" * 32})
+    state = tee.operation(c.TEE_ALG_X25519, c.TEE_MODE_DERIVE, pair)
+    peer = {public: b"\x09" + bytes(31)}
+    assert tee.derive(state, pair, peer) == gp.TEE_ERROR_BAD_PARAMETERS
+    assert tee.derive(state, tee.object(c.TEE_TYPE_GENERIC_SECRET, 256)[1], peer) == gp.TEE_SUCCESS
+
+
+@pytest.mark.parametrize(
+    "function, kind, name, length, code",
+    [
+        (
+            0xC0,
+            c.TEE_TYPE_HKDF_IKM,
+            c.TEE_ATTR_HKDF_IKM,
+            c.TEE_ATTR_HKDF_OKM_LENGTH,
+            gp.TEE_ERROR_NOT_SUPPORTED,
+        ),
+        (
+            *(0xC1, c.TEE_TYPE_CONCAT_KDF_Z, c.TEE_ATTR_CONCAT_KDF_Z),
+            *(c.TEE_ATTR_CONCAT_KDF_DKM_LENGTH, gp.TEE_ERROR_NOT_IMPLEMENTED),
+        ),
+    ],
+)
+def test_a_derivation_with_no_digest(
+    tee: Tee, function: int, kind: int, name: int, length: int, code: int
+) -> None:
+    state = tee.operation(0x80000000 | function, c.TEE_MODE_DERIVE, tee.key(kind, 256, {name: b"secret"}))
+    into = tee.object(c.TEE_TYPE_GENERIC_SECRET, 4096)[1]
+    assert tee.derive(state, into, [(length, (16, 0))]) == code
+
+
 @pytest.mark.parametrize("place", [NOTHING, 0, 0xFFFF_FFFF_0000_0000])
 def test_memory_that_is_not_the_ta_s(tee: Tee, place: int) -> None:
     state = aes(tee, c.TEE_ALG_AES_CBC_NOPAD, 0)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from elfhaven.abi import linux
+from elfhaven.normal.ree.areas import READ, WRITE
 from elfhaven.normal.ree.calls.words import error, int32, signed
 from elfhaven.normal.ree.handles import IN, OUT, Handle
-from elfhaven.normal.ree.memory import READ, WRITE
 from elfhaven.normal.ree.threads import Outcome, SignalInfo, Wait
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import Final
 from elfhaven.abi import linux
 from elfhaven.normal.linux.convert import open_flags_to_host, pack_stat, status_flags_to_host
 from elfhaven.normal.linux.locks import LOCK_COMMANDS, lock
+from elfhaven.normal.ree.areas import WRITE
 from elfhaven.normal.ree.calls.names import Names
 from elfhaven.normal.ree.calls.words import error, int32, uint32
 from elfhaven.normal.ree.device import Device
 from elfhaven.normal.ree.handles import Handle, HostFile
-from elfhaven.normal.ree.memory import WRITE
 from elfhaven.normal.ree.threads import Outcome
 
 F_DUPFD, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC = 0, 1, 2, 1030

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from elfhaven.abi import linux
 from elfhaven.machine.memory import PAGE
+from elfhaven.normal.ree.areas import WRITE, Area, Chunk
 from elfhaven.normal.ree.calls.words import error
 from elfhaven.normal.ree.handles import Handle, HostFile
-from elfhaven.normal.ree.memory import HIGHEST, WRITE, Area, Chunk, page_up
+from elfhaven.normal.ree.memory import HIGHEST, page_up
 from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from elfhaven.abi import linux
+from elfhaven.normal.ree.areas import READ, WRITE
 from elfhaven.normal.ree.calls.words import error, int32, uint32
 from elfhaven.normal.ree.handles import IN, OUT, Socket
-from elfhaven.normal.ree.memory import READ, WRITE
 from elfhaven.normal.ree.threads import Outcome, SignalInfo, Wait
 
 if TYPE_CHECKING:

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A context by the name of its target."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from elfhaven.errors import UsageError
+from elfhaven.normal import client as plain
+from elfhaven.normal.transport import Transport
+from elfhaven.target.state import StateDirectory, default_directory
+from elfhaven.target.targets import Target, check, open_target
+
+if TYPE_CHECKING:
+    from elfhaven.ta import TrustedApplication
+
+
+class Context(plain.Context):
+    """A connection to the TEE `target`: "emulator", "qemu", "device" or "ssh:user@board". Close it, or use
+    `with`: closing switches off what it switched on.
+
+    `tas` are Python TAs, which the emulator runs; `images` are signed TA files by UUID, put on the target for
+    as long as it is open. `state` is the emulator's device (the user's own unless given), `memory` the size
+    of its secure world, `report` gets lines for the user. In place of a target a `transport` can be given: a
+    fake for tests, or one of one's own. Raises UsageError, StateError or TargetError.
+    """
+
+    def __init__(
+        self,
+        target: str = "emulator",
+        *,
+        tas: Sequence[type[TrustedApplication]] = (),
+        images: Mapping[UUID, bytes] | None = None,
+        state: str | os.PathLike[str] | None = None,
+        memory: str = "stock",
+        report: Callable[[str], None] = lambda line: None,
+        transport: Transport | None = None,
+    ) -> None:
+        self._target: Target | None = None
+        with ExitStack() as stack:
+            if transport is None:
+                device = StateDirectory(os.fspath(state) if state is not None else default_directory())
+                self._target = stack.enter_context(_open(target, device, memory, images or {}, tas, report))
+                transport = self._target.context.transport
+            elif tas or images:
+                raise UsageError("a transport of one's own takes no TAs", "give it what it serves yourself")
+            super().__init__(transport)
+            self._stack = stack.pop_all()
+
+    @property
+    def console(self) -> Sequence[str]:
+        """Lines of the secure console so far."""
+        return self._target.console if self._target is not None else ()
+
+    def interrupt(self) -> None:
+        """Stops every TA that runs, from any thread; each dies as after a panic."""
+        if self._target is not None:
+            self._target.interrupt()
+
+    def close(self) -> None:
+        super().close()
+        self._stack.close()
+
+
+def _open(
+    target: str,
+    device: StateDirectory,
+    memory: str,
+    images: Mapping[UUID, bytes],
+    tas: Sequence[type[TrustedApplication]],
+    report: Callable[[str], None],
+) -> AbstractContextManager[Target]:
+    check(target)
+    if target == "emulator":
+        from elfhaven.ta import python_ta
+        from elfhaven.target.emulator import Emulator
+
+        return Emulator(device, memory, images, hosted_tas=[python_ta(kind) for kind in tas])
+    if tas:
+        raise UsageError(
+            f"Python TAs run on the emulator, and not on the target {target!r}",
+            'leave the target out, or take "emulator"',
+        )
+    return open_target(target, device, memory, images, report)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows of the direct branches. Calls and indirect branches are not covered: they leave a region."""
+
+from __future__ import annotations
+
+from elfhaven.machine.native.decode import Fields, Flow, Row
+from elfhaven.machine.native.emitter import Emitter
+
+
+def _always(_e: Emitter, _f: Fields) -> None:
+    """Nothing to decide."""
+
+
+def _conditional(e: Emitter, f: Fields) -> None:
+    e.condition = e.test(f["cond"])
+
+
+def _compare_zero(e: Emitter, f: Fields) -> None:
+    """CBZ, CBNZ."""
+    type = "i64" if f["sf"] else "i32"
+    e.condition = e.op(f"icmp {'ne' if f['op'] else 'eq'} {type} {e.x(f['rt'], f['sf'])}, 0")
+
+
+def _test_bit(e: Emitter, f: Fields) -> None:
+    """TBZ, TBNZ."""
+    bit = e.op(f"and i64 {e.x(f['rt'])}, {1 << (f['b5'] << 5 | f['b40'])}")
+    e.condition = e.op(f"icmp {'ne' if f['op'] else 'eq'} i64 {bit}, 0")
+
+
+ROWS = (
+    Row("b", "000101 offset26:26", _always, flow=Flow.JUMP),
+    Row("b.cond", "01010100 offset19:19 0 cond:4", _conditional, flow=Flow.BRANCH),
+    Row("cbz", "sf 011010 op offset19:19 rt:5", _compare_zero, flow=Flow.BRANCH),
+    Row("tbz", "b5 011011 op b40:5 offset14:14 rt:5", _test_bit, flow=Flow.BRANCH),
+)

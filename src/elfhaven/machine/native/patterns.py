@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All rows: what the tier knows of A64."""
+
+from __future__ import annotations
+
+from elfhaven.machine.native import branches, floats, integer, transfers, vectors
+from elfhaven.machine.native.decode import Table
+
+A64 = Table((*integer.ROWS, *branches.ROWS, *transfers.ROWS, *floats.ROWS, *vectors.ROWS))

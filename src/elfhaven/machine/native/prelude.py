@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""IR that every module of regions has: flags from operands, the way to fill the page tables."""
+
+from __future__ import annotations
+
+from elfhaven.machine.native.context import FILL
+
+_RESULT = """
+{name}:
+  {narrow}
+  %r{name} = {operation} {type} %a{name}, %b{name}
+  %n{name} = icmp slt {type} %r{name}, 0
+  %z{name} = icmp eq {type} %r{name}, 0
+  %c{name} = icmp {carry}
+  %x{name} = xor {type} {first}, %r{name}
+  %y{name} = xor {type} %a{name}, {second}
+  %o{name} = and {type} %x{name}, %y{name}
+  %v{name} = icmp slt {type} %o{name}, 0
+  br label %pack
+"""
+_LOGIC = """
+{name}:
+  {narrow}
+  %n{name} = icmp slt {type} %a{name}, 0
+  %z{name} = icmp eq {type} %a{name}, 0
+  br label %pack
+"""
+_KINDS = ("sub64", "sub32", "add64", "add32", "logic64", "logic32")  # 1.. of emitter.Flags
+
+
+def _part(name: str) -> str:
+    width = name[-2:]
+    type = f"i{width}"
+    verb = "trunc i64 %{0} to i32" if width == "32" else "or i64 %{0}, 0"
+    narrow = "\n  ".join(f"%{r}{name} = {verb.format(r)}" for r in "ab")
+    if name.startswith("logic"):
+        return _LOGIC.format(name=name, narrow=narrow, type=type)
+    if name.startswith("sub"):
+        carry, first, second = f"uge {type} %a{name}, %b{name}", f"%a{name}", f"%b{name}"
+    else:
+        carry, first, second = f"ult {type} %r{name}, %a{name}", f"%b{name}", f"%r{name}"
+    return _RESULT.format(
+        name=name, narrow=narrow, type=type, operation=name[:3], carry=carry, first=first, second=second
+    )
+
+
+def _flag(flag: str) -> str:
+    """A phi over the kinds; logic clears C and V."""
+    values = ", ".join(
+        f"[ {'false' if flag in 'cv' and name.startswith('logic') else f'%{flag}{name}'}, %{name} ]"
+        for name in _KINDS
+    )
+    return f"  %{flag} = phi i1 {values}\n"
+
+
+def _nzcv() -> str:
+    cases = " ".join(f"i32 {i + 1}, label %{name}" for i, name in enumerate(_KINDS))
+    packed = ["  %s4 = add i64 0, 0\n"]
+    for i, flag in enumerate("vczn"):
+        packed.append(
+            f"  %w{i} = zext i1 %{flag} to i64\n  %h{i} = shl i64 %w{i}, {i}\n"
+            f"  %s{i + 5} = or i64 %s{i + 4}, %h{i}\n"
+        )
+    return (
+        "define internal i64 @nzcv(i32 %k, i64 %a, i64 %b) alwaysinline {\nentry:\n"
+        f"  switch i32 %k, label %plain [ {cases} ]\nplain:\n  ret i64 %a\n"
+        + "".join(_part(name) for name in _KINDS)
+        + "pack:\n"
+        + "".join(_flag(flag) for flag in "nzcv")
+        + "".join(packed)
+        + "  ret i64 %s8\n}\n"
+    )
+
+
+_HOLDS = """
+define internal i1 @holds(i64 %f, i32 %k) alwaysinline {
+  %n3 = lshr i64 %f, 3
+  %z2 = lshr i64 %f, 2
+  %c1 = lshr i64 %f, 1
+  %n = trunc i64 %n3 to i1
+  %z = trunc i64 %z2 to i1
+  %c = trunc i64 %c1 to i1
+  %v = trunc i64 %f to i1
+  %nz = xor i1 %z, true
+  %hi = and i1 %c, %nz
+  %lt = xor i1 %n, %v
+  %ge = xor i1 %lt, true
+  %gt = and i1 %ge, %nz
+  switch i32 %k, label %is6 [ i32 0, label %is0 i32 1, label %is1 i32 2, label %is2
+    i32 3, label %is3 i32 4, label %is4 i32 5, label %is5 ]
+is0:
+  ret i1 %z
+is1:
+  ret i1 %c
+is2:
+  ret i1 %n
+is3:
+  ret i1 %v
+is4:
+  ret i1 %hi
+is5:
+  ret i1 %ge
+is6:
+  ret i1 %gt
+}
+"""
+
+_FILL = f"""
+define internal i64 @fill(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold {{
+  %p = getelementptr i64, ptr %ctx, i64 {FILL}
+  %f = load ptr, ptr %p
+  %r = call i64 %f(i64 %a, i64 %size, i64 %w)
+  ret i64 %r
+}}
+"""
+
+METADATA = """
+attributes #0 = { strictfp nounwind }
+attributes #1 = { strictfp }
+!0 = !{!"branch_weights", i32 1, i32 100000}
+!1 = !{!"branch_weights", i32 100000, i32 1}
+!2 = !{!"memory"}
+!3 = !{!"kinds", !2, i64 0}
+!4 = !{!7, !7, i64 0}
+!5 = !{!8, !8, i64 0}
+!6 = !{!9, !9, i64 0}
+!7 = !{!"guest", !3, i64 0}
+!8 = !{!"entry", !3, i64 0}
+!9 = !{!"context", !3, i64 0}
+"""
+PRELUDE = _nzcv() + _HOLDS + _FILL

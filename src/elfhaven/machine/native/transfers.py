@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows of loads and stores (Arm ARM C4.1.94): every addressing mode of single registers and pairs."""
+
+from __future__ import annotations
+
+from elfhaven.machine.native.decode import Fields, Row, signed
+from elfhaven.machine.native.emitter import VECTOR, Emitter
+from elfhaven.machine.native.integer import extended
+
+_MODE_UNSCALED, _MODE_POST, _MODE_PRE = 0, 1, 3
+_PREFETCH = (3, 2)  # size, opc
+_M64 = (1 << 64) - 1
+
+
+def _scale(f: Fields) -> int:
+    """log2 of the bytes moved."""
+    return f["opc"] >> 1 << 2 | f["size"] if f["V"] else f["size"]
+
+
+def _is_single(f: Fields) -> bool:
+    """The encodings of size, V and opc that exist; prefetches are left out."""
+    if f["V"]:
+        return f["opc"] < 2 or f["size"] == 0
+    return not (f["size"] == 3 and f["opc"] >= 2) and not (f["size"] == 2 and f["opc"] == 3)
+
+
+def _apart(f: Fields, *registers: str) -> bool:
+    """Writeback does not meet a register that is moved."""
+    return bool(f["V"]) or f["rn"] == 31 or all(f["rn"] != f[r] for r in registers)
+
+
+def _add(e: Emitter, base: str, offset: int) -> str:
+    return e.op(f"add i64 {base}, {offset & _M64}") if offset else base
+
+
+def _move(e: Emitter, f: Fields, address: str) -> None:
+    """One register to or from memory."""
+    scale = _scale(f)
+    is_load = bool(f["opc"] & 1) if f["V"] else f["opc"] != 0
+    pointer = e.host(address, 1 << scale, not is_load)
+    type = f"i{8 << scale}" if scale < 4 else VECTOR
+    if not is_load:
+        e.store(pointer, _held(e, f, type), type)
+    elif f["V"]:
+        _set_vector(e, f["rt"], e.load(pointer, type), type)
+    else:
+        _set_general(e, f, e.load(pointer, type), type)
+
+
+def _held(e: Emitter, f: Fields, type: str) -> str:
+    if f["V"]:
+        return e.v(f["rt"]) if type == VECTOR else e.lane(f["rt"], type)
+    value = e.x(f["rt"])
+    return value if type == "i64" else e.op(f"trunc i64 {value} to {type}")
+
+
+def _set_vector(e: Emitter, number: int, value: str, type: str) -> None:
+    if type == VECTOR:
+        e.set_v(number, value)
+    else:
+        e.set_scalar(number, value, type)
+
+
+def _set_general(e: Emitter, f: Fields, value: str, type: str) -> None:
+    """opc 1 zero-extends, 2 sign-extends to 64 bits, 3 to 32."""
+    if type == "i64":
+        e.set_x(f["rt"], value)
+    elif f["opc"] == 3:
+        e.set_x(f["rt"], value if type == "i32" else e.op(f"sext {type} {value} to i32"), 0)
+    else:
+        e.set_x(f["rt"], e.op(f"{'sext' if f['opc'] == 2 else 'zext'} {type} {value} to i64"))
+
+
+def _unsigned(e: Emitter, f: Fields) -> None:
+    _move(e, f, _add(e, e.x(f["rn"], sp=True), f["imm12"] << _scale(f)))
+
+
+def _indexed(e: Emitter, f: Fields) -> None:
+    """Unscaled, post-indexed, pre-indexed."""
+    base = e.x(f["rn"], sp=True)
+    moved = _add(e, base, signed(f["imm9"], 9))
+    _move(e, f, base if f["mode"] == _MODE_POST else moved)
+    if f["mode"] != _MODE_UNSCALED:
+        e.set_x(f["rn"], moved, sp=True)
+
+
+def _by_register(e: Emitter, f: Fields) -> None:
+    offset = extended(e, f["rm"], f["option"], _scale(f) if f["S"] else 0)
+    _move(e, f, e.op(f"add i64 {e.x(f['rn'], sp=True)}, {offset}"))
+
+
+def _literal(e: Emitter, f: Fields) -> None:
+    """LDR (literal), LDRSW (literal)."""
+    address = str(e.pc + 4 * signed(f["imm19"], 19) & _M64)
+    scale = f["opc"] + 2 if f["V"] else 2 + (f["opc"] == 1)
+    type = f"i{8 << scale}" if scale < 4 else VECTOR
+    value = e.load(e.host(address, 1 << scale, False), type)
+    if f["V"]:
+        _set_vector(e, f["rt"], value, type)
+    else:
+        _set_general(e, {"opc": 2 if f["opc"] == 2 else 1, "rt": f["rt"]}, value, type)
+
+
+def _pair(e: Emitter, f: Fields) -> None:
+    """LDP, STP, LDPSW, LDNP, STNP; one access of twice the size, so that neither half is done alone."""
+    size = 4 << f["opc"] if f["V"] else 8 if f["opc"] == 2 else 4
+    type = VECTOR if size == 16 else f"i{8 * size}"
+    base = e.x(f["rn"], sp=True)
+    moved = _add(e, base, signed(f["imm7"], 7) * size)
+    pointer = e.host(base if f["mode"] == 1 else moved, 2 * size, not f["L"])
+    second = e.op(f"getelementptr i8, ptr {pointer}, i64 {size}")
+    places = (("rt", pointer), ("rt2", second))
+    if f["L"]:
+        values = [e.load(place, type) for _, place in places]
+        for (name, _), value in zip(places, values, strict=True):
+            if f["V"]:
+                _set_vector(e, f[name], value, type)
+            else:
+                _set_general(e, {"opc": 2 if f["opc"] == 1 else 1, "rt": f[name]}, value, type)
+    else:
+        values = [_held(e, {"V": f["V"], "rt": f[name]}, type) for name, _ in places]
+        for (_, place), value in zip(places, values, strict=True):
+            e.store(place, value, type)
+    if f["mode"] in (_MODE_POST, _MODE_PRE):
+        e.set_x(f["rn"], moved, sp=True)
+
+
+def _is_pair(f: Fields) -> bool:
+    if f["opc"] == 3 or (not f["V"] and f["opc"] == 1 and (not f["L"] or f["mode"] == 0)):
+        return False
+    if f["L"] and f["rt"] == f["rt2"]:
+        return False
+    return f["mode"] in (0, 2) or _apart(f, "rt", "rt2")
+
+
+_COUNTS = {0b0111: 1, 0b1010: 2, 0b0110: 3, 0b0010: 4}  # opcode -> registers
+
+
+def _multiple(e: Emitter, f: Fields) -> None:
+    """LD1, ST1 of one to four whole registers."""
+    count, size = _COUNTS[f["opcode"]], 8 << f["Q"]
+    type = VECTOR if f["Q"] else "i64"
+    base = e.x(f["rn"], sp=True)
+    pointer = e.host(base, count * size, not f["L"])
+    for i in range(count):
+        place = e.op(f"getelementptr i8, ptr {pointer}, i64 {i * size}")
+        number = (f["rt"] + i) % 32
+        if f["L"]:
+            _set_vector(e, number, e.load(place, type), type)
+        else:
+            e.store(place, _held(e, {"V": 1, "rt": number}, type), type)
+    if "rm" in f:
+        step = str(count * size) if f["rm"] == 31 else e.x(f["rm"])
+        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
+
+
+def _is_multiple(f: Fields) -> bool:
+    return f["opcode"] in _COUNTS
+
+
+ROWS = (
+    Row("load/store unsigned", "size:2 111 V 01 opc:2 imm12:12 rn:5 rt:5", _unsigned, _is_single),
+    Row(
+        "load/store indexed",
+        "size:2 111 V 00 opc:2 0 imm9:9 mode:2 rn:5 rt:5",
+        _indexed,
+        lambda f: _is_single(f) and f["mode"] != 2 and (f["mode"] == 0 or _apart(f, "rt")),
+    ),
+    Row(
+        "load/store register",
+        "size:2 111 V 00 opc:2 1 rm:5 option:3 S 10 rn:5 rt:5",
+        _by_register,
+        lambda f: _is_single(f) and bool(f["option"] & 2),
+    ),
+    Row("load literal", "opc:2 011 V 00 imm19:19 rt:5", _literal, lambda f: f["opc"] != 3),
+    Row("load/store pair", "opc:2 101 V 0 mode:2 L imm7:7 rt2:5 rn:5 rt:5", _pair, _is_pair),
+    Row("ld1/st1", "0 Q 0011000 L 000000 opcode:4 size:2 rn:5 rt:5", _multiple, _is_multiple),
+    Row("ld1/st1 post", "0 Q 0011001 L 0 rm:5 opcode:4 size:2 rn:5 rt:5", _multiple, _is_multiple),
+)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`elfhaven new`: a project of a Python TA that runs at once."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from pathlib import Path
+from string import Template
+
+from elfhaven.errors import UsageError
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+_PROTO = '''"""What client and TA agree on."""
+
+UUID = "$uuid"
+
+INCREMENT = 0  # one value, in and out: a becomes a + 1
+GREET = 1  # a name; room for the greeting
+'''
+
+_TA = '''"""The TA: what runs inside."""
+
+from elfhaven.ta import MemrefOutput, TrustedApplication, ValueInout, command, trace
+from proto import GREET, INCREMENT, UUID
+
+
+class $type(TrustedApplication):
+    uuid = UUID
+    description = "$name"
+
+    @command(INCREMENT)
+    def increment(self, value: ValueInout) -> None:
+        trace(f"increment {value.a}")
+        value.a += 1
+
+    @command(GREET)
+    def greet(self, name: bytes, out: MemrefOutput) -> None:
+        out.write(b"Hello, " + name)
+'''
+
+_CLIENT = '''"""The client: what runs outside."""
+
+import sys
+
+from elfhaven.client import Context, MemRef, Value
+from proto import GREET, INCREMENT, UUID
+from ta import $type
+
+
+def main(number: int = 41) -> None:
+    with Context(tas=[$type]) as tee, tee.open_session(UUID) as session:
+        (value,) = session.invoke(INCREMENT, Value.inout(number))
+        (_, text) = session.invoke(GREET, MemRef.input(b"world"), MemRef.output(64))
+        print(f"{number} + 1 = {value.a}; {text.decode()}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
+'''
+
+_TEST = '''"""Tests of the TA, from a client's side. `session` and `tee` are fixtures of elfhaven.testing."""
+
+import pytest
+from elfhaven.client import BadParameters, MemRef, ShortBuffer, Value
+from proto import GREET, INCREMENT
+
+
+def test_increment(session):
+    (value,) = session.invoke(INCREMENT, Value.inout(41))
+    assert value.a == 42
+
+
+def test_greet(session):
+    assert session.invoke(GREET, MemRef.input(b"you"), MemRef.output(64)) == [None, b"Hello, you"]
+
+
+def test_a_buffer_that_is_too_small(session):
+    with pytest.raises(ShortBuffer) as caught:
+        session.invoke(GREET, MemRef.input(b"you"), MemRef.output(3))
+    assert caught.value.sizes == (None, 10)
+
+
+def test_wrong_types(session, console):
+    with pytest.raises(BadParameters):
+        session.invoke(INCREMENT, Value(41))
+    assert any("expected (value inout), got (value input)" in line for line in console)
+'''
+
+_SETTINGS = """[project]
+name = "$name"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["elfhaven"]
+
+[tool.elfhaven]
+tas = ["ta.py"]
+
+[tool.pytest.ini_options]
+pythonpath = ["."]
+testpaths = ["tests"]
+"""
+
+_README = """# $name
+A Trusted Application in Python, and a client for it.
+
+    elfhaven ta run       runs client.py, which opens a session with the TA on the emulator
+    elfhaven ta test      runs tests/
+
+`proto.py` is what both sides agree on: the UUID ($uuid) and the commands. `ta.py` is the TA, `client.py` the
+client. A client program in C, built for aarch64, reaches the same TA: `elfhaven ta run ./program`.
+"""
+
+FILES = {
+    "proto.py": _PROTO,
+    "ta.py": _TA,
+    "client.py": _CLIENT,
+    "tests/test_ta.py": _TEST,
+    "pyproject.toml": _SETTINGS,
+    "README.md": _README,
+}
+
+
+def new_project(directory: Path, name: str | None = None) -> list[Path]:
+    """Writes a project into a directory that is not there or empty; its files. Raises UsageError."""
+    name = name or directory.name
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is no name for a TA", "begin with a letter; letters, digits, - and _ follow"
+        )
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UsageError(f"{directory} is there already", "name a new directory")
+    words = {
+        "name": name,
+        "type": "".join(part[:1].upper() + part[1:] for part in re.split(r"[-_]", name)),
+        "uuid": str(uuid.uuid4()),
+    }
+    made = []
+    for relative, text in FILES.items():
+        path = directory / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(Template(text).substitute(words), encoding="utf-8")
+        made.append(path)
+    return made

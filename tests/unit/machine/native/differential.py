@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compiled instructions against Unicorn: the same state before, the same state after."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from unicorn.unicorn_py3.unicorn import uclib
+
+from elfhaven.machine.address_space import AddressSpace, Mapping
+from elfhaven.machine.engine import PC, SP, Fault
+from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.native.decode import Instruction, Row
+from elfhaven.machine.native.engine import NativeEngine, NativeMachine
+from elfhaven.machine.native.layout import NativeLayout, find_native
+from elfhaven.machine.native.lift import Region, lift
+from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.pages import PagePool
+from elfhaven.machine.pagetable import Protection, TablePool
+from elfhaven.machine.unicorn_engine import CpuModel
+
+BASE, USER = 0x8000_0000, 0x4000_0000
+HEAD = USER + 0x800  # where the code under test lies
+_UNTIL = 1 << 62
+_SVC = 0xD4000001
+_FLAGS = 16  # bytes of n, z, c and v, which lie side by side
+
+_WORDS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
+_LONGS = (1 << 63, (1 << 63) - 1, (1 << 64) - 1, 0x8000_0000_0000_0001)
+_SINGLES = (0, 0x8000_0000, 0x3F80_0000, 0xBF80_0000, 0x7F80_0000, 0xFF80_0000, 1, 0x0080_0000, 0x007F_FFFF)
+_NANS = (0x7FC0_0000, 0x7F80_0001, 0xFFC0_1234, 0x7F7F_FFFF)
+_DOUBLES = (0x3FF0_0000_0000_0000, 0x7FF0_0000_0000_0000, 0xFFF0_0000_0000_0000, 1, 0x0010_0000_0000_0000)
+
+
+@dataclass
+class State:
+    """All that an instruction may change: x0..x30, sp, pc; n, z, c, v; the flags raised; v0..v31; memory."""
+
+    general: list[int]
+    flags: bytes
+    raised: int
+    vectors: list[bytes]
+    memory: tuple[bytes, ...]
+
+
+class Bench:
+    """A machine with a page of code, two of data, one that may only be read, and holes between them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        memory = PhysicalMemory([("secure", BASE, 16 << 20)])
+        region = memory.region("secure")
+        pages = PagePool(memory, region, BASE + (1 << 20), 15 << 20)
+        self.space = AddressSpace(memory, TablePool(region, BASE, 1 << 20), USER, 2 * USER, 64)
+        machine = NativeMachine(memory, CpuModel.CORTEX_A57)
+        self.engine: NativeEngine = machine.create()
+        self.layout: NativeLayout = find_native(self.engine._uc, self.engine._base, self.engine.layout)
+        self.code = self._map(pages, USER, 1, Protection.READ | Protection.EXECUTE)
+        self.data = self._map(pages, USER + 16 * PAGE, 2, Protection.READ | Protection.WRITE)
+        self.fixed = self._map(pages, USER + 32 * PAGE, 1, Protection.READ)
+        self.engine._prepare(self.space, 0)
+        self.engine._epoch = -1
+        assert isinstance(self.engine.enter(self.space, 0, USER, 0, (), lambda: False), Fault)
+
+    def _map(self, pages: PagePool, at: int, count: int, rights: Protection) -> Mapping:
+        return self.space.map(pages.allocate(count * PAGE), count * PAGE, rights, at=at)
+
+    def close(self) -> None:
+        self.engine.close()
+        self.engine.tier.close()
+
+    # ---- instructions
+
+    def encode(self, row: Row) -> Instruction:
+        """A random instruction of a pattern."""
+        while True:
+            word = self.random.getrandbits(32) & ~row.mask | row.value
+            for name, low, width in row.slots:
+                if name == "imm19" or name.startswith("offset"):
+                    near = self.random.randrange(-100, 100) or 1
+                    word = word & ~((1 << width) - 1 << low) | (near & (1 << width) - 1) << low
+            found = A64.decode(HEAD, word)
+            if found is not None and found.row is row:
+                return found
+
+    def compile(self, regions: Sequence[Region]) -> list[Any]:
+        """Their functions, as callables of no argument."""
+        texts = {f"f{i}": lift(region, f"f{i}", self.layout) for i, region in enumerate(regions)}
+        addresses = self.engine.tier._compiler.compile(texts)
+        kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p)
+        context = self.engine._context.address
+        callbacks = [kind(addresses[f"f{i}"]) for i in range(len(regions))]
+        return [partial(callback, self.engine._handle, HEAD, 4, context) for callback in callbacks]
+
+    # ---- states
+
+    def draw(self, instruction: Instruction | None = None) -> State:
+        """A random state; the instruction's base register points into mapped memory more often than not."""
+        some = [self._integer() for _ in range(3)]  # so that some are equal
+        drawn = [self.random.choice(some) if i % 2 else self._integer() for i in range(31)]
+        general = [*self.random.sample(drawn, 31), self._place(), HEAD]
+        fields = instruction.fields if instruction is not None else {}
+        if "rn" in fields and self.random.random() < 0.9:
+            general[SP if fields["rn"] == 31 else fields["rn"]] = self._place()
+            if fields.get("option") and fields["rm"] not in (31, fields["rn"]):
+                general[fields["rm"]] = self.random.randrange(64)
+        n, z, c, v = (self.random.randrange(2) for _ in range(4))
+        flags = {self.layout.n: n << 31, self.layout.z: 1 - z, self.layout.c: c, self.layout.v: v << 31}
+        packed = b"".join(struct.pack("<I", flags[at]) for at in sorted(flags))
+        vectors = [self._vector() for _ in range(32)]
+        return State(general, packed, 0, vectors, self._contents())
+
+    def _contents(self) -> tuple[bytes, ...]:
+        return tuple(self.random.randbytes(m.size) for m in (self.data, self.fixed))
+
+    def _place(self) -> int:
+        near = self.random.choice((self.data.start, self.data.start + PAGE, self.data.end, self.fixed.start))
+        return near + self.random.randrange(-64, 1200)
+
+    def _integer(self) -> int:
+        choice = self.random.random()
+        if choice < 0.3:
+            return self.random.choice(_WORDS)
+        if choice < 0.4:
+            return self.random.choice(_LONGS)
+        if choice < 0.5:
+            return -self.random.choice(_WORDS) & (1 << 64) - 1
+        return self.random.getrandbits(self.random.choice((8, 32, 64)))
+
+    def _vector(self) -> bytes:
+        choice = self.random.random()
+        if choice < 0.2:
+            return self.random.randbytes(16)
+        if choice < 0.5:
+            numbers = [self.random.uniform(-100, 100) for _ in range(4)]
+            return struct.pack("<4f", *numbers) if choice < 0.35 else struct.pack("<2d", *numbers[:2])
+        if choice < 0.6:
+            return struct.pack("<2Q", *self.random.choices(_DOUBLES, k=2))
+        pool = _SINGLES + _NANS if choice < 0.7 else _SINGLES
+        return struct.pack("<4I", *self.random.choices(pool, k=4))
+
+    def put(self, state: State) -> None:
+        base, layout = self.engine._base, self.layout
+        ctypes.memmove(base, struct.pack("<33Q", *state.general), 33 * 8)
+        ctypes.memmove(base + min(layout.n, layout.c), state.flags, _FLAGS)
+        ctypes.memset(base + layout.raised, state.raised, 1)
+        for i, vector in enumerate(state.vectors):
+            ctypes.memmove(base + layout.vectors + i * layout.stride, vector, 16)
+        for mapping, content in zip((self.data, self.fixed), state.memory, strict=True):
+            assert mapping.view is not None
+            mapping.view[:] = content
+
+    def get(self) -> State:
+        base, layout = self.engine._base, self.layout
+        general = list(struct.unpack("<33Q", ctypes.string_at(base, 33 * 8)))
+        flags = struct.unpack("<4I", ctypes.string_at(base + min(layout.n, layout.c), _FLAGS))
+        held = dict(zip(sorted((layout.n, layout.z, layout.c, layout.v)), flags, strict=True))
+        told = (held[layout.n] >> 31, held[layout.z] == 0, held[layout.c] != 0, held[layout.v] >> 31)
+        raised = ctypes.string_at(base + layout.raised, 1)[0]
+        vectors = [ctypes.string_at(base + layout.vectors + i * layout.stride, 16) for i in range(32)]
+        memory = tuple(bytes(m.view or b"") for m in (self.data, self.fixed))
+        return State(general, bytes(map(int, told)), raised, vectors, memory)
+
+    # ---- runs
+
+    def native(self, function: Any, state: State) -> State:
+        self.put(state)
+        self.engine._space = self.space
+        function()
+        self.engine._space = None
+        return self.get()
+
+    def interpreted(self, words: Sequence[int], state: State, count: int) -> tuple[State, bool]:
+        """`count` instructions from HEAD on; whether all went well."""
+        self.put(state)
+        assert self.code.view is not None
+        at = HEAD - USER
+        code = struct.pack(f"<{len(words)}I", *words)
+        if bytes(self.code.view[at : at + len(code)]) != code:
+            self.code.view[at : at + len(code)] = code
+            self.engine._flush_code()
+        self.engine._exit, self.engine._space = None, self.space
+        self.engine._on_svc = lambda: False
+        uclib.uc_emu_start(
+            self.engine._handle,
+            ctypes.c_uint64(HEAD),
+            ctypes.c_uint64(_UNTIL),
+            ctypes.c_uint64(0),
+            ctypes.c_size_t(count),
+        )
+        self.engine._space = None
+        return self.get(), not isinstance(self.engine._exit, Fault)
+
+    @property
+    def pc(self) -> int:
+        value: int = self.engine.registers[PC]
+        return value

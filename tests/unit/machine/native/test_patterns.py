@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every pattern of the table against Unicorn, on random instructions and random states."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.unit.machine.native.differential import HEAD, Bench, State
+
+from elfhaven.machine.engine import PC
+from elfhaven.machine.native.decode import Row
+from elfhaven.machine.native.lift import Region
+from elfhaven.machine.native.patterns import A64
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
+
+SEED = int(os.environ.get("ELFHAVEN_SEED", "1"))
+STATES = int(os.environ.get("ELFHAVEN_STATES", "240"))  # per pattern; 10000 for a thorough run
+ENCODINGS = max(12, STATES // 40)
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    made = Bench(SEED)
+    yield made
+    made.close()
+
+
+def differences(want: State, have: State) -> list[str]:
+    """What is not the same, in words."""
+    out = [
+        f"{'pc' if i == PC else f'x{i}'}: {a:#x} != {b:#x}"
+        for i, (a, b) in enumerate(zip(want.general, have.general, strict=True))
+        if a != b
+    ]
+    out += [
+        f"v{i}: {a[::-1].hex()} != {b[::-1].hex()}"
+        for i, (a, b) in enumerate(zip(want.vectors, have.vectors, strict=True))
+        if a != b
+    ]
+    for name in ("flags", "raised"):
+        if getattr(want, name) != getattr(have, name):
+            out.append(f"{name}: {getattr(want, name)!r} != {getattr(have, name)!r}")
+    if want.memory != have.memory:
+        out.append("memory")
+    return out
+
+
+@pytest.mark.parametrize("row", A64.rows, ids=lambda row: row.name)
+def test_pattern(bench: Bench, row: Row) -> None:
+    bench.random.seed(f"{SEED} {row.name}")
+    instructions = [bench.encode(row) for _ in range(ENCODINGS)]
+    functions = bench.compile([Region(HEAD, {HEAD: i}) for i in instructions])
+    done = 0
+    for instruction, function in zip(instructions, functions, strict=True):
+        for _ in range(STATES // ENCODINGS):
+            state = bench.draw(instruction)
+            want, went_well = bench.interpreted([instruction.word], state, 1)
+            before = bench.native(lambda: None, state)
+            have = bench.native(function, state)
+            left = have.general[PC] == HEAD
+            if left:  # to the interpreter, with nothing changed; a flag may be raised that it raises again
+                assert have.raised & ~want.raised == 0, f"seed {SEED}: {instruction.word:#010x}"
+                have.raised = before.raised
+            else:
+                assert went_well, f"seed {SEED}: {instruction.word:#010x} faults, and does not when compiled"
+            found = differences(before if left else want, have)
+            assert not found, f"seed {SEED}: {instruction.word:#010x} {row.name}: {found}"
+            done += not left
+    assert done >= STATES // 8, f"only {done} of {STATES} states were not left to the interpreter"

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A Python TA answers a Python client and a C client; what it does wrong is what an ELF TA would get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support import zig
+
+from elfhaven.client import (
+    AccessDenied,
+    BadParameters,
+    Busy,
+    Context,
+    MemRef,
+    NotSupported,
+    ShortBuffer,
+    TargetDead,
+    Value,
+)
+from elfhaven.target.emulator import Emulator
+from elfhaven.target.ree import run_on
+
+from .tas import Counter, HelloWorld
+
+Boot = Callable[..., Emulator]
+Tee = Callable[..., Context]
+
+
+def test_python_client(boot: Boot) -> None:
+    context = boot(HelloWorld).context
+    with context.open_session(HelloWorld.uuid) as session:
+        assert session.invoke(0, Value.inout(41, 7)) == [Value(42, 7, Value.output().direction)]
+        assert session.invoke(1, MemRef.input(b"world"), MemRef.output(64)) == [None, b"hello world"]
+        assert bytes(session.invoke(2, MemRef.inout(bytearray(b"abc")))[0]) == b"cba"
+
+
+def test_c_client(boot: Boot) -> None:
+    """A C program with the ioctls of <linux/tee.h>, as a process of the emulated normal world."""
+    source = (Path(__file__).parent / "client.c").read_text()
+    program = zig.compile_program(source, target=zig.AARCH64, flags=("-static", "-O1", "-w"))
+    out = bytearray()
+    status = run_on(boot(HelloWorld), program, [str(program), "41"], stdout=out.extend, env={})
+    assert (status, out.decode()) == (0, "opened 0\nincremented 0 42\nwrong types 0 ffff0006 from 4\n")
+
+
+def test_types_are_checked_before_the_body_runs(tee: Tee) -> None:
+    context = tee(HelloWorld)
+    with context.open_session(HelloWorld.uuid) as session:
+        with pytest.raises(BadParameters) as caught:
+            session.invoke(0, Value(1))
+        assert caught.value.origin_name == "the trusted application"
+        assert any("expected (value inout), got (value input)" in line for line in context.console)
+        with pytest.raises(NotSupported):
+            session.invoke(99)
+        (_, _, _, types) = session.invoke(5, Value(), None, MemRef.input(b"x"), Value.output())
+        assert types.a == 0x2501
+
+
+def test_a_short_buffer_tells_the_size(tee: Tee) -> None:
+    with tee(HelloWorld).open_session(HelloWorld.uuid) as session:
+        with pytest.raises(ShortBuffer) as caught:
+            session.invoke(1, MemRef.input(b"world"), MemRef.output(3))
+        assert caught.value.sizes == (None, 11)
+
+
+@pytest.mark.parametrize(
+    "command, params, said", [(3, (), "KeyError: 'no such thing'"), (4, (Value(7),), "")]
+)
+def test_a_bug_and_a_panic_end_the_ta(boot: Boot, command: int, params: tuple[Value, ...], said: str) -> None:
+    emulator = boot(HelloWorld)
+    with emulator.context.open_session(HelloWorld.uuid) as session:
+        for _ in range(2):
+            with pytest.raises(TargetDead):
+                session.invoke(command, *params)
+        text = "\n".join(emulator.console)
+        assert said in text
+        assert f"TA panicked with code {'0x7' if params else '0xffff0000'}" in text
+        with emulator.context.open_session(HelloWorld.uuid) as another:
+            assert another.invoke(0, Value.inout(1))[0].a == 2
+
+
+def test_instances_and_sessions(boot: Boot) -> None:
+    context = boot(Counter, HelloWorld).context
+    with context.open_session(Counter.uuid) as one, context.open_session(Counter.uuid) as two:
+        assert one.invoke(0, Value(5), Value.output())[1].a == 5
+        answer = two.invoke(0, Value(3), Value.output())[1]
+        assert (answer.a, answer.b) == (8, 3)
+        with pytest.raises(AccessDenied):
+            context.open_session(Counter.uuid, Value(1))
+    with context.open_session(Counter.uuid) as three:
+        assert three.invoke(0, Value(1), Value.output())[1].a == 1
+
+
+def test_one_session_at_a_time(tee: Tee) -> None:
+    class Single(HelloWorld):
+        uuid = "c0c0a000-0000-4000-8000-000000000002"
+        single_instance = True
+
+    context = tee(Single)
+    with context.open_session(Single.uuid), pytest.raises(Busy):
+        context.open_session(Single.uuid)
+
+
+def test_many_sessions_leave_nothing(boot: Boot) -> None:
+    emulator = boot(HelloWorld)
+    for _ in range(1000):
+        with emulator.context.open_session(HelloWorld.uuid) as session:
+            session.invoke(0, Value.inout(1))
+    assert emulator.core.leaks()["pages"] == 0
