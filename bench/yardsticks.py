@@ -50,7 +50,7 @@ class Places:
     def qemu(self, program: Program, *arguments: str) -> str:
         return self._command([str(outside.qemu()), str(program.aarch64), *arguments])
 
-    def inside(self, program: Program, *arguments: str) -> str:
+    def inside(self, program: Program, *arguments: str, engine: str = "interpreter") -> str:
         manifest = self.work / "elfhaven.toml"
         manifest.write_text(self.manifest)
         done = elfhaven.run(
@@ -58,6 +58,7 @@ class Places:
             *arguments,
             manifest=manifest,
             memory=self.memory,
+            engine=engine,
             state=self.work / "state",
             cwd=self.work,
             capture=True,

@@ -105,12 +105,13 @@ s64 seal_resize(struct eh_seal *s, u64 size) {
         return -EFBIG;
     if (result || size == s->size)
         return result;
-    if (size < s->size)
+    s->dirty = 1;
+    int cut = size < s->size;
+    if (cut)
         result = seal_cut(s, size);
     if (!result)
         s->size = size;
-    s->dirty = 1;
-    return result;
+    return result || !cut ? result : seal_commit(s); // at once: the slots of what was cut are free only then
 }
 
 static s64 read_locked(struct eh_file *file, struct eh_seal *s, struct eh_span *span, u64 offset) {

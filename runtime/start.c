@@ -85,12 +85,19 @@ static void take_strings(struct given *g) {
     g->argv_size = (u32)(g->envp - g->argv);
 }
 
+// Whether the caller's arguments are the fixed ones; by what name it calls the program does not count.
+static int same_arguments(const struct given *g, const char *fixed, u32 size) {
+    const char *given_end = g->argv + g->argv_size, *fixed_end = fixed + size;
+    const char *given = after(g->argv, given_end, 1), *ours = after(fixed, fixed_end, 1);
+    return given && ours && eh_equal(given, (u32)(given_end - given), ours, (u32)(fixed_end - ours));
+}
+
 static void choose_arguments(struct given *g) {
     u32 count, size;
     const char *fixed = policy_arguments(&count, &size);
     if (!fixed)
         return;
-    if (eh_start.argc > 1)
+    if (eh_start.argc > 1 && !same_arguments(g, fixed, size))
         wire_denied(EH_RULE_ARGS);
     if (!count || after(fixed, fixed + size, count) != fixed + size)
         eh_fatal(EH_FATAL_BAD_CONFIG, count);

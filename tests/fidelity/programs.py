@@ -14,7 +14,14 @@ from elfhaven import Result
 from tests.conformance.programs import fixture
 from tests.support import zig
 
-MANIFEST = '[files]\nread = ["./"]\nwrite = ["./"]\n'
+MANIFEST = """
+[files]
+read = ["./"]
+write = ["./"]
+[net]
+connect = ["127.0.0.1:*", "[::1]:*", "unix:./", "unix:@elfhaven-corpus-4", "unix:@elfhaven-corpus-1"]
+listen = ["127.0.0.0/8:*", "[::1]:*", "0.0.0.0:*", "unix:./", "unix:@elfhaven-corpus-4"]
+"""
 ARGUMENTS = ("a", "b c", "")
 
 

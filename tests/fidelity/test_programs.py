@@ -11,6 +11,7 @@ from tests.conformance.programs import all_programs
 from .programs import Room
 
 PROGRAMS = all_programs()
+pytestmark = pytest.mark.timeout(900)  # one makes 4,096 files: minutes on a busy machine
 CLOCKED = frozenset({"times", "clock_resolution"})  # what they print differs from run to run
 
 

@@ -18,6 +18,7 @@ from elfhaven.cli.inspect import inspect
 from elfhaven.cli.new import new
 from elfhaven.cli.pack import pack
 from elfhaven.cli.qemu import qemu
+from elfhaven.cli.record import record
 from elfhaven.cli.ree import ree
 from elfhaven.cli.run import run
 from elfhaven.cli.seal import give_key, seal, unseal
@@ -35,6 +36,7 @@ def elfhaven() -> None:
 
 for _verb in (
     run,
+    record,
     stats,
     ree,
     pack,

@@ -23,9 +23,9 @@ _REMEDIES: Final = {
 _VIOLATIONS: Final = {
     "files.pinned": "a pinned file is not the one that was packed: it could not be read; "
     "put the packed file back, or pack again",
-    "files.sealed": "a sealed file is not as this program left it (changed, replaced, renamed, put back to "
-    "an older state, removed) and could not be used; put back what the program wrote last, or begin anew with "
-    "`elfhaven seal`",
+    "files.sealed": "a sealed file is not as this program left it (changed, replaced, renamed, removed, put "
+    "back to an older state) and could not be used; put back what the program wrote last, or begin anew "
+    "with `elfhaven seal`",
     "answers": "an answer from outside broke the rules of its call and reached the program as an error; "
     "trust nothing that this normal world says",
     "audit": "the audit log broke",

@@ -14,7 +14,6 @@ SOURCE = r"""
 #include <string.h>
 #include <unistd.h>
 volatile int sum;
-volatile double third = 1.0 / 3;
 __attribute__((noinline)) int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
 static void *work(void *given) { usleep(200000); sum += 1; return given; }
 int main(int count, char **words) {

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support import zig
+from tests.unit.secure import probe
+from tests.unit.secure.probe import Probe
 
 from elfhaven.client import (
     AccessDenied,
@@ -20,8 +24,10 @@ from elfhaven.client import (
     TargetDead,
     Value,
 )
+from elfhaven.ta import TaSession, TrustedApplication, ValueInout, command, python_ta
 from elfhaven.target.emulator import Emulator
 from elfhaven.target.ree import run_on
+from elfhaven.target.state import StateDirectory
 
 from .tas import Counter, HelloWorld
 
@@ -110,3 +116,40 @@ def test_many_sessions_leave_nothing(boot: Boot) -> None:
         with emulator.context.open_session(HelloWorld.uuid) as session:
             session.invoke(0, Value.inout(1))
     assert emulator.core.leaks()["pages"] == 0
+
+
+def test_an_elf_ta_is_asked(tmp_path: Path) -> None:
+    """A Python TA opens a session with a TA that runs on the processor; both die and live apart."""
+    uuid = uuid4()
+    device = StateDirectory(tmp_path / "device")
+    (tmp_path / "device" / "trusted").mkdir()
+    pem = probe.key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "device" / "trusted" / "probe.pem").write_bytes(pem)
+
+    class Asks(TrustedApplication):
+        uuid = "c0c0a000-0000-4000-8000-000000000004"
+
+        @command(0)
+        def ask(self, value: ValueInout) -> None:
+            with TaSession(uuid) as elf:
+                (answer,) = elf.invoke(Probe.ECHO, ValueInout(value.a, value.b))
+                assert isinstance(answer, tuple)
+                value.a, value.b = answer
+
+        @command(1)
+        def kill(self) -> None:
+            with TaSession(uuid) as elf:
+                elf.invoke(Probe.TRAP)
+
+    with (
+        Emulator(device, images={uuid: probe.signed(uuid)}, hosted_tas=[python_ta(Asks)]) as emulator,
+        emulator.context.open_session(uuid) as elf,
+        emulator.context.open_session(Asks.uuid) as session,
+    ):
+        params = Value.inout(0x1234, 41)
+        expected = elf.invoke(Probe.ECHO, params)
+        assert session.invoke(0, params) == expected
+        with pytest.raises(TargetDead) as caught:
+            session.invoke(1)
+        assert caught.value.origin_name == "the trusted application"
+        assert session.invoke(0, params) == expected

@@ -12,7 +12,7 @@ from elfhaven.abi.gp import TA_FLAG_MULTI_SESSION, TA_FLAG_SINGLE_INSTANCE
 from .client import Client
 from .normal_world import NormalWorld
 from .probe import Probe
-from .test_sessions import call_ta, open_ta
+from .test_ta_to_ta import call_ta, open_ta
 
 Install = Callable[..., UUID]
 

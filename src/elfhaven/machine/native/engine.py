@@ -179,8 +179,11 @@ class NativeEngine(UnicornEngine):
 
     def _fill_page(self, address: int, size: int, write: int) -> int:
         """What must be added to reach a guest address in the host, 0 where the guest may not, or where the
-        interpreter had better look: over a page's end, or into code."""
-        if self._space is None or (address & PAGE - 1) + size > PAGE:
+        interpreter had better look: into code, or over the end of a page whose neighbour lies elsewhere."""
+        if (address & PAGE - 1) + size > PAGE:
+            first, last = (self._fill_page(at, 1, write) for at in (address, address + size - 1))
+            return first if first == last else 0
+        if self._space is None:
             return 0
         found = walk(self._physical, self._space.root, address)
         if found is None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from elfhaven.machine.native.context import FILL
+from elfhaven.machine.native.context import FILL, READ_TABLE, TLB_ENTRIES
 
 _RESULT = """
 {name}:
@@ -105,8 +105,37 @@ is6:
 }
 """
 
+# Over a page's end: both pages are known, and are neighbours in the host too. Else the engine is asked.
 _FILL = f"""
 define internal i64 @fill(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold {{
+  %less = sub i64 %size, 1
+  %last = add i64 %a, %less
+  %first.page = and i64 %a, -4096
+  %last.page = and i64 %last, -4096
+  %which = add i64 %w, {READ_TABLE}
+  %t.p = getelementptr i64, ptr %ctx, i64 %which
+  %t = load ptr, ptr %t.p
+  %first.s = lshr i64 %a, 8
+  %first.i = and i64 %first.s, {(TLB_ENTRIES - 1) << 4}
+  %first.e = getelementptr i8, ptr %t, i64 %first.i
+  %last.s = lshr i64 %last, 8
+  %last.i = and i64 %last.s, {(TLB_ENTRIES - 1) << 4}
+  %last.e = getelementptr i8, ptr %t, i64 %last.i
+  %first.t = load i64, ptr %first.e
+  %last.t = load i64, ptr %last.e
+  %first.a.p = getelementptr i8, ptr %first.e, i64 8
+  %last.a.p = getelementptr i8, ptr %last.e, i64 8
+  %first.a = load i64, ptr %first.a.p
+  %last.a = load i64, ptr %last.a.p
+  %k0 = icmp eq i64 %first.t, %first.page
+  %k1 = icmp eq i64 %last.t, %last.page
+  %k2 = icmp eq i64 %first.a, %last.a
+  %k3 = and i1 %k0, %k1
+  %k4 = and i1 %k2, %k3
+  br i1 %k4, label %both, label %ask
+both:
+  ret i64 %first.a
+ask:
   %p = getelementptr i64, ptr %ctx, i64 {FILL}
   %f = load ptr, ptr %p
   %r = call i64 %f(i64 %a, i64 %size, i64 %w)

@@ -23,6 +23,10 @@ class SystemFiles:
         self._root = root
         self._paths = frozenset(path for path in paths if os.path.normpath(path) == path)
 
+    def holds(self, path: str) -> bool:
+        """Whether `path` is one of them: no rule of a policy is asked for it."""
+        return path in self._paths
+
     def open(self, path: bytes, flags: int) -> int | None:
         """A descriptor of the file; None where `path` is none of the system's. Raises OSError."""
         name = os.fsdecode(path)

@@ -27,6 +27,7 @@ _FEATURES: Final = b";".join(
         b"QStartNoAckMode+",
         b"qXfer:features:read+",
         b"qXfer:libraries:read+",
+        b"qXfer:exec-file:read+",
         b"swbreak+",
         b"vContSupported+",
     )
@@ -52,6 +53,8 @@ class Stub:
     ) -> None:
         self._inside = inside
         self._files = tuple(files)
+        program = inside.images[0].base if inside.images else None
+        self._program = next((each for each in self._files if each[1] == program), None)
         self._connect = connect
         self._wire: Wire | None = None
         self._started = False
@@ -196,9 +199,12 @@ class Stub:
             address, length = (int(word, 16) for word in rest.split(","))
             return self._readable(memory, address, min(length, 0x2000)).hex().encode()
         if kind in ("M", "X"):
-            where, _, data = rest.partition(":")
-            address = int(where.split(",")[0], 16)
-            memory.write(address, bytes.fromhex(data) if kind == "M" else data.encode("latin-1"))
+            where, _, digits = rest.partition(":")
+            address, length = (int(word, 16) for word in where.split(","))
+            data = bytes.fromhex(digits) if kind == "M" else digits.encode("latin-1")
+            if len(data) != length:
+                return _ERROR
+            memory.write(address, data)
             return b"OK"
         if kind == "g":
             return b"".join(
@@ -274,6 +280,7 @@ class Stub:
             "qfThreadInfo": b"m" + b",".join(b"%x" % tid for tid in self._tids(space)),
             "qsThreadInfo": b"l",
             "qSymbol": b"OK",
+            "qOffsets": b"TextSeg=%x" % (self._base + self._program[1]) if self._program else b"",
         }
         return answers.get(name, b"")
 
@@ -284,7 +291,10 @@ class Stub:
         what, _, where = text.rpartition(":")
         if what == "features:read:target.xml":
             return description.piece(description.target(), where)
+        if what.startswith("exec-file:read:") and self._program is not None:
+            return description.piece(self._program[0].encode(), where)
         if what == "libraries:read:":
-            files = ((file, self._base + offset) for file, offset in self._files)
+            others = (each for each in self._files if each != self._program)
+            files = ((file, self._base + offset) for file, offset in others)
             return description.piece(description.libraries(files), where)
         return b""

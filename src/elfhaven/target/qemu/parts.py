@@ -72,6 +72,11 @@ def emulator(report: Report) -> Tools:
     return _tools("the emulator", EMULATOR, report)
 
 
+def debugger(report: Report) -> Tools:
+    """gdb for programs of other architectures."""
+    return _tools("gdb", ("gdb-multiarch",), report)
+
+
 def compiler(report: Report) -> Tools:
     """make and a C compiler for arm64."""
     cross = "gcc" if host_architecture() == "arm64" else "gcc-aarch64-linux-gnu"

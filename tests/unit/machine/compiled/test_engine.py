@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 
 import pytest
-from tests.unit.machine.native.differential import HEAD, Bench
+from tests.unit.machine.compiled.differential import HEAD, Bench
 
 from elfhaven.machine.engine import PC, Fault, FaultKind, Stop
 from elfhaven.machine.memory import PAGE
@@ -90,6 +90,21 @@ def test_fault_is_the_same_fault(bench: Bench, word: int, place: str) -> None:
     assert ends[1][0][0] is FaultKind.DATA
     assert ends[1][1][PC] == HEAD
     assert ends[1][1][0] == (1000 if place == "code" else 1000 - 8)  # eight rounds went well
+
+
+def test_access_over_the_end_of_a_page(bench: Bench) -> None:
+    """Both pages are looked at; into a hole it is the interpreter's, which faults."""
+    assert bench.data.view is not None
+    bench.data.view[:] = bench.random.randbytes(2 * PAGE)
+    install(bench, LOAD, ADD, COUNT, BACK, SVC)
+    assert run(bench, 64, bench.data.start + PAGE - 252) is Stop.LEFT
+    want = struct.unpack_from("<64Q", bench.data.view, PAGE - 252)
+    assert bench.engine.registers[2] == sum(want) & (1 << 64) - 1
+    assert bench.engine.entries == 1
+    fault = run(bench, 64, bench.data.end - 252)
+    assert isinstance(fault, Fault)
+    assert fault.address in (bench.data.end - 4, bench.data.end)
+    assert bench.engine.registers[1] == bench.data.end - 4
 
 
 def test_unmapped_page_is_noticed(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from tests.unit.machine.native.differential import HEAD, Bench, State
+from tests.unit.machine.compiled.differential import HEAD, Bench, State
 
 from elfhaven.machine.engine import PC
 from elfhaven.machine.native.decode import Row
