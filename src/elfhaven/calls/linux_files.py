@@ -34,7 +34,7 @@ FILES: tuple[Row, ...] = (
         "file:file request:hex out:out(64)",
         errors="ENOTTY EINVAL EIO EPERM",
         policy="streams",
-        reason="TCGETS, TIOCGWINSZ, and FIONREAD of a socket; FIOCLEX, FIONCLEX and FIONBIO are served inside; "
+        reason="TCGETS, TIOCGWINSZ, FIONREAD of a socket; FIOCLEX, FIONCLEX, FIONBIO are served inside; "
         "any other request is ENOTTY inside",
     ),
     delegated(
