@@ -2,6 +2,7 @@
 // One call of the program, from its registers to its result.
 #include "audit.h"
 #include "process.h"
+#include "signals.h"
 #include "thread.h"
 
 static int pseudo(struct eh_context *c, s64 *result) {
@@ -18,6 +19,12 @@ static int pseudo(struct eh_context *c, s64 *result) {
     default:
         return 0;
     }
+}
+
+// Calls that Linux makes again when a handler with SA_RESTART has interrupted them.
+static int restarts(u64 number) {
+    enum { READ = 63, WRITEV = 66, FUTEX = 98 };
+    return (number >= READ && number <= WRITEV) || number == FUTEX;
 }
 
 static s64 serve(struct eh_context *c, const struct eh_call *call) {
@@ -51,6 +58,8 @@ void eh_dispatch(struct eh_context *c) {
     c->x[0] = (u64)result;
     poll_asked();
     thread_turn();
+    if (signal_waits(c) || c->suspended)
+        signal_enter_call(c, result == -EINTR && restarts(number) ? args : 0);
     eh_check_stack();
     if (eh_current->fp_saved)
         eh_fp_load(eh_current->fp);

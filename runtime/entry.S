@@ -92,7 +92,9 @@ eh_sys_enter:
 	mov	x29, #0
 	mov	x0, x17
 	bl	eh_dispatch
-sys_return:
+	.globl	eh_sys_return
+	.hidden	eh_sys_return
+eh_sys_return:
 	adrp	x17, eh_current
 	ldr	x17, [x17, :lo12:eh_current]
 	ldp	x16, x18, [x17, #(EH_CONTEXT_SP + 8)]
@@ -127,6 +129,9 @@ eh_poll:
 	mov	x29, #0
 	mov	x0, x16
 	bl	eh_poll_c
+	.globl	eh_check_return
+	.hidden	eh_check_return
+eh_check_return:
 	adrp	x16, eh_current
 	ldr	x16, [x16, :lo12:eh_current]
 	ldp	x0, x1, [x16, #(EH_CONTEXT_SP + 8)]
@@ -211,7 +216,21 @@ function eh_thread_begin
 	ldr	x0, [x0, :lo12:eh_current]
 	add	x0, x0, #EH_CONTEXT_FP
 	bl	eh_fp_load
-	b	sys_return
+	b	eh_sys_return
+
+// A handler begins: x16 is its address; behind it the call that ends it, through the same way as a stub's
+function eh_handler_begin
+	adr	x30, 1f
+	br	x16
+1:	mov	x8, #139
+	stp	x17, x30, [sp, #-16]!
+	bl	eh_sys_enter
+	brk	#0
+
+// A handler has changed where the program goes on: that address and x30 were pushed
+function eh_go_elsewhere
+	ldp	x17, x30, [sp], #16
+	br	x17
 
 // zero x1-x15, x17-x29
 scrub:

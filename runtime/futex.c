@@ -61,6 +61,12 @@ static s64 wait_for(u64 address, u32 bits, u64 deadline) {
 
 s64 thread_sleep_at(u64 key, u64 deadline) { return wait_for(key, ANY, deadline); }
 
+void thread_hold_at(u64 key) {
+    eh_current->for_room = 1; // no signal ends it
+    thread_sleep_at(key, NO_DEADLINE);
+    eh_current->for_room = 0;
+}
+
 // Who waits longest at a word; 0: nobody.
 static struct eh_context *longest(u64 address, u32 bits) {
     struct eh_context *found = 0;

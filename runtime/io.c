@@ -45,7 +45,7 @@ s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset) {
 void file_take(struct eh_file *file) {
     file->references++;
     while (file->busy)
-        thread_sleep_at((u64)file, NO_DEADLINE);
+        thread_hold_at((u64)file);
     file->busy = 1;
 }
 

@@ -4,6 +4,8 @@
 // into its loops (eh_poll). All that it can bring about is the program's end or a moment outside, which the
 // normal world could have anyway by not coming back.
 #include "audit.h"
+#include "signals.h"
+#include "thread.h"
 #include "wire.h"
 
 static const u32 nothing = 0;
@@ -22,7 +24,11 @@ void poll_asked(void) {
 void eh_poll_c(struct eh_context *c) {
     c->fp_saved = 0;
     poll_asked();
+    thread_turn();
+    int handler = signal_waits(c) && signal_enter_check(c);
     eh_check_stack();
     if (eh_current->fp_saved)
         eh_fp_load(eh_current->fp);
+    if (handler)
+        eh_sys_return();
 }

@@ -8,7 +8,7 @@ void signal_raise(u32 number); // with the default action, a signal may end the 
 void time_init(void);
 u64 time_monotonic(void); // nanoseconds; the resolution is a millisecond
 u64 time_now(int realtime);
-void time_sleep(u64 nanoseconds); // of the calling thread
+s64 time_sleep(u64 nanoseconds); // of the calling thread; 0 or -EINTR
 void time_nap(u64 nanoseconds);   // of all: at most a moment
 s64 time_read(u64 address, u64 *nanoseconds); // a timespec of the program; -EFAULT, -EINVAL
 u64 time_counter(void);                       // what cntvct_el0 would say at 62.5 MHz

@@ -38,6 +38,9 @@ struct eh_context {
     u64 deadline;               // of its wait
     struct eh_request *request; // whose answer it waits for
     u32 for_room, futex_bits;   // it waits for room for a request; futex.c
+    u64 blocked, signals;       // signals.c: what it blocks, what waits for it
+    u64 suspended_mask, alternate[3];
+    u32 suspended, interrupted; // its mask is that of a sigsuspend; a signal ended its wait
     u64 denials, delegated;     // of its calls
     u64 futex, arrival, robust; // the word that it waits at, 0: none; who came first; its list of mutexes
 } __attribute__((aligned(16)));
@@ -69,6 +72,10 @@ void eh_return(u32 result) EH_NORETURN; // the same for good
 void eh_resume(void) EH_NORETURN;       // into the eh_leave of eh_current
 void eh_switch(struct eh_context *to);  // `to` goes on where it was parked; comes back likewise
 void eh_thread_begin(void);             // where a new thread goes on
+void eh_sys_return(void) EH_NORETURN;   // out of a call, as eh_current says
+void eh_check_return(void) EH_NORETURN; // out of a check
+void eh_handler_begin(void);            // a handler is entered: its address is in x16
+void eh_go_elsewhere(void);             // a handler has said where to go on
 void eh_fp_save(u64 *fp);
 void eh_fp_load(const u64 *fp);
 void eh_wide_copy(void *to, const void *from, u64 size); // multiples of 64; only between fp_save and fp_load

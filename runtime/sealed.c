@@ -4,27 +4,19 @@
 #include "sealed.h"
 #include "thread.h"
 
-enum { WAITERS = 64 };
 
 static struct eh_seal seals[SEALS_MOST];
-static struct {
-    u32 held, waiting;
-    struct eh_context *waiters[WAITERS];
-} lock;
+static u32 held; // its address is where threads wait
 
 void seal_lock(void) {
-    while (lock.held) {
-        if (lock.waiting < WAITERS)
-            lock.waiters[lock.waiting++] = eh_current;
-        thread_wait(NO_DEADLINE);
-    }
-    lock.held = 1;
+    while (held)
+        thread_hold_at((u64)&held);
+    held = 1;
 }
 
 void seal_unlock(void) {
-    lock.held = 0;
-    while (lock.waiting)
-        thread_wake(lock.waiters[--lock.waiting]);
+    held = 0;
+    futex_wake((u64)&held, 1, ~0u);
 }
 
 struct eh_seal *seal_of(const struct eh_file *file) { return &seals[file->sealed - 1]; }

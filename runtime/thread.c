@@ -6,8 +6,9 @@
 #include "files.h"
 #include "memory.h"
 #include "process.h"
+#include "signals.h"
 
-enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512 };
+enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16 };
 #define CANARY 0x5ee05ee05ee05ee0ull
 #define CLONE_THREAD_FLAGS 0x10f00u // VM, FS, FILES, SIGHAND, THREAD: what makes a thread and no process
 enum { CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000 };
@@ -24,7 +25,7 @@ struct thread {
 static struct thread first;
 struct eh_context *eh_current;
 static struct {
-    u32 count, next_tid, calls, calls_since_leave;
+    u32 count, next_tid, calls, calls_since_leave, calls_since_tick;
 } threads;
 
 static struct thread *whole(struct eh_context *c) { return (struct thread *)((u8 *)c - sizeof first.stack); }
@@ -78,8 +79,20 @@ struct eh_context *thread_of(u32 tid) {
 static void ready(struct eh_context *c, int timed_out) {
     c->state = READY;
     c->timed_out = (u32)timed_out;
+    c->interrupted = 0;
     c->request = 0;
     c->futex = 0;
+}
+
+int thread_lives(const struct eh_context *c) { return c->state != DEAD; }
+
+void thread_interrupt(struct eh_context *c) {
+    if (c->state != WAITS || c->for_room || (c->request && !wire_can_withdraw(c->request)))
+        return;
+    if (c->request)
+        wire_withdraw(c->request);
+    ready(c, 0);
+    c->interrupted = 1;
 }
 
 void thread_wake(struct eh_context *c) {
@@ -89,7 +102,11 @@ void thread_wake(struct eh_context *c) {
 
 // Threads whose time is over can run again. The first deadline that is left; NO_DEADLINE if there is none.
 static u64 expire(void) {
-    u64 earliest = NO_DEADLINE, now = 0;
+    u64 earliest = timer_next(), now = earliest == NO_DEADLINE ? 0 : time_monotonic();
+    if (earliest != NO_DEADLINE && earliest <= now) {
+        timer_fire(now);
+        earliest = timer_next();
+    }
     struct eh_context *c = eh_current;
     do {
         if (c->state == WAITS && c->deadline != NO_DEADLINE) {
@@ -154,17 +171,23 @@ static void wait(void) {
 }
 
 s64 thread_wait(u64 deadline) {
+    if (!eh_current->for_room && signal_waits(eh_current)) {
+        eh_current->futex = 0;
+        eh_current->interrupted = 1;
+        return -EINTR;
+    }
     eh_current->state = WAITS;
     eh_current->deadline = deadline;
     wait();
-    return eh_current->timed_out ? -ETIMEDOUT : 0;
+    return eh_current->interrupted ? -EINTR : eh_current->timed_out ? -ETIMEDOUT : 0;
 }
 
-void thread_answer(struct eh_request *r) {
+int thread_answer(struct eh_request *r) {
     eh_current->state = WAITS;
     eh_current->deadline = NO_DEADLINE;
     eh_current->request = r;
     wait();
+    return eh_current->interrupted ? -EINTR : 0;
 }
 
 void thread_room(void) {
@@ -189,6 +212,10 @@ void thread_yield(void) {
 }
 
 void thread_turn(void) {
+    if (timer_next() != NO_DEADLINE && ++threads.calls_since_tick >= TICK_CALLS) {
+        threads.calls_since_tick = 0;
+        timer_fire(time_monotonic());
+    }
     if (!thread_others() || eh_service_busy())
         return;
     if (wire_pending() && ++threads.calls_since_leave >= LEAVE_CALLS) {
@@ -239,7 +266,8 @@ static struct eh_context *child_of(struct eh_context *parent, u64 stack, u64 tls
     c->x[0] = 0;
     c->sp = stack - 16;
     c->tpidr = tls;
-    c->clear_tid = c->robust = 0;
+    c->clear_tid = c->robust = c->signals = 0;
+    memset(c->alternate, 0, sizeof c->alternate);
     c->state = READY;
     u64 *frame = (u64 *)(c->stack_top - CONTEXT_FRAME);
     memset(frame, 0, CONTEXT_FRAME);

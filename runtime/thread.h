@@ -9,9 +9,11 @@ struct eh_request;
 
 // The calling thread waits: until thread_wake(), or until `deadline` (nanoseconds of time_monotonic, NO_DEADLINE:
 // for ever). 0, or -ETIMEDOUT.
-s64 thread_wait(u64 deadline);
+s64 thread_wait(u64 deadline); // or -EINTR
 void thread_wake(struct eh_context *thread);
-void thread_answer(struct eh_request *r); // the calling thread waits for the answer to its request
+void thread_interrupt(struct eh_context *thread); // its wait, if it is in one that signals end, gives -EINTR
+int thread_lives(const struct eh_context *thread);
+int thread_answer(struct eh_request *r); // the calling thread waits for the answer to its request; -EINTR
 void thread_room(void);                   // the calling thread waits until some request has ended
 void thread_room_made(void);
 int thread_others(void);  // whether there are others
@@ -24,5 +26,6 @@ void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread en
 
 // futex.c
 s64 thread_sleep_at(u64 key, u64 deadline); // the calling thread waits for a futex_wake() of `key`, an address
+void thread_hold_at(u64 key);               // the same, whatever signals come; it may end without a wake
 s64 futex_wake(u64 address, u32 most, u32 bits); // how many were woken
 void futex_died(struct eh_context *c);           // what a thread leaves behind: clear_tid, robust mutexes

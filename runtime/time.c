@@ -81,10 +81,22 @@ void time_nap(u64 nanoseconds) {
     poll_asked();
 }
 
-void time_sleep(u64 nanoseconds) {
+s64 time_sleep(u64 nanoseconds) {
     u64 milliseconds = nanoseconds / MILLISECOND + (nanoseconds % MILLISECOND != 0);
-    if (milliseconds)
-        thread_wait(time_monotonic() + EH_MIN(milliseconds, LONGEST_MS) * MILLISECOND);
+    if (!milliseconds)
+        return 0;
+    s64 result = thread_wait(time_monotonic() + EH_MIN(milliseconds, LONGEST_MS) * MILLISECOND);
+    return result == -EINTR ? result : 0;
+}
+
+// A sleep of the program; `left` is where it wants to know what a signal left of it, 0: nowhere.
+static s64 sleep_for(u64 nanoseconds, u64 left) {
+    u64 until = time_monotonic() + nanoseconds;
+    s64 result = time_sleep(nanoseconds);
+    u64 now = time_monotonic(), rest = until > now ? until - now : 0;
+    if (result && left && put_time(left, rest / SECOND, rest % SECOND))
+        return -EFAULT;
+    return result;
 }
 
 s64 sys_clock_gettime(struct eh_context *c) {
@@ -102,9 +114,7 @@ s64 sys_clock_getres(struct eh_context *c) {
 s64 sys_nanosleep(struct eh_context *c) {
     u64 duration;
     s64 result = time_read(c->x[0], &duration);
-    if (!result)
-        time_sleep(duration);
-    return result;
+    return result ? result : sleep_for(duration, c->x[1]);
 }
 
 s64 sys_clock_nanosleep(struct eh_context *c) {
@@ -119,8 +129,7 @@ s64 sys_clock_nanosleep(struct eh_context *c) {
         return result;
     if (c->x[1] & TIMER_ABSTIME)
         duration = duration > (u64)now ? duration - (u64)now : 0;
-    time_sleep(duration);
-    return 0;
+    return sleep_for(duration, c->x[1] & TIMER_ABSTIME ? 0 : c->x[3]);
 }
 
 s64 sys_gettimeofday(struct eh_context *c) {

@@ -254,6 +254,20 @@ s64 wire_answer(const struct eh_row *row, s64 result, u64 limit, int *violated) 
     return -EPERM;
 }
 
+// What waits for a stream is done at once when it is answered; so before that nothing has been.
+int wire_can_withdraw(const struct eh_request *r) {
+    return r->rule == AUDIT_STREAMS && (r->row == ROW_read || r->row == ROW_ppoll);
+}
+
+void wire_withdraw(struct eh_request *r) {
+    wire.pending--;
+    if (wire.window_taken == r->id)
+        wire.want_window = wire.window_taken = 0;
+    wire.slots[r->slot].id = 0;
+    slot_of(r)->state = EH_SLOT_STATE_FREE;
+    thread_room_made();
+}
+
 s64 wire_send(struct eh_request *r, u64 limit) {
     int violated;
     // a full window of input is probably followed by more: let it be there for that
@@ -263,13 +277,9 @@ s64 wire_send(struct eh_request *r, u64 limit) {
     eh_counts.delegated++;
     eh_current->delegated++;
     put(r);
-    thread_answer(r);
-    wire.pending--;
-    if (wire.window_taken == r->id)
-        wire.want_window = wire.window_taken = 0;
-    wire.slots[r->slot].id = 0;
-    slot_of(r)->state = EH_SLOT_STATE_FREE;
-    thread_room_made();
+    if (thread_answer(r))
+        return -EINTR;
+    wire_withdraw(r);
     r->result = wire_answer(eh_row(r->row), r->result, limit, &violated);
     if (violated)
         wire_violated(EH_RULE_ANSWERS);

@@ -39,6 +39,8 @@ u32 wire_begin(const struct eh_entry *entry);  // START: TEE_SUCCESS or why it i
 u32 wire_attach(const struct eh_entry *entry); // every entry: where the control block and the window lie now
 void wire_leave_for(u64 patience); // until an answer is there, or so many nanoseconds have passed; 0: no limit
 int wire_pending(void);            // whether a request is outstanding
+int wire_can_withdraw(const struct eh_request *r); // nothing has been done for it before it is answered
+void wire_withdraw(struct eh_request *r);
 int wire_answered(struct eh_request *r);
 void wire_leave(u32 state);                    // back to the normal world until it resumes
 void wire_finish(u32 status, u32 code, u64 value) EH_NORETURN; // the program has ended; code 0: by itself

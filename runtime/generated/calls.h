@@ -135,6 +135,13 @@ enum {
     CALL_set_robust_list = 99,
     CALL_get_robust_list = 100,
     CALL_nanosleep = 101,
+    CALL_getitimer = 102,
+    CALL_setitimer = 103,
+    CALL_timer_create = 107,
+    CALL_timer_gettime = 108,
+    CALL_timer_getoverrun = 109,
+    CALL_timer_settime = 110,
+    CALL_timer_delete = 111,
     CALL_clock_gettime = 113,
     CALL_clock_getres = 114,
     CALL_clock_nanosleep = 115,
@@ -144,8 +151,11 @@ enum {
     CALL_tkill = 130,
     CALL_tgkill = 131,
     CALL_sigaltstack = 132,
+    CALL_rt_sigsuspend = 133,
     CALL_rt_sigaction = 134,
     CALL_rt_sigprocmask = 135,
+    CALL_rt_sigpending = 136,
+    CALL_rt_sigtimedwait = 137,
     CALL_rt_sigreturn = 139,
     CALL_times = 153,
     CALL_setpgid = 154,
@@ -355,6 +365,13 @@ s64 sys_futex(struct eh_context *c);
 s64 sys_set_robust_list(struct eh_context *c);
 s64 sys_get_robust_list(struct eh_context *c);
 s64 sys_nanosleep(struct eh_context *c);
+s64 sys_getitimer(struct eh_context *c);
+s64 sys_setitimer(struct eh_context *c);
+s64 sys_timer_create(struct eh_context *c);
+s64 sys_timer_gettime(struct eh_context *c);
+s64 sys_timer_getoverrun(struct eh_context *c);
+s64 sys_timer_settime(struct eh_context *c);
+s64 sys_timer_delete(struct eh_context *c);
 s64 sys_clock_gettime(struct eh_context *c);
 s64 sys_clock_getres(struct eh_context *c);
 s64 sys_clock_nanosleep(struct eh_context *c);
@@ -364,8 +381,11 @@ s64 sys_kill(struct eh_context *c);
 s64 sys_tkill(struct eh_context *c);
 s64 sys_tgkill(struct eh_context *c);
 s64 sys_sigaltstack(struct eh_context *c);
+s64 sys_rt_sigsuspend(struct eh_context *c);
 s64 sys_rt_sigaction(struct eh_context *c);
 s64 sys_rt_sigprocmask(struct eh_context *c);
+s64 sys_rt_sigpending(struct eh_context *c);
+s64 sys_rt_sigtimedwait(struct eh_context *c);
 s64 sys_rt_sigreturn(struct eh_context *c);
 s64 sys_times(struct eh_context *c);
 s64 sys_setpgid(struct eh_context *c);

@@ -52,6 +52,13 @@
 	.hidden sys_set_robust_list
 	.hidden sys_get_robust_list
 	.hidden sys_nanosleep
+	.hidden sys_getitimer
+	.hidden sys_setitimer
+	.hidden sys_timer_create
+	.hidden sys_timer_gettime
+	.hidden sys_timer_getoverrun
+	.hidden sys_timer_settime
+	.hidden sys_timer_delete
 	.hidden sys_clock_gettime
 	.hidden sys_clock_getres
 	.hidden sys_clock_nanosleep
@@ -61,8 +68,11 @@
 	.hidden sys_tkill
 	.hidden sys_tgkill
 	.hidden sys_sigaltstack
+	.hidden sys_rt_sigsuspend
 	.hidden sys_rt_sigaction
 	.hidden sys_rt_sigprocmask
+	.hidden sys_rt_sigpending
+	.hidden sys_rt_sigtimedwait
 	.hidden sys_rt_sigreturn
 	.hidden sys_times
 	.hidden sys_setpgid
@@ -220,16 +230,16 @@ eh_call_table:
 	.word sys_set_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 99 set_robust_list
 	.word sys_get_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 100 get_robust_list
 	.word sys_nanosleep - eh_call_table; .byte 1, 0; .hword 0xffff // 101 nanosleep
-	.word 0; .byte 0, 0; .hword 0xffff // 102 getitimer
-	.word 0; .byte 0, 0; .hword 0xffff // 103 setitimer
+	.word sys_getitimer - eh_call_table; .byte 1, 0; .hword 0xffff // 102 getitimer
+	.word sys_setitimer - eh_call_table; .byte 1, 0; .hword 0xffff // 103 setitimer
 	.word 0; .byte 0, 0; .hword 0xffff // 104 kexec_load
 	.word 0; .byte 0, 0; .hword 0xffff // 105 init_module
 	.word 0; .byte 0, 0; .hword 0xffff // 106 delete_module
-	.word 0; .byte 0, 0; .hword 0xffff // 107 timer_create
-	.word 0; .byte 0, 0; .hword 0xffff // 108 timer_gettime
-	.word 0; .byte 0, 0; .hword 0xffff // 109 timer_getoverrun
-	.word 0; .byte 0, 0; .hword 0xffff // 110 timer_settime
-	.word 0; .byte 0, 0; .hword 0xffff // 111 timer_delete
+	.word sys_timer_create - eh_call_table; .byte 1, 0; .hword 0xffff // 107 timer_create
+	.word sys_timer_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 108 timer_gettime
+	.word sys_timer_getoverrun - eh_call_table; .byte 1, 0; .hword 0xffff // 109 timer_getoverrun
+	.word sys_timer_settime - eh_call_table; .byte 1, 0; .hword 0xffff // 110 timer_settime
+	.word sys_timer_delete - eh_call_table; .byte 1, 0; .hword 0xffff // 111 timer_delete
 	.word 0; .byte 0, 0; .hword 0xffff // 112 clock_settime
 	.word sys_clock_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 113 clock_gettime
 	.word sys_clock_getres - eh_call_table; .byte 1, 0; .hword 0xffff // 114 clock_getres
@@ -251,11 +261,11 @@ eh_call_table:
 	.word sys_tkill - eh_call_table; .byte 1, 0; .hword 0xffff // 130 tkill
 	.word sys_tgkill - eh_call_table; .byte 1, 0; .hword 0xffff // 131 tgkill
 	.word sys_sigaltstack - eh_call_table; .byte 1, 0; .hword 0xffff // 132 sigaltstack
-	.word 0; .byte 0, 0; .hword 0xffff // 133 rt_sigsuspend
+	.word sys_rt_sigsuspend - eh_call_table; .byte 1, 0; .hword 0xffff // 133 rt_sigsuspend
 	.word sys_rt_sigaction - eh_call_table; .byte 1, 0; .hword 0xffff // 134 rt_sigaction
 	.word sys_rt_sigprocmask - eh_call_table; .byte 1, 0; .hword 0xffff // 135 rt_sigprocmask
-	.word 0; .byte 0, 0; .hword 0xffff // 136 rt_sigpending
-	.word 0; .byte 0, 0; .hword 0xffff // 137 rt_sigtimedwait
+	.word sys_rt_sigpending - eh_call_table; .byte 1, 0; .hword 0xffff // 136 rt_sigpending
+	.word sys_rt_sigtimedwait - eh_call_table; .byte 1, 0; .hword 0xffff // 137 rt_sigtimedwait
 	.word 0; .byte 0, 0; .hword 0xffff // 138 rt_sigqueueinfo
 	.word sys_rt_sigreturn - eh_call_table; .byte 1, 0; .hword 0xffff // 139 rt_sigreturn
 	.word 0; .byte 0, 0; .hword 0xffff // 140 setpriority

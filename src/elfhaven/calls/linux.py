@@ -18,13 +18,13 @@ _ABSENT = """
     fstatfs:44 chroot:51 fchmod:52 fchmodat:53 fchownat:54 fchown:55 vhangup:58
     quotactl:60 sendfile:71 signalfd4:74 vmsplice:75 splice:76 tee:77
     sync:81 sync_file_range:84 utimensat:88
-    acct:89 capget:90 capset:91 personality:92 waitid:95 unshare:97 getitimer:102
-    setitimer:103 kexec_load:104 init_module:105 delete_module:106 timer_create:107 timer_gettime:108
-    timer_getoverrun:109 timer_settime:110 timer_delete:111 clock_settime:112 syslog:116
+    acct:89 capget:90 capset:91 personality:92 waitid:95 unshare:97
+    kexec_load:104 init_module:105 delete_module:106
+    clock_settime:112 syslog:116
     sched_setparam:118 sched_setscheduler:119 sched_getscheduler:120 sched_getparam:121
     sched_setaffinity:122 sched_get_priority_max:125 sched_get_priority_min:126
-    sched_rr_get_interval:127 restart_syscall:128 rt_sigsuspend:133 rt_sigpending:136
-    rt_sigtimedwait:137 rt_sigqueueinfo:138 setpriority:140 getpriority:141 reboot:142 setregid:143
+    sched_rr_get_interval:127 restart_syscall:128
+    rt_sigqueueinfo:138 setpriority:140 getpriority:141 reboot:142 setregid:143
     setgid:144 setreuid:145 setuid:146 setresuid:147 getresuid:148 setresgid:149 getresgid:150
     setfsuid:151 setfsgid:152 setgroups:159
     sethostname:161 setdomainname:162 getrlimit:163 setrlimit:164 prctl:167 getcpu:168

@@ -8,6 +8,7 @@ from elfhaven.calls.row import Result, Row
 
 MEMORY_REASON = "memory is the TEE's own"
 TIME_REASON = "the TEE's clock; the normal world's date is read through the core and never runs backwards"
+SIGNAL_REASON = "handlers run at calls, and at the checks of a stoppable program"
 ALONE = "the program is the only one of its session and leads it"
 IDENTITY = "told once at the start by the caller; nothing rests on it"
 
@@ -56,9 +57,19 @@ PROCESS: tuple[Row, ...] = (
     inside(130, "tkill", "tid:pid signal:signal", reason="to the program itself; ESRCH for any other"),
     inside(131, "tgkill", "pid:pid tid:pid signal:signal", reason="to the program itself"),
     inside(132, "sigaltstack", "new:ptr old:ptr"),
-    inside(134, "rt_sigaction", "signal:signal new:ptr old:ptr size:size", reason="recorded"),
-    inside(135, "rt_sigprocmask", "how:uint new:ptr old:ptr size:size", reason="recorded"),
-    inside(139, "rt_sigreturn", "", Result.VALUE, "recorded; nothing to return from yet"),
+    inside(102, "getitimer", "which:uint value:out(32)", reason=SIGNAL_REASON),
+    inside(103, "setitimer", "which:uint new:in(32) old:ptr", reason="real time alone"),
+    inside(107, "timer_create", "clock:clock event:ptr timer:out(4)", reason=SIGNAL_REASON),
+    inside(108, "timer_gettime", "timer:uint value:out(32)", reason=SIGNAL_REASON),
+    inside(109, "timer_getoverrun", "timer:uint", Result.VALUE, SIGNAL_REASON),
+    inside(110, "timer_settime", "timer:uint flags:hex new:in(32) old:ptr", reason=SIGNAL_REASON),
+    inside(111, "timer_delete", "timer:uint", reason=SIGNAL_REASON),
+    inside(133, "rt_sigsuspend", "mask:in(size) size:size", Result.VALUE, SIGNAL_REASON),
+    inside(134, "rt_sigaction", "signal:signal new:ptr old:ptr size:size", reason=SIGNAL_REASON),
+    inside(135, "rt_sigprocmask", "how:uint new:ptr old:ptr size:size", reason=SIGNAL_REASON),
+    inside(136, "rt_sigpending", "set:out(size) size:size", reason=SIGNAL_REASON),
+    inside(137, "rt_sigtimedwait", "set:ptr info:ptr timeout:ptr size:size", Result.VALUE, SIGNAL_REASON),
+    inside(139, "rt_sigreturn", "", Result.VALUE, SIGNAL_REASON),
     inside(154, "setpgid", "pid:pid group:pid", reason=ALONE),
     inside(155, "getpgid", "pid:pid", Result.VALUE, ALONE),
     inside(156, "getsid", "pid:pid", Result.VALUE, ALONE),

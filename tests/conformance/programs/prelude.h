@@ -37,6 +37,7 @@
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <termios.h>
+#include <ucontext.h>
 #include <time.h>
 #include <unistd.h>
 #ifndef RENAME_NOREPLACE

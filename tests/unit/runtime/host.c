@@ -24,6 +24,10 @@ void eh_fp_save(u64 *fp) { (void)fp; }
 void eh_fp_load(const u64 *fp) { (void)fp; }
 void eh_leave(u32 result) { (void)result; }
 void eh_switch(struct eh_context *to) { __builtin_trap(); }
+void eh_sys_return(void) { __builtin_trap(); }
+void eh_check_return(void) { __builtin_trap(); }
+void eh_handler_begin(void) { __builtin_trap(); }
+void eh_go_elsewhere(void) { __builtin_trap(); }
 void eh_thread_begin(void) { __builtin_trap(); }
 void eh_return(u32 result) { __builtin_trap(); }
 void eh_resume(void) { __builtin_trap(); }
