@@ -16,6 +16,7 @@ from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.targets import Target, check, open_target
 
 if TYPE_CHECKING:
+    from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.ta import TrustedApplication
 
 
@@ -23,10 +24,11 @@ class Context(plain.Context):
     """A connection to the TEE `target`: "emulator", "qemu", "device" or "ssh:user@board". Close it, or use
     `with`: closing switches off what it switched on.
 
-    `tas` are Python TAs, which the emulator runs; `images` are signed TA files by UUID, put on the target for
-    as long as it is open. `state` is the emulator's device (the user's own unless given), `memory` the size
-    of its secure world, `report` gets lines for the user. In place of a target a `transport` can be given: a
-    fake for tests, or one of one's own. Raises UsageError, StateError or TargetError.
+    `tas` are Python TAs, which the emulator runs, and `plugins` those of its supplicant; `images` are signed
+    TA files by UUID, put on the target for as long as it is open. `state` is the emulator's device (the
+    user's own unless given), `memory` the size of its secure world, `report` gets lines for the user. In
+    place of a target a `transport` can be given: a fake for tests, or one of one's own. Raises UsageError,
+    StateError or TargetError.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Context(plain.Context):
         target: str = "emulator",
         *,
         tas: Sequence[type[TrustedApplication]] = (),
+        plugins: Mapping[UUID, Plugin] | None = None,
         images: Mapping[UUID, bytes] | None = None,
         state: str | os.PathLike[str] | None = None,
         memory: str = "stock",
@@ -44,10 +47,14 @@ class Context(plain.Context):
         with ExitStack() as stack:
             if transport is None:
                 device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-                self._target = stack.enter_context(_open(target, device, memory, images or {}, tas, report))
+                self._target = stack.enter_context(
+                    _open(target, device, memory, images or {}, tas, plugins, report)
+                )
                 transport = self._target.context.transport
-            elif tas or images:
-                raise UsageError("a transport of one's own takes no TAs", "give it what it serves yourself")
+            elif tas or images or plugins:
+                raise UsageError(
+                    "a transport of one's own takes no TAs and no plugins", "give it what it serves yourself"
+                )
             super().__init__(transport)
             self._stack = stack.pop_all()
 
@@ -72,6 +79,7 @@ def _open(
     memory: str,
     images: Mapping[UUID, bytes],
     tas: Sequence[type[TrustedApplication]],
+    plugins: Mapping[UUID, Plugin] | None,
     report: Callable[[str], None],
 ) -> AbstractContextManager[Target]:
     check(target)
@@ -79,10 +87,10 @@ def _open(
         from elfhaven.ta import python_ta
         from elfhaven.target.emulator import Emulator
 
-        return Emulator(device, memory, images, hosted_tas=[python_ta(kind) for kind in tas])
-    if tas:
+        return Emulator(device, memory, images, hosted_tas=[python_ta(kind) for kind in tas], plugins=plugins)
+    if tas or plugins:
         raise UsageError(
-            f"Python TAs run on the emulator, and not on the target {target!r}",
+            f"Python TAs and plugins run on the emulator, and not on the target {target!r}",
             'leave the target out, or take "emulator"',
         )
     return open_target(target, device, memory, images, report)
