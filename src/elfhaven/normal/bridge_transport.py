@@ -26,7 +26,16 @@ from elfhaven.errors import ElfhavenError, TargetError, UsageError
 from elfhaven.normal.bridge_link import Frame, Link, frame
 from elfhaven.normal.bridge_memory import Memories, Remote
 from elfhaven.normal.results import tee_error
-from elfhaven.normal.transport import Allocation, Direction, Login, MemRef, Output, Parameter, Reply, Value
+from elfhaven.normal.transport import (
+    Allocation,
+    Direction,
+    Login,
+    MemRef,
+    Parameter,
+    Reply,
+    Value,
+    outputs_of,
+)
 
 _NONE: Final = wire.PARAM.struct.pack(gp.TEE_PARAM_TYPE_NONE, 0, 0, 0)
 _VALUE: Final = gp.TEE_PARAM_TYPE_VALUE_INPUT - Direction.INPUT  # direction -> type
@@ -200,7 +209,9 @@ class BridgeTransport:
                 for remote in call.borrowed.values():
                     self._memories.give_back(remote)
         code, origin, session, _, *numbers = wire.REPLY.struct.unpack(answer.payload)
-        return Reply(code, origin, session, self._outputs(call, numbers))
+        pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
+        borrowed = {place: memoryview(remote.agreed) for place, remote in call.borrowed.items()}
+        return Reply(code, origin, session, outputs_of(params, pairs, borrowed))
 
     def _prepared(self, params: Sequence[Parameter]) -> _Call:
         call = _Call(params)
@@ -236,22 +247,6 @@ class BridgeTransport:
         except KeyError:
             raise UsageError("a parameter refers to shared memory that was released") from None
         return remote, remote.view
-
-    def _outputs(self, call: _Call, numbers: Sequence[int]) -> tuple[Output, ...]:
-        return tuple(
-            self._output(call, place, param, numbers[2 * place], numbers[2 * place + 1])
-            for place, param in enumerate(call.params)
-        )
-
-    def _output(self, call: _Call, place: int, param: Parameter, a: int, b: int) -> Output:
-        if param is None or param.direction is Direction.INPUT:
-            return None
-        if isinstance(param, Value):
-            return a & _WORD, b & _WORD
-        if place in call.borrowed and param.view is not None:
-            length = min(b, param.size)  # a larger size says what was needed
-            param.view[:length] = call.borrowed[place].agreed[:length]
-        return b
 
     def _allocate(self, size: int) -> int:
         answer = self._ask(wire.Kind.ALLOCATE, wire.ALLOCATE.struct.pack(size))

@@ -6,10 +6,10 @@ The driver of the emulator implements it; a device node or a stream to a guest c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 
@@ -83,6 +83,32 @@ class MemRef:
 
 Parameter = Value | MemRef | None
 Output = tuple[int, int] | int | None  # of a Value: a and b; of a MemRef: bytes written or needed
+
+_WORD: Final = 0xFFFF_FFFF
+
+
+def outputs_of(
+    params: Sequence[Parameter], numbers: Sequence[tuple[int, int]], borrowed: Mapping[int, memoryview]
+) -> tuple[Output, ...]:
+    """The outputs of a call whose parameters came back as pairs: a and b of a Value, or anything and a size.
+
+    `borrowed` is, by place, the shared memory that stood in for a buffer; what lies there is copied to it.
+    """
+    return tuple(
+        _output(param, *pair, borrowed.get(place))
+        for place, (param, pair) in enumerate(zip(params, numbers, strict=False))
+    )
+
+
+def _output(param: Parameter, a: int, b: int, borrowed: memoryview | None) -> Output:
+    if param is None or param.direction is Direction.INPUT:
+        return None
+    if isinstance(param, Value):
+        return a & _WORD, b & _WORD
+    if borrowed is not None and param.view is not None:
+        length = min(b, param.size)  # a larger size says what was needed
+        param.view[:length] = borrowed[:length]
+    return b
 
 
 @dataclass(frozen=True, slots=True)

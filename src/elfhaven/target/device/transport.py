@@ -24,7 +24,17 @@ from elfhaven.abi import gp
 from elfhaven.abi import tee_ioctl as tee
 from elfhaven.abi.layout import Layout
 from elfhaven.errors import TargetError, TeeError, UsageError
-from elfhaven.normal.transport import Allocation, Direction, Login, MemRef, Output, Parameter, Reply, Value
+from elfhaven.normal.transport import (
+    Allocation,
+    Direction,
+    Login,
+    MemRef,
+    Output,
+    Parameter,
+    Reply,
+    Value,
+    outputs_of,
+)
 from elfhaven.target.device.memory import Memories, Shared
 from elfhaven.target.device.node import Node
 from elfhaven.target.interrupt import WATCHED
@@ -146,7 +156,7 @@ class DeviceTransport:
                 answer["ret"],
                 answer["ret_origin"],
                 answer["session"],
-                self._outputs(call, data, layout.size),
+                _outputs(call, data[layout.size :]),
             )
 
     def _refused(self, error: OSError) -> tuple[int, int]:
@@ -212,22 +222,10 @@ class DeviceTransport:
             shared.view[: param.size] = param.view
         return shared.id
 
-    def _outputs(self, call: _Call, data: bytes, at: int) -> tuple[Output, ...]:
-        words = list(tee.PARAM.struct.iter_unpack(data[at:]))
-        return tuple(
-            self._output(call, place, param, words[place][1], words[place][2])
-            for place, param in enumerate(call.params)
-        )
 
-    def _output(self, call: _Call, place: int, param: Parameter, a: int, b: int) -> Output:
-        if param is None or param.direction is Direction.INPUT:
-            return None
-        if isinstance(param, Value):
-            return a & _WORD, b & _WORD
-        if place in call.borrowed and param.view is not None:
-            length = min(b, param.size)  # a larger size says what was needed
-            param.view[:length] = call.borrowed[place].view[:length]
-        return b
+def _outputs(call: _Call, params: bytes) -> tuple[Output, ...]:
+    pairs = [(a, b) for _, a, b, _ in tee.PARAM.struct.iter_unpack(params)]
+    return outputs_of(call.params, pairs, {place: shared.view for place, shared in call.borrowed.items()})
 
 
 @contextmanager
