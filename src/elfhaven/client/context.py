@@ -6,18 +6,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from elfhaven.errors import UsageError
+from elfhaven.errors import TeeError, UsageError
 from elfhaven.normal import client as plain
 from elfhaven.normal.transport import Transport
 from elfhaven.target.state import StateDirectory, default_directory
-from elfhaven.target.targets import Target, check, open_target
+from elfhaven.target.targets import TARGETS, Target, check, open_target
 
 if TYPE_CHECKING:
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.ta import TrustedApplication
+    from elfhaven.target.emulator import Emulator
 
 
 class Context(plain.Context):
@@ -57,11 +58,23 @@ class Context(plain.Context):
                 )
             super().__init__(transport)
             self._stack = stack.pop_all()
+        self._tas = tas
+        self._emulator = cast("Emulator", self._target) if self._target and target == TARGETS[0] else None
 
     @property
     def console(self) -> Sequence[str]:
         """Lines of the secure console so far."""
         return self._target.console if self._target is not None else ()
+
+    def heard(self) -> int:
+        return 0 if self._emulator is None else self._emulator.console.said
+
+    def explained(self, error: TeeError, heard: int, opening: UUID | None = None) -> TeeError:
+        if self._emulator is not None:
+            from elfhaven.client.notes import annotate
+
+            annotate(error, self._emulator, self._tas, heard, opening)
+        return error
 
     def interrupt(self) -> None:
         """Stops every TA that runs, from any thread; each dies as after a panic."""

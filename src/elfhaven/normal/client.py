@@ -26,7 +26,7 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from elfhaven.abi import gp
-from elfhaven.errors import UsageError
+from elfhaven.errors import TeeError, UsageError
 from elfhaven.normal.results import tee_error
 from elfhaven.normal.stops import Stops
 from elfhaven.normal.transport import (
@@ -98,9 +98,11 @@ class Context(_Closing):
         """
         name = UUID(uuid) if isinstance(uuid, str) else uuid
         operation = operation or Operation(*params)
+        heard = self.heard()
         with operation.under_way(self, None, timeout) as cancel_id:
             reply = self.transport.open_session(name, login, group, operation.params, cancel_id)
-        _check(reply, f"cannot open a session with {name}")
+        if reply.code:
+            raise self.explained(_error(reply, f"cannot open a session with {name}"), heard, name)
         return self._hold(Session(self, name, reply.session, _results(operation.params, reply.outputs)))
 
     def allocate(self, size: int) -> SharedMemory:
@@ -115,6 +117,15 @@ class Context(_Closing):
         if view.readonly or not len(view):
             raise UsageError("cannot share a buffer that is read-only or empty", "give a bytearray")
         return self._hold(SharedMemory(self, self.transport.register(view)))
+
+    def heard(self) -> int:
+        """How much the secure console has said so far, where it can be heard."""
+        return 0
+
+    def explained(self, error: TeeError, heard: int, opening: UUID | None = None) -> TeeError:
+        """The error of a call with what is known of its cause in this run, as notes. `heard` is of before the
+        call, `opening` the TA that a session was to be opened with."""
+        return error
 
     def next_cancel_id(self) -> int:
         """A number for one operation of this context, never 0 (which cannot be cancelled)."""
@@ -221,10 +232,11 @@ class Session(_Closing):
         is asked to cancel; a TA that does not heed it goes on.
         """
         operation = operation or Operation(*params)
+        heard = self.context.heard()
         with operation.under_way(self.context, self.number, timeout) as cancel_id:
             reply = self.context.transport.invoke(self.number, command, operation.params, cancel_id)
         if reply.code:
-            _check(reply, f"command {command} of {self.uuid} failed")
+            raise self.context.explained(_error(reply, f"command {command} of {self.uuid} failed"), heard)
         return _results(operation.params, reply.outputs)
 
     def close(self) -> None:
@@ -232,10 +244,9 @@ class Session(_Closing):
             self.context.transport.close_session(self.number)
 
 
-def _check(reply: Reply, doing: str) -> None:
-    if reply.code != gp.TEE_SUCCESS:
-        sizes = tuple(output if isinstance(output, int) else None for output in reply.outputs)
-        raise tee_error(reply.code, reply.origin, doing, sizes)
+def _error(reply: Reply, doing: str) -> TeeError:
+    sizes = tuple(output if isinstance(output, int) else None for output in reply.outputs)
+    return tee_error(reply.code, reply.origin, doing, sizes)
 
 
 def _results(params: tuple[Parameter, ...], outputs: tuple[Output, ...]) -> list[Result]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from uuid import UUID
 
 from elfhaven.abi.gp import TEE_ERROR_BAD_STATE, TEE_ERROR_GENERIC, TEE_ERROR_OUT_OF_MEMORY, TEE_SUCCESS
@@ -75,8 +76,8 @@ class Instance:
             return error.code
         except MemoryError:
             return TEE_ERROR_OUT_OF_MEMORY
-        except Exception:
-            trace(traceback.format_exc())
+        except Exception as error:
+            trace("".join(traceback.format_exception(error.with_traceback(_own(error.__traceback__)))))
             panic(TEE_ERROR_GENERIC)
         finally:
             words[:] = params.words()
@@ -109,3 +110,11 @@ class Instance:
         if not self._sessions and not self._kind.keep_alive:
             self._ta.destroy()
             self._ta = None
+
+
+def _own(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback from where the TA's own code begins."""
+    found = trace
+    while found is not None and found.tb_frame.f_globals.get("__name__", "").startswith("elfhaven.ta."):
+        found = found.tb_next
+    return found or trace

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.normal.supplicant.socket import Sockets
+    from elfhaven.secure.console import Console
     from elfhaven.secure.hosted import HostedTa
     from elfhaven.secure.pta.base import PseudoTa
 
@@ -84,10 +85,11 @@ class Emulator:
         )
         self.core = SecureCore(physical, normal, config)
         self._files = FileService(device.storage())
+        self.images = Images((device.path / "ta", *stores), images)
         self.driver = Driver(
             self.core,
             normal,
-            Images((device.path / "ta", *stores), images),
+            self.images,
             services={
                 **_rpmb_service(rpmb),
                 RPC_CMD_FS: self._files.serve,
@@ -112,7 +114,7 @@ class Emulator:
         return self._context
 
     @property
-    def console(self) -> list[str]:
+    def console(self) -> Console:
         return self.core.console
 
     def interrupt(self) -> None:

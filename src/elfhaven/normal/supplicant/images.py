@@ -24,6 +24,11 @@ class Images:
             self._given[uuid] = image
             self._last = None
 
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where it looks, in this order."""
+        return self._directories
+
     def size(self, uuid: UUID) -> int | None:
         """Bytes of the image, read now and kept for the `load` that follows; None if there is none."""
         image = self._find(uuid)
