@@ -51,12 +51,14 @@ def a_program(verb: _Verb) -> _Verb:
     return _all(verb, system, _CWD, words)
 
 
-def memory(default: str) -> Callable[[_Verb], _Verb]:
-    """--memory, for the emulator's profiles."""
+def memory(default: str, *, permissive: bool = False) -> Callable[[_Verb], _Verb]:
+    """--memory, for the emulator's profiles; the `permissive` one where programs are run."""
+    more = "; `permissive`: large, and programs linked for a fixed address run (emulator alone)"
     return click.option(
         "--memory",
-        type=click.Choice(["stock", "large"]),
+        type=click.Choice(["stock", "large", *(["permissive"] if permissive else [])]),
         default=default,
         show_default=True,
-        help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB).",
+        help="Secure memory: of a stock OP-TEE (15 MiB), or of a large build (512 MiB)"
+        f"{more if permissive else ''}.",
     )

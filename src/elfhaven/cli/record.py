@@ -14,7 +14,7 @@ from elfhaven.cli.options import RUNS, a_program, memory
 )
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option("--any-arguments", is_flag=True, help="Let the manifest leave the arguments to the caller.")
-@memory("large")
+@memory("large", permissive=True)
 @a_program
 def record(
     program: str,

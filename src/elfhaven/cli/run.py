@@ -25,7 +25,7 @@ from elfhaven.cli.options import RUNS, memory, system, words
     help="Whose files: this machine's, or those of the target's own Linux (qemu, ssh).",
 )
 @click.option("--cwd", metavar="DIR", help="The program's working directory.  [default: this one]")
-@memory("stock")
+@memory("stock", permissive=True)
 @click.option(
     "--engine",
     type=click.Choice(["interpreter", "native", "auto"]),

@@ -12,7 +12,7 @@ from elfhaven.cli.options import RUNS, a_program, memory
 
 @click.command(context_settings=RUNS, options_metavar="[OPTIONS] [--]")
 @click.option("-m", "--manifest", type=click.Path(), help="What the program may do, as for `elfhaven run`.")
-@memory("stock")
+@memory("stock", permissive=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("-o", "--output", metavar="FILE", help="Where the numbers go.  [default: stderr]")
 @click.option("--flame", metavar="FILE.svg", help="Also write a flame graph of where instructions go.")

@@ -16,13 +16,15 @@ _RELINK_PIE = (
     "relink it position-independent: `-static-pie` (gcc, clang) or `-static -fPIE -pie` (zig cc), with every"
     " object compiled with -fPIE"
 )
+_EMULATOR = "; or run it in the emulator alone, as it is: `elfhaven run --memory permissive`"
 
 
-def check(elf: Elf) -> None:
-    """ImageError if `elf` cannot be laid out in a TA."""
-    if elf.type == abi.ET_EXEC:
+def check(elf: Elf, *, fixed: bool = False) -> None:
+    """ImageError if `elf` cannot be laid out in a TA; `fixed`: for the permissive profile."""
+    if elf.type == abi.ET_EXEC and not fixed:
         raise ImageError(
-            f"{elf.name}: linked for a fixed address (ET_EXEC); OP-TEE chooses a TA's address", _RELINK_PIE
+            f"{elf.name}: linked for a fixed address (ET_EXEC); OP-TEE chooses a TA's address",
+            _RELINK_PIE + _EMULATOR,
         )
     if Dynamic(elf).text_relocations:
         raise ImageError(

@@ -78,10 +78,27 @@ class Dynamic:
         return table[offset:end].decode("utf-8", "replace")
 
     def code_pointers(self) -> set[int]:
-        """Addresses that relocations put into memory, and of the functions that start and end the program."""
+        """Addresses that relocations put into memory, and of the functions that start and end the program.
+
+        A program of fixed addresses needs no relocations: each word that is an address of its code counts.
+        """
         found = {v for t, v in self.entries if t in (abi.DT_INIT, abi.DT_FINI)}
         found |= self._rela_pointers()
         found |= self._relr_pointers()
+        if self.elf.type == abi.ET_EXEC:
+            found |= self._words_that_point()
+        return found
+
+    def _words_that_point(self) -> set[int]:
+        texts = [(load.address, load.end) for load in self.elf.loads if load.executable]
+        found: set[int] = set()
+        for load in self.elf.loads:
+            start = load.offset + -load.address % 8
+            size = load.offset + load.file_size - start & ~7
+            if size <= 0:
+                continue
+            words = set(struct.unpack_from(f"<{size // 8}Q", self.elf.data, start))
+            found.update(w for w in words if not w % 4 and any(low <= w < high for low, high in texts))
         return found
 
     def _table(self, address_tag: int, size_tag: int) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Function ranges from the unwind tables (PT_GNU_EH_FRAME, LSB Core 10.6), which stripping leaves in place.
+"""Function ranges from the unwind tables (PT_GNU_EH_FRAME, LSB Core 10.6; else .eh_frame), which stay.
 
 Only the encodings that every AArch64 linker writes are read; anything else gives no ranges.
 """
@@ -14,6 +14,7 @@ from functools import cached_property
 
 from elfhaven.abi import elf as abi
 from elfhaven.image.reader import Elf
+from elfhaven.image.sections import read_sections
 
 _SDATA4_DATAREL = 0x3B
 _UDATA4 = 0x03
@@ -40,8 +41,10 @@ class Frames:
     def _rows(self) -> tuple[tuple[int, int], ...]:
         """(function start, FDE address) of the binary search table, ascending."""
         segment = self.elf.segment(abi.PT_GNU_EH_FRAME)
-        raw = None if segment is None else self.elf.bytes_at(segment.address, segment.file_size)
-        if segment is None or raw is None or len(raw) < _HEAD.size:
+        if segment is None:
+            return tuple(sorted(self._walked()))
+        raw = self.elf.bytes_at(segment.address, segment.file_size)
+        if raw is None or len(raw) < _HEAD.size:
             return ()
         version, _, count_encoding, table_encoding, _, count = _HEAD.unpack_from(raw)
         if (version, count_encoding, table_encoding) != (1, _UDATA4, _SDATA4_DATAREL):
@@ -51,6 +54,20 @@ class Frames:
         base = segment.address
         table = _ROW.iter_unpack(raw[_HEAD.size : _HEAD.size + count * _ROW.size])
         return tuple(sorted((base + start, base + fde) for start, fde in table))
+
+    def _walked(self) -> Iterator[tuple[int, int]]:
+        """The same, one after the other, for a static program without the table: it has a section alone."""
+        section = next((s for s in read_sections(self.elf) if s.name == ".eh_frame" and s.allocated), None)
+        raw = self.elf.bytes_at(section.address, section.size) if section is not None else None
+        at = 0
+        while section is not None and raw is not None and at + 12 <= len(raw):
+            length, cie, begin = struct.unpack_from("<IIi", raw, at)
+            if length in (0, 0xFFFFFFFF):
+                return
+            if cie:
+                place = section.address + at
+                yield place + 8 + begin, place
+            at += 4 + length
 
     def starts(self) -> list[int]:
         return [start for start, _ in self._rows]

@@ -10,6 +10,9 @@ ldelf wants: ET_DYN; program headers within the first 4 KiB; PT_LOADs that ascen
 and executable, of one alignment of at least 4 KiB; read-only segments whole in the file; a section header.
 The container needs no relocations and no symbols: its images relocate themselves. The same input gives the
 same bytes.
+
+A program that is linked for fixed addresses makes a container that is so itself: an ET_EXEC that begins at
+FIXED_BASE, with the program where it wants to be. No ldelf takes it; the emulator's permissive profile does.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from elfhaven.image.runtime_image import RuntimeImage
 from elfhaven.image.scan import sites
 
 IMAGE_ALIGN = 1 << 16
+FIXED_BASE = 1 << 18  # of a container of fixed addresses: below any address that linkers choose
 MAX_HEADERS = (abi.PAGE - abi.EHDR.size) // abi.PHDR.size
 
 
@@ -43,6 +47,7 @@ class ContainerConfig:
     stack_size: int = 256 << 10
     memory_limit: int = 0  # 0: what the target has
     hwcap: int = 3  # FP and ASIMD
+    fixed: bool = False  # take a program that is linked for a fixed address
 
     @property
     def stoppable(self) -> bool:
@@ -94,7 +99,8 @@ def lay_out(
     cannot run in a TA or does not fit.
     """
     elves = [program] if isinstance(program, Elf) else list(program)
-    interpreter = _check_set(elves)
+    interpreter = _check_set(elves, config.fixed)
+    origin = FIXED_BASE if elves[0].type == abi.ET_EXEC else 0
     distinct = [elf for at, elf in enumerate(elves) if all(elf.data is not e.data for e in elves[:at])]
     scanned = [sites(elf, config.stoppable) for elf in distinct]
     area = stubs.StubArea(elves[0].name, abi.page_ceil(runtime.end), runtime.sys_enter, bytearray())
@@ -102,7 +108,10 @@ def lay_out(
     end = area.address + sum(stubs.size(found) + size(found.checks) for found in scanned)
     placed = []
     for elf, found in zip(distinct, scanned, strict=True):
-        placed.append(Placement.of(elf, -(-end // IMAGE_ALIGN) * IMAGE_ALIGN, found))
+        base = -(-end // IMAGE_ALIGN) * IMAGE_ALIGN
+        if elf.type == abi.ET_EXEC:
+            base = _fixed_base(elf, end)
+        placed.append(Placement.of(elf, base, found))
         area.rebind(placed[-1].base, found, placed[-1].patch)
         checks.rebind(placed[-1].base, found.checks, placed[-1].patch)
         end = placed[-1].base + elf.span
@@ -117,16 +126,28 @@ def lay_out(
         _image(*name) for name in names
     )
     whole = [*_runtime_pieces(runtime, config.uuid, block), *(p for p in pieces if p.size)]
-    return Container(_write(whole, runtime.entry, elves[0].name), tuple(placed), sum(p.size for p in whole))
+    made = _write(whole, runtime.entry, elves[0].name, origin)
+    return Container(made, tuple(placed), sum(p.size for p in whole))
 
 
-def _check_set(elves: list[Elf]) -> Elf | None:
+def _fixed_base(elf: Elf, end: int) -> int:
+    """The base of a program that lies where it is linked; the runtime and the stubs end at `end`."""
+    lowest = abi.page_floor(elf.loads[0].address)
+    if FIXED_BASE + end > lowest:
+        raise ImageError(
+            f"{elf.name}: linked for {lowest:#x}, and the runtime before it ends at {FIXED_BASE + end:#x}",
+            f"link it for a higher address (-Wl,-Ttext-segment={FIXED_BASE + (end | 0xFFFFF) + 1:#x})",
+        )
+    return -FIXED_BASE
+
+
+def _check_set(elves: list[Elf], fixed: bool) -> Elf | None:
     """The interpreter; ImageError if an image cannot be used or one is missing."""
     program = elves[0]
     if len(elves) > container.MAX_IMAGES:
         raise ImageError(f"{program.name}: {len(elves)} images; a container holds {container.MAX_IMAGES}")
     for elf in elves:
-        accept.check(elf)
+        accept.check(elf, fixed=fixed and elf is program)
     accept.check_entry(program)
     there = {name: elf for elf in elves for name in (Dynamic(elf).soname, _base(elf.name)) if name}
     path = program.interpreter
@@ -193,7 +214,7 @@ def _image(path: str, placed: Placement) -> bytes:
     room = container.IMAGE.size - container.IMAGE.offset("name")
     if len(name) >= room:
         raise ImageError(f"{path}: the name is longer than {room - 1} bytes", "rename the file")
-    return container.IMAGE.struct.pack(placed.base, placed.elf.span, len(placed.elf.data), name)
+    return container.IMAGE.struct.pack(placed.base % (1 << 64), placed.elf.span, len(placed.elf.data), name)
 
 
 def _base(path: str) -> str:
@@ -224,23 +245,25 @@ def _piece(address: int, data: bytearray, flags: int) -> Piece:
     return Piece(address, data.ljust(size, b"\0"), size, flags)
 
 
-def _write(pieces: list[Piece], entry: int, name: str) -> bytes:
-    """The file: header page, each piece on a page of its own, one empty section header."""
+def _write(pieces: list[Piece], entry: int, name: str, origin: int) -> bytes:
+    """The file: header page, each piece on a page of its own, one empty section header. `origin`: 0, or the
+    address that it begins at."""
     if len(pieces) > MAX_HEADERS:
         raise ImageError(f"{name}: {len(pieces)} segments in all; OP-TEE's loader takes {MAX_HEADERS}")
     out = bytearray(abi.PAGE)
     headers = b""
     for piece in pieces:
         out += bytes(-len(out) % abi.PAGE)
-        at, address = len(out), piece.address
+        at, address = len(out), origin + piece.address
         headers += abi.PHDR.pack(
             abi.PT_LOAD, piece.flags, at, address, address, len(piece.data), piece.size, abi.PAGE
         )
         out += piece.data
     out += bytes(-len(out) % 8)
+    kind = abi.ET_EXEC if origin else abi.ET_DYN
     ident = abi.MAGIC + bytes([abi.ELFCLASS64, abi.ELFDATA2LSB, abi.EV_CURRENT])
     ehdr = abi.EHDR.pack(
-        ident, abi.ET_DYN, abi.EM_AARCH64, abi.EV_CURRENT, entry, abi.EHDR.size, len(out), 0,
+        ident, kind, abi.EM_AARCH64, abi.EV_CURRENT, origin + entry, abi.EHDR.size, len(out), 0,
         abi.EHDR.size, abi.PHDR.size, len(pieces), abi.SHDR.size, 1, 0,
     )  # fmt: skip
     out += bytes(abi.SHDR.size)

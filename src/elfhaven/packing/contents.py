@@ -27,12 +27,18 @@ _CONFIG = container.CONFIG
 
 @dataclass(frozen=True, slots=True)
 class PlacedImage:
-    """An ELF in a container: where it lies (from the start of the TA), and its file's size."""
+    """An ELF in a container. `base`: where its address 0 lies, from the start of the TA (before it for an ELF
+    of fixed addresses); `span`: bytes from there; `begin`: its first byte; `file_size`: of its file."""
 
     name: str
     base: int
     span: int
     file_size: int
+    begin: int
+
+    @property
+    def end(self) -> int:
+        return self.base + self.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,8 @@ def _names() -> tuple[str, ...]:
 
 def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents:
     flags = container.ConfigFlag(config["flags"] & 15)
-    blob = elf.bytes_at(config["policy"], config["policy_size"]) or b""
+    start = elf.loads[0].address
+    blob = elf.bytes_at(start + config["policy"], config["policy_size"]) or b""
     return Contents(
         uuid=ta.uuid,
         version=ta.ta_version,
@@ -119,14 +126,22 @@ def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents
         images=_images(ta.image, at, config["image_count"]),
         blob=blob,
         policy=decode(blob) if blob else Policy(),
-        tree=elf.bytes_at(config["tree"], config["tree_size"]) or b"",
+        tree=elf.bytes_at(start + config["tree"], config["tree_size"]) or b"",
     )
 
 
 def _images(data: bytes, config: int, count: int) -> tuple[PlacedImage, ...]:
-    start = config + _CONFIG.size + container.MAX_SEGMENTS * container.SEGMENT.size
+    segments = config + _CONFIG.size
+    start = segments + container.MAX_SEGMENTS * container.SEGMENT.size
+    first = container.SEGMENT.struct.unpack_from(data, segments)[0]  # of the program
     rows = (container.IMAGE.struct.unpack_from(data, start + container.IMAGE.size * i) for i in range(count))
     return tuple(
-        PlacedImage(name.rstrip(b"\0").decode(errors="replace"), base, span, size)
-        for base, span, size, name in rows
+        PlacedImage(
+            name=name.rstrip(b"\0").decode(errors="replace"),
+            base=base - (base >> 63 << 64),
+            span=span,
+            file_size=size,
+            begin=base if index else first,
+        )
+        for index, (base, span, size, name) in enumerate(rows)
     )

@@ -57,24 +57,27 @@ def pack(
     cache: Path | None = None,
     root: Path | None = None,
     tree: bytes = b"",
+    fixed: bool = False,
 ) -> PackedTa:
     """Packs `program`. `base`: the directory from which the manifest's relative paths are taken now.
 
     With `root`, a directory that holds an arm64 system, `program` is a path in it, and what it is linked
-    with comes from there; `tree` (manifest.encode_tree) are the files of that system. The file lies in the
-    cache. Raises ImageError, ManifestError, StateError or PackageError.
+    with comes from there; `tree` (manifest.encode_tree) are the files of that system. With `fixed` a program
+    that is linked for a fixed address is taken: no OP-TEE loads it. The file lies in the cache.
+    Raises ImageError, ManifestError, StateError or PackageError.
     """
     images = _images(program, root, manifest.files.libraries)
     runtime = _runtime()
     policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
-    key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint)
+    key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint, fixed)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
     path = (cache or cache_directory()) / "ta" / f"{key}.ta"
     if not _touch(path):
         from elfhaven.image.layout import ContainerConfig, build  # not needed for what is packed already
         from elfhaven.image.runtime_image import RuntimeImage
 
-        config = ContainerConfig(uuid, _flags(manifest), manifest.memory.stack, manifest.memory.heap)
+        memory = manifest.memory
+        config = ContainerConfig(uuid, _flags(manifest), memory.stack, memory.heap, fixed=fixed)
         elf = build(RuntimeImage.parse(runtime), _parsed(images), config, policy, tree)
         _store(path, sign(elf, uuid, signer.key()))
     return PackedTa(
@@ -158,7 +161,13 @@ def _runtime() -> bytes:
         ) from None
 
 
-def _key(images: list[tuple[str, bytes]], blobs: tuple[bytes, ...], manifest: Manifest, signer: str) -> str:
+def _key(
+    images: list[tuple[str, bytes]],
+    blobs: tuple[bytes, ...],
+    manifest: Manifest,
+    signer: str,
+    fixed: bool,
+) -> str:
     parts = [
         _FORMAT,
         VERSION,
@@ -169,6 +178,7 @@ def _key(images: list[tuple[str, bytes]], blobs: tuple[bytes, ...], manifest: Ma
         manifest.memory.stack,
         manifest.memory.heap,
         signer,
+        *(("fixed",) if fixed else ()),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:40]
 

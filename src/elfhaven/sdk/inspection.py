@@ -92,7 +92,9 @@ def _signer(ta: TaFile) -> str:
 
 
 def _contents(contents: Contents) -> dict[str, object]:
-    images = [f"{image.name} at {image.base:#x}, {image.span} bytes" for image in contents.images]
+    images = [
+        f"{image.name} at {image.begin:#x}, {image.end - image.begin} bytes" for image in contents.images
+    ]
     return {
         "images": images,
         "memory": f"{contents.memory} bytes before it asks for any",

@@ -52,10 +52,11 @@ def pack_program(
     root: Root | None = None,
     *,
     debug: bool = False,
+    fixed: bool = False,
 ) -> PackedTa:
     """The program packed, in the cache. Notes say what a user should know of it.
 
-    With `debug` as if its manifest said `debug = true`.
+    With `debug` as if its manifest said `debug = true`; with `fixed` for the emulator's permissive profile.
     """
     from elfhaven.manifest import Manifest, default, load
 
@@ -72,7 +73,9 @@ def pack_program(
         rules = with_key(rules, debug=True)
     path, key = os.fspath(program), signer(None if sign is None else os.fspath(sign))
     if root is not None:
-        packed = packing.pack(root.program(path), rules, base, key, root=root.path, tree=root.tree())
+        packed = packing.pack(
+            root.program(path), rules, base, key, root=root.path, tree=root.tree(), fixed=fixed
+        )
     else:
-        packed = packing.pack(path, rules, base, key)
+        packed = packing.pack(path, rules, base, key, fixed=fixed)
     return replace(packed, notes=(*packed.notes, *notes))

@@ -20,7 +20,7 @@ from elfhaven.target.look import Look
 from elfhaven.target.refusal import explained
 from elfhaven.target.state import StateDirectory, default_directory
 from elfhaven.target.symbols import of_program
-from elfhaven.target.targets import check, open_target, signer_for, trusted_by
+from elfhaven.target.targets import PERMISSIVE, check, open_target, signer_for, trusted_by
 
 if TYPE_CHECKING:
     from elfhaven.calls.trace import Record
@@ -104,9 +104,11 @@ def run(
         if on_note is not None:
             on_note(line)
 
+    check(target, memory)
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
     root = open_root(sysroot, debian, suite, tell)
-    packed, image = prepare(program, manifest, target, device, sign, root, debug=look.debug)
+    fixed = memory == PERMISSIVE
+    packed, image = prepare(program, manifest, target, device, sign, root, debug=look.debug, fixed=fixed)
     if target == "emulator" and (packed.name or audit is not None):
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
@@ -150,10 +152,12 @@ def prepare(
     root: Root | None = None,
     *,
     debug: bool = False,
+    fixed: bool = False,
 ) -> tuple[PackedTa, bytes]:
     """The program packed under a key that the target trusts, or the .ta that it is; and the file's bytes.
 
-    With `debug` it is packed as if its manifest said so; a .ta is what it is.
+    With `debug` it is packed as if its manifest said so, with `fixed` even if it is linked for a fixed
+    address; a .ta is what it is.
     """
     check(target)
     path = os.fspath(program)
@@ -164,7 +168,8 @@ def prepare(
         if sign is not None:
             raise UsageError(f"{path} is packed already, and signed", "leave --sign out")
         return open_ta(path, data, trusted_by(target, device)), data
-    packed = pack_program(path, manifest, signer_for(target) if sign is None else sign, root, debug=debug)
+    key = signer_for(target) if sign is None else sign
+    packed = pack_program(path, manifest, key, root, debug=debug, fixed=fixed)
     return packed, packed.path.read_bytes()
 
 

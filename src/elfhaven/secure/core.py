@@ -79,7 +79,7 @@ class SecureCore:
         self._hosted = {ta.uuid: ta for ta in config.hosted_tas}
         self.standard = StandardCalls(self)
         self._store = TaStore(config, self.storage.check_version, self.console)
-        self._loader = Loader(self.pages, config.random)
+        self._loader = Loader(self.pages, config.random, fixed=self.profile.fixed)
         self._calls = self._table()
 
     def _own_memory(self) -> None:

@@ -63,7 +63,7 @@ class Loaded:
     @property
     def images(self) -> tuple[tuple[UUID, int], ...]:
         """(UUID, load address) of each image."""
-        return tuple((image.uuid, image.base) for image in self.linked)
+        return tuple((image.uuid, image.base + image.plan.start) for image in self.linked)
 
     @property
     def resolver(self) -> int:
@@ -74,8 +74,10 @@ class Loaded:
 class Loader:
     """Maps verified TAs into fresh address spaces."""
 
-    def __init__(self, pages: PagePool, random: Callable[[int], bytes]) -> None:
+    def __init__(self, pages: PagePool, random: Callable[[int], bytes], *, fixed: bool = False) -> None:
+        """With `fixed` it takes TAs that are linked for fixed addresses too."""
         self._pages = pages
+        self._fixed = fixed
         self._random = random
         self._slices: dict[tuple[bytes, int], Backing] = {}  # (file, address): pages in use
 
@@ -144,7 +146,7 @@ class Loader:
             at += 1
 
     def _image(self, ta: VerifiedTa, load: Loaded) -> Image:
-        plan = check(ta.elf)
+        plan = check(ta.elf, fixed=self._fixed and not load.linked)
         first = plan.segments[0]
         if not load.linked and first.offset < PAGE:
             raise TeeResult(TEE_ERROR_GENERIC, "the headers are in the first segment")  # a library's must
@@ -152,16 +154,22 @@ class Loader:
             raise TeeResult(TEE_ERROR_ACCESS_CONFLICT, "a library whose headers are not in its first segment")
         label = f"[{len(load.linked)}]"
         rest = plan.span - (first.pages_end - first.first_page)
-        try:
-            start = self._map(ta, first, load.space, label, begin=self._offset(), end=rest)
-        except NoRoom:
-            start = self._map(ta, first, load.space, label, end=rest)
+        if plan.fixed:
+            start = self._map(ta, first, load.space, label, at=first.first_page)
+        else:
+            start = self._anywhere(ta, first, load.space, label, rest)
         base = start - first.first_page
         for segment in plan.segments[1:]:
             self._map(ta, segment, load.space, label, at=base + segment.first_page)
         image = Image(ta.uuid, base, ta.elf, plan, Dynamic.parse(ta.elf, plan), self._tls_offset(plan, load))
         load.linked.append(image)
         return image
+
+    def _anywhere(self, ta: VerifiedTa, first: Segment, space: AddressSpace, label: str, rest: int) -> int:
+        try:
+            return self._map(ta, first, space, label, begin=self._offset(), end=rest)
+        except NoRoom:
+            return self._map(ta, first, space, label, end=rest)
 
     def _tls_offset(self, plan: Plan, load: Loaded) -> int:
         if plan.tls is None or not plan.tls[0]:

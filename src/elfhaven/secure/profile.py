@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How large a secure world is. The figures are those of two real builds of OP-TEE for QEMU's virt machine."""
+"""How large a secure world is. The figures are those of two real builds of OP-TEE for QEMU's virt machine.
+
+`permissive` is no build's: addresses of its TAs begin low, so that programs lie where they are linked.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MIB = 1 << 20
 
@@ -22,6 +25,7 @@ class Profile:
     shm_space: int  # addresses that the core has for shared memory
     core_heap: int  # CFG_CORE_HEAP_SIZE
     threads: int = 2
+    fixed: bool = False  # takes TAs that are linked for fixed addresses, which no OP-TEE does
 
     @property
     def ta_ram(self) -> int:
@@ -34,5 +38,6 @@ STOCK = Profile(  # Debian's binary of OP-TEE 4.5
 LARGE = Profile(  # the large-memory build of OP-TEE 4.10
     "large", 0xA000_0000, 512 * MIB, 4 * MIB, 0xC000_0000, 1 << 30, 400, 256 * MIB, 1 * MIB
 )
-PROFILES = {profile.name: profile for profile in (STOCK, LARGE)}
+PERMISSIVE = replace(LARGE, name="permissive", user_base=0x1_0000, fixed=True)  # what no OP-TEE can do
+PROFILES = {profile.name: profile for profile in (STOCK, LARGE, PERMISSIVE)}
 NORMAL_BASE = 0x4000_0000  # of the normal world's DRAM, physical

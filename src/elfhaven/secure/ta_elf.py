@@ -68,10 +68,16 @@ class Plan:
     dynamic: tuple[int, int]  # address and size of PT_DYNAMIC; (0, 0) without one
     headers: tuple[int, int]  # offset and number of the program headers
     tls: tuple[int, int] | None  # address and memory size of PT_TLS
+    fixed: bool = False  # its addresses are those of memory
 
     @property
     def span(self) -> int:
         return self.segments[-1].pages_end - self.segments[0].first_page
+
+    @property
+    def start(self) -> int:
+        """Where it begins, relative to the load address: 0 unless it is linked for a fixed address."""
+        return self.segments[0].first_page if self.fixed else 0
 
     @property
     def end(self) -> int:
@@ -88,9 +94,10 @@ class Head:
     entry: int
 
 
-def check(elf: bytes) -> Plan:
-    """Parse by ldelf's rules; the TeeResult has ldelf's code and names the one that is broken."""
-    header = _header(elf)
+def check(elf: bytes, *, fixed: bool = False) -> Plan:
+    """Parse by ldelf's rules; the TeeResult has ldelf's code and names the one that is broken. With `fixed`
+    an ET_EXEC is taken too."""
+    header = _header(elf, fixed)
     segments = _segments(elf, header.phoff, header.phnum)
     _check_order(segments)
     segments = _adjust(segments)
@@ -103,7 +110,7 @@ def check(elf: bytes) -> Plan:
             dynamic = (address, size)
         elif kind == abi.PT_TLS:
             tls = (address, memory)
-    return Plan(segments, header.entry, dynamic, (header.phoff, header.phnum), tls)
+    return Plan(segments, header.entry, dynamic, (header.phoff, header.phnum), tls, header.fixed)
 
 
 def ta_head(elf: bytes, plan: Plan, symbol: int | None = None) -> Head:
@@ -130,9 +137,10 @@ class _Header:
     entry: int
     phoff: int
     phnum: int
+    fixed: bool
 
 
-def _header(elf: bytes) -> _Header:
+def _header(elf: bytes, fixed: bool) -> _Header:
     if len(elf) < abi.EHDR.size:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "shorter than an ELF header")
     fields = abi.EHDR.unpack_from(elf)
@@ -143,7 +151,7 @@ def _header(elf: bytes) -> _Header:
         )
     if ident[:8] != b"\x7fELF\x02\x01\x01\x00" or machine != abi.EM_AARCH64:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "not an ELF64 for AArch64 with OSABI 0")
-    if kind != abi.ET_DYN or flags:
+    if kind not in ((abi.ET_DYN, abi.ET_EXEC) if fixed else (abi.ET_DYN,)) or flags:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "not ET_DYN with e_flags 0")
     if phentsize != abi.PHDR.size or shentsize != abi.SHDR.size:
         raise TeeResult(TEE_ERROR_BAD_FORMAT, "sizes of header entries are not 56 and 64")
@@ -153,7 +161,7 @@ def _header(elf: bytes) -> _Header:
     _expect(shoff != 0, "no section headers")
     if shoff + shnum * shentsize > len(elf):
         raise TeeResult(TEE_ERROR_BAD_PARAMETERS, "section headers reach past the end of the file")
-    return _Header(entry, phoff, phnum)
+    return _Header(entry, phoff, phnum, kind == abi.ET_EXEC)
 
 
 def _expect(holds: bool, otherwise: str) -> None:

@@ -52,8 +52,9 @@ class Inside:
         ta = parse(packed.path.read_bytes(), str(packed.path))
         contents = read_contents(ta)
         self.images: tuple[PlacedImage, ...] = contents.images if contents else ()
-        self.end = max((image.base + image.span for image in self.images), default=1 << 20)
-        self._entry = Elf.parse(ta.image, str(packed.path)).entry
+        self.end = max((image.end for image in self.images), default=1 << 20)
+        elf = Elf.parse(ta.image, str(packed.path))
+        self._entry = elf.entry - elf.loads[0].address
         self._uuid = packed.uuid.bytes_le
         self.start = _start(ta.image)  # offset of the first instruction of the program, or of its interpreter
         runtime = Elf.parse((files("elfhaven") / "runtime.elf").read_bytes(), "runtime.elf")
@@ -63,7 +64,7 @@ class Inside:
     @property
     def runtime_end(self) -> int:
         """Offset at which the runtime ends and the program begins."""
-        return self.images[0].base if self.images else self.end
+        return self.images[0].begin if self.images else self.end
 
     def find(self, guest: Guest, pc: int) -> int | None:
         """Where the image lies, told by the address at which the TA is entered; None for another TA's

@@ -58,7 +58,7 @@ def _images(packed: PackedTa) -> tuple[PlacedImage, ...]:
 
 def _placed(packed: PackedTa, file_of: Callable[[int, PlacedImage], str | None]) -> tuple[Symbols, ...]:
     images = _images(packed)
-    first = images[0].base if images else 1 << 20
+    first = images[0].begin if images else 1 << 20
     return (
         *(_of_image(image, file_of(index, image)) for index, image in enumerate(images)),
         Symbols("the runtime", 0, first, _functions((files("elfhaven") / "runtime.elf").read_bytes(), 0)),
@@ -71,7 +71,9 @@ def _of_image(image: PlacedImage, program: str | None) -> Symbols:
         with open(program, "rb") as file:
             data = file.read()
     same = len(data) == image.file_size and not is_ta(data)
-    return Symbols(image.name, image.base, image.span, _functions(data, image.base) if same else ())
+    return Symbols(
+        image.name, image.begin, image.end - image.begin, _functions(data, image.base) if same else ()
+    )
 
 
 def _functions(data: bytes, base: int) -> tuple[tuple[int, int, str], ...]:

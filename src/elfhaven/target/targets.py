@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TARGETS = ("emulator", "qemu", "device", "ssh:USER@BOARD")
 ENGINES = ("interpreter", "native", "auto")  # of the emulator; auto: native where llvmlite is installed
+PERMISSIVE = "permissive"  # the profile of the emulator that takes what no OP-TEE does
 STOCK_FILE_MAX = 5 << 20  # bytes of a TA file; seen on Debian's OP-TEE 4.5
 SSH = "ssh:"
 
@@ -56,7 +57,7 @@ def open_target(
 
     Raises UsageError, TargetError, StateError or PackageError.
     """
-    check(name)
+    check(name, memory)
     if observer is not None and name != TARGETS[0]:
         raise UsageError("only the emulator lets one look at the processor", "leave --target out")
     if engine is not None and engine not in ENGINES:
@@ -93,8 +94,13 @@ def _check_sizes(images: Mapping[UUID, bytes]) -> None:
         )
 
 
-def check(name: str) -> None:
-    """Raises UsageError where there is no target `name`."""
+def check(name: str, memory: str = "") -> None:
+    """Raises UsageError where there is no target `name`, or it cannot have that `memory`."""
+    if memory == PERMISSIVE and name != TARGETS[0]:
+        raise UsageError(
+            f"`--memory {PERMISSIVE}` is what no OP-TEE can do, and {name} is a real one",
+            "leave --target out, or link the program -static-pie and take `--memory large`",
+        )
     if name.startswith(SSH):
         from elfhaven.target.ssh.place import Place
 

@@ -127,7 +127,7 @@ class Stub:
 
     def _of_program(self, pc: int) -> bool:
         offset = pc - self._base
-        return any(image.base <= offset < image.base + image.span for image in self._inside.images)
+        return any(image.begin <= offset < image.end for image in self._inside.images)
 
     def _converse(self, engine: WatchedEngine, space: Translation, wire: Wire) -> None:
         """Answers until gdb lets the guest go on, or has gone, or the run is to end."""
