@@ -13,6 +13,7 @@
 #define EH_COUNTER_CALL 0x1000 // pseudo calls, reached through eh_sys_enter as Linux calls are
 #define EH_SERVICE_NEXT 0x1001
 #define EH_SERVICE_REPLY 0x1002
+#define EH_SERVICE_UTEE 0x1003
 
 #ifndef __ASSEMBLER__
 #include "generated/calls.h"
@@ -104,6 +105,8 @@ enum {
     TEE_ERROR_OUT_OF_MEMORY = 0xffff000c,
     TEE_ERROR_TARGET_DEAD = 0xffff3024,
 };
+void utee_log(const char *text, u64 size);
+void utee_panic(u32 code) EH_NORETURN;
 void utee_random(void *to, u64 size);
 void utee_wait(u32 milliseconds);
 u64 utee_monotonic_ms(void);
@@ -114,12 +117,6 @@ u32 utee_client_login(void);     // login type of the session's client, or LOGIN
 u32 utee_unique_key(const char *purpose, u8 key[32]); // of this TA on this device
 u32 utee_sha256(const void *data, u64 size, u8 hash[32]);
 u32 utee_mac_open(const u8 key[32], u32 *state);
-void utee_state_free(u32 state);
-u32 utee_gcm_key(const u8 key[32], u32 decrypts, u32 *state); // AES-256-GCM, nonces of 12 bytes, tags of 16
-u32 utee_gcm_encrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
-                     u64 size, u8 *tag);
-u32 utee_gcm_decrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
-                     u64 size, const u8 *tag); // nothing in `to` counts unless this succeeds
 u32 utee_mac_start(u32 state);
 u32 utee_mac_add(u32 state, const void *data, u64 size);
 u32 utee_mac_finish(u32 state, u8 mac[32]);
@@ -158,5 +155,9 @@ void poll_at(const volatile u32 *stop); // where the word lies now; 0: nowhere
 u32 eh_service_enter(const struct eh_entry *entry, u32 function); // returns only when nothing waits for it
 s64 eh_service_next(struct eh_context *c);
 s64 eh_service_reply(struct eh_context *c);
+s64 eh_service_utee(struct eh_context *c);
 int eh_service_busy(void); // a command of a client is being served: the control block is not there
+int eh_is_ta(void);        // the image is a TA of its own: there never is a control block
+u32 eh_ta_enter(const struct eh_entry *entry, u32 function);     // as eh_service_enter; the first one starts it
+void eh_ta_end(u32 status, u32 code, u64 value) EH_NORETURN; // of such an image: says so, and panics
 #endif

@@ -32,7 +32,6 @@ static void forget(struct eh_seal *s) {
     for (u32 level = 0; level <= SEAL_LEVELS; level++)
         seal_frames_drop(s, level, 0);
     seal_host_close(s);
-    seal_keys_drop(s);
     if (s->name)
         arena_disown(s->name, EH_PAGE);
     memset(s, 0, sizeof *s);

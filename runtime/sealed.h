@@ -3,6 +3,7 @@
 // holds nonce and tag of everything below it, its root lies in the header, and the header's tag in trusted storage.
 // The format is told in docs/reference/sealed-format.md.
 #pragma once
+#include "aead.h"
 #include "files.h"
 
 enum { SEAL_UNIT = 4096, SEAL_FAN_SHIFT = 7, SEAL_FAN = 1 << SEAL_FAN_SHIFT, SEAL_LEVELS = 3, SEALS_MOST = 32 };
@@ -33,8 +34,8 @@ struct eh_seal {
     struct eh_file *host; // open outside
     char *name;           // a page: absolute and normal
     u32 name_length;
-    u32 seal_state, open_state; // AES-GCM operations under the file's key
-    u8 name_hash[32], id[16], key[32];
+    u8 name_hash[32], id[16];
+    struct aead_key key; // of the file
     u64 counter, size;
     u32 sequence, depth; // of the last commit; levels of nodes
     u32 header;          // the slot of the valid header; 2: none yet
@@ -43,9 +44,8 @@ struct eh_seal {
 };
 
 // sealed_crypt.c
-s64 seal_keys(struct eh_seal *s, int fresh); // operations for s->key; `fresh`: make id and key
-void seal_keys_drop(struct eh_seal *s);
-s64 seal_encrypt(struct eh_seal *s, u32 level, u64 index, const u8 *from, u8 *to, struct seal_entry *e);
+s64 seal_key_make(struct eh_seal *s); // id and key of a new file; an errno where the program has no key
+void seal_encrypt(struct eh_seal *s, u32 level, u64 index, const u8 *from, u8 *to, struct seal_entry *e);
 s64 seal_decrypt(struct eh_seal *s, u32 level, u64 index, const u8 *from, u8 *to, const struct seal_entry *e);
 s64 seal_header_make(struct eh_seal *s, u8 *unit, u8 tag[16]); // from the fields of s
 s64 seal_header_take(struct eh_seal *s, u8 *unit, u8 tag[16]); // into them; -EIO when it does not hold

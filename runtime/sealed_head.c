@@ -57,7 +57,7 @@ static s64 fresh(struct eh_seal *s) {
     s->depth = 1;
     s->header = NO_HEADER;
     s->dirty = s->writable;
-    return seal_keys(s, 1);
+    return seal_key_make(s);
 }
 
 struct choice {
@@ -115,9 +115,8 @@ s64 seal_open_head(struct eh_seal *s) {
     if (!c.rank)
         return wire_violated(EH_RULE_FILES_SEALED);
     *s = c.best;
-    memset(c.best.key, 0, sizeof c.best.key);
-    result = settle(s, &c);
-    return result ? result : seal_keys(s, 0);
+    memset(&c.best.key, 0, sizeof c.best.key);
+    return settle(s, &c);
 }
 
 // The header, in the slot that is not the valid one's.

@@ -156,7 +156,7 @@ static s64 flush_one(struct eh_seal *s, struct seal_frame *f, struct run *run) {
     if (!run->units)
         run->place = place;
     if (!result)
-        result = seal_encrypt(s, f->level, f->index, f->data, staging + run->units * SEAL_UNIT, e);
+        seal_encrypt(s, f->level, f->index, f->data, staging + run->units * SEAL_UNIT, e);
     e->stamp = fresh << 1 | slot;
     run->units++;
     f->dirty = 0;

@@ -3,6 +3,7 @@
 #include "rt.h"
 
 enum { // numbers of OP-TEE's utee ABI
+    UTEE_LOG = 1,
     UTEE_PANIC = 2,
     UTEE_GET_PROPERTY = 3,
     UTEE_PROPERTY_INDEX = 4,
@@ -11,7 +12,6 @@ enum { // numbers of OP-TEE's utee ABI
     UTEE_WAIT = 12,
     UTEE_GET_TIME = 13,
     UTEE_STATE_ALLOC = 15,
-    UTEE_STATE_FREE = 17,
     UTEE_HASH_INIT = 18,
     UTEE_HASH_UPDATE = 19,
     UTEE_HASH_FINAL = 20,
@@ -19,10 +19,6 @@ enum { // numbers of OP-TEE's utee ABI
     UTEE_OBJECT_CLOSE = 28,
     UTEE_OBJECT_POPULATE = 30,
     UTEE_RANDOM = 33,
-    UTEE_AUTHENC_INIT = 34,
-    UTEE_AUTHENC_AAD = 35,
-    UTEE_AUTHENC_SEAL = 37,
-    UTEE_AUTHENC_OPEN = 38,
     UTEE_STORAGE_OPEN = 41,
     UTEE_STORAGE_CREATE = 42,
     UTEE_OBJECT_READ = 50,
@@ -32,7 +28,6 @@ enum { TYPE_VALUE_IN = 1, TYPE_VALUE_INOUT = 3, TYPE_MEMREF_IN = 5, TYPE_MEMREF_
 enum { RANDOM_MOST = 4096 };
 enum { TIME_SYSTEM = 0, TIME_REE = 2 };
 enum { ALG_SHA256 = 0x50000004, ALG_HMAC_SHA256 = 0x30000004, TYPE_HMAC_SHA256 = 0xa0000004 };
-enum { ALG_AES_GCM = 0x40000810, TYPE_AES = 0xa0000010, GCM_TAG = 16, GCM_NONCE = 12 };
 enum { MODE_MAC = 4, MODE_DIGEST = 5, ATTR_SECRET_VALUE = 0xc0000000 };
 enum { STORAGE_PRIVATE = 1, FLAG_READ = 1, FLAG_WRITE = 2, FLAG_WRITE_META = 4, FLAG_OVERWRITE = 0x400 };
 #define PROPSET_CURRENT_CLIENT 0xfffffffeull
@@ -44,12 +39,19 @@ static u32 call5(u64 number, u64 a, u64 b, u64 c, u64 d, u64 e) {
     return eh_svc(a, b, c, d, e, 0, 0, 0, number);
 }
 
+void utee_log(const char *text, u64 size) { call2(UTEE_LOG, (u64)text, size); }
+
+void utee_panic(u32 code) {
+    call2(UTEE_PANIC, code, 0);
+    __builtin_trap();
+}
+
 // OP-TEE fills at most a page at a time. Bytes that are not random must never pass for such: a panic ends
 // all.
 void utee_random(void *to, u64 size) {
     for (u64 done = 0; done < size; done += RANDOM_MOST)
         if (call2(UTEE_RANDOM, (u64)to + done, EH_MIN((u64)RANDOM_MOST, size - done)))
-            call2(UTEE_PANIC, TEE_ERROR_OUT_OF_MEMORY, 0);
+            utee_panic(TEE_ERROR_OUT_OF_MEMORY);
 }
 
 void utee_wait(u32 milliseconds) { call2(UTEE_WAIT, milliseconds, 0); }
@@ -120,54 +122,21 @@ u32 utee_sha256(const void *data, u64 size, u8 hash[32]) {
 }
 
 // An operation that owns the object of its key.
-static u32 keyed(u32 algorithm, u32 mode, u32 type, const u8 key[32], u32 *state) {
+u32 utee_mac_open(const u8 key[32], u32 *state) {
     struct {
         u64 a, b;
         u32 id, padding;
     } secret = {(u64)key, 32, ATTR_SECRET_VALUE, 0};
     u32 object = 0, made = 0;
-    u32 result = call5(UTEE_OBJECT_ALLOC, type, 256, (u64)&object, 0, 0);
+    u32 result = call5(UTEE_OBJECT_ALLOC, TYPE_HMAC_SHA256, 256, (u64)&object, 0, 0);
     if (!result)
         result = call5(UTEE_OBJECT_POPULATE, object, (u64)&secret, 1, 0, 0);
     if (!result)
-        result = call5(UTEE_STATE_ALLOC, algorithm, mode, object, 0, (u64)&made);
+        result = call5(UTEE_STATE_ALLOC, ALG_HMAC_SHA256, MODE_MAC, object, 0, (u64)&made);
     if (result && object)
         call2(UTEE_OBJECT_CLOSE, object, 0);
     *state = made;
     return result;
-}
-
-void utee_state_free(u32 state) { call2(UTEE_STATE_FREE, state, 0); }
-
-u32 utee_mac_open(const u8 key[32], u32 *state) {
-    return keyed(ALG_HMAC_SHA256, MODE_MAC, TYPE_HMAC_SHA256, key, state);
-}
-
-u32 utee_gcm_key(const u8 key[32], u32 decrypts, u32 *state) {
-    return keyed(ALG_AES_GCM, decrypts, TYPE_AES, key, state);
-}
-
-static u32 gcm_begin(u32 state, const u8 *nonce, const void *data, u64 data_size, u64 size) {
-    u32 result = eh_svc(state, (u64)nonce, GCM_NONCE, GCM_TAG, data_size, size, 0, 0, UTEE_AUTHENC_INIT);
-    return result ? result : call5(UTEE_AUTHENC_AAD, state, (u64)data, data_size, 0, 0);
-}
-
-u32 utee_gcm_encrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
-                     u64 size, u8 *tag) {
-    u64 made = size, tag_size = GCM_TAG;
-    u32 result = gcm_begin(state, nonce, data, data_size, size);
-    return result ? result
-                  : eh_svc(state, (u64)from, size, (u64)to, (u64)&made, (u64)tag, (u64)&tag_size, 0,
-                           UTEE_AUTHENC_SEAL);
-}
-
-u32 utee_gcm_decrypt(u32 state, const u8 *nonce, const void *data, u64 data_size, const u8 *from, u8 *to,
-                     u64 size, const u8 *tag) {
-    u64 made = size;
-    u32 result = gcm_begin(state, nonce, data, data_size, size);
-    return result ? result
-                  : eh_svc(state, (u64)from, size, (u64)to, (u64)&made, (u64)tag, GCM_TAG, 0,
-                           UTEE_AUTHENC_OPEN);
 }
 
 u32 utee_mac_start(u32 state) { return call5(UTEE_HASH_INIT, state, 0, 0, 0, 0); }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from elfhaven.errors import StateError
 
@@ -23,7 +23,7 @@ FAN: Final = 128
 LEVELS: Final = 3
 SIZE_MAX: Final = UNIT * FAN**LEVELS
 MAGIC: Final = b"EHSEAL\0\1"
-FORMAT: Final = 1
+FORMAT: Final = 2
 _LEAF = 2 + 2 * FAN
 _BRANCH = 2 + FAN * _LEAF
 _CLEAR = struct.Struct("<8sII16s12sI16s")  # magic, format, reserved, id, nonce, reserved, tag
@@ -90,7 +90,7 @@ def _header(unit: bytes, key: bytes, name: str, slot: int) -> Header | None:
     if (magic, version, kind, reserved) != (MAGIC, FORMAT, 0, 0):
         return None
     try:
-        plain = AESGCM(key).decrypt(nonce, unit[_CLEAR.size :] + tag, unit[:32] + _name_hash(name))
+        plain = ChaCha20Poly1305(key).decrypt(nonce, unit[_CLEAR.size :] + tag, unit[:32] + _name_hash(name))
     except InvalidTag:
         return None
     file_key, counter, size, sequence, depth, root = _HEAD.unpack_from(plain)
@@ -110,7 +110,7 @@ def _read(file: IO[bytes], at: int) -> bytes:
 
 def blocks(file: IO[bytes], header: Header) -> Iterator[bytes]:
     """The plain file, block by block; the last one is as long as the size leaves it. SealError."""
-    cipher = AESGCM(header.key)
+    cipher = ChaCha20Poly1305(header.key)
     count = -(-header.size // UNIT)
     nodes: dict[tuple[int, int], bytes] = {}
     for index in range(count):
@@ -120,7 +120,7 @@ def blocks(file: IO[bytes], header: Header) -> Iterator[bytes]:
 
 
 def _entry(
-    file: IO[bytes], cipher: AESGCM, header: Header, block: int, nodes: dict[tuple[int, int], bytes]
+    file: IO[bytes], cipher: ChaCha20Poly1305, header: Header, block: int, nodes: dict[tuple[int, int], bytes]
 ) -> Entry:
     """The entry of a block, by way of the nodes above it; `nodes` keeps the last one of each level."""
     if block >= FAN**header.depth:
@@ -137,7 +137,7 @@ def _entry(
     return entry
 
 
-def _unit(file: IO[bytes], cipher: AESGCM, level: int, index: int, entry: Entry) -> bytes:
+def _unit(file: IO[bytes], cipher: ChaCha20Poly1305, level: int, index: int, entry: Entry) -> bytes:
     if not entry.stamp:
         return bytes(UNIT)
     data = _read(file, place(level, index, entry.stamp & 1))
@@ -163,7 +163,7 @@ def write(file: IO[bytes], plain: IO[bytes], key: bytes, name: str, counter: int
     head = _HEAD.pack(writer.key, counter, size, 1, depth, bytes(root)).ljust(UNIT - _CLEAR.size, b"\0")
     nonce, identity = os.urandom(12), os.urandom(16)
     start = struct.pack("<8sII16s", MAGIC, FORMAT, 0, identity)
-    sealed = AESGCM(key).encrypt(nonce, head, start + _name_hash(name))
+    sealed = ChaCha20Poly1305(key).encrypt(nonce, head, start + _name_hash(name))
     file.seek(0)
     file.write(start + nonce + bytes(4) + sealed[-16:] + sealed[:-16])
     if file.seek(0, os.SEEK_END) < 2 * UNIT:
@@ -175,7 +175,7 @@ class _Writer:
 
     def __init__(self, file: IO[bytes]) -> None:
         self.key = os.urandom(32)
-        self._cipher = AESGCM(self.key)
+        self._cipher = ChaCha20Poly1305(self.key)
         self._file = file
         self._open: list[list[Entry]] = [
             []
