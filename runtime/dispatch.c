@@ -16,6 +16,9 @@ static int pseudo(struct eh_context *c, s64 *result) {
     case EH_SERVICE_REPLY:
         *result = eh_service_reply(c);
         return 1;
+    case EH_SERVICE_UTEE:
+        *result = eh_service_utee(c);
+        return 1;
     default:
         return 0;
     }

@@ -63,14 +63,17 @@ static u32 invoke(const struct eh_entry *e) {
 
 __attribute__((used)) EH_NORETURN void eh_entry_c(u64 function, u64 session, u64 *params, u64 command) {
     struct eh_entry e = {.session = session, .command = command};
-    if (function == FUNCTION_OPEN)
-        eh_return(open_session());
-    if (function == FUNCTION_INVOKE) {
+    if (function != FUNCTION_CLOSE) {
         e.raw = params;
         e.types = params[0];
         memcpy(e.params, params + 1, sizeof e.params);
-        eh_return(invoke(&e));
     }
+    if (eh_is_ta())
+        eh_return(eh_ta_enter(&e, (u32)function));
+    if (function == FUNCTION_OPEN)
+        eh_return(open_session());
+    if (function == FUNCTION_INVOKE)
+        eh_return(invoke(&e));
     if (function == FUNCTION_CLOSE)
         eh_service_enter(&e, FUNCTION_CLOSE);
     eh_return(TEE_SUCCESS);

@@ -7,7 +7,7 @@
 #include "audit.h"
 #include "files.h"
 
-enum { PT_LOAD = 1, PF_WRITE = 2 };
+enum { PT_LOAD = 1, PF_WRITE = 2, PF_READ = 4 };
 
 struct elf_header {
     u8 ident[16];
@@ -77,8 +77,15 @@ int image_probe(const char *path, u32 length) {
                          names_library(path + at, length - at));
 }
 
+// An image that is no ELF is a file that the packer has put there: it lies in memory as it is.
 static const struct elf_segment *segments(const struct eh_image *image, u32 *count) {
+    static struct elf_segment whole = {.type = PT_LOAD, .flags = PF_READ};
     const struct elf_header *header = (const void *)base_of(image);
+    if (memcmp(header->ident, "\177ELF", 4)) {
+        whole.file_size = whole.memory_size = image->file_size;
+        *count = 1;
+        return &whole;
+    }
     *count = header->phnum;
     return (const void *)((const u8 *)header + header->phoff);
 }

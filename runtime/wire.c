@@ -109,6 +109,8 @@ void wire_finish(u32 status, u32 code, u64 value) {
         wire.slots[i].id = 0;
     wire.pending = 0;
     eh_life = LIFE_ENDED;
+    if (eh_is_ta())
+        eh_ta_end(status, code, value);
     if (!wire.control)
         eh_return(TEE_ERROR_TARGET_DEAD);
     wire_leave(code ? EH_STATE_FATAL : EH_STATE_EXITED);
@@ -178,7 +180,7 @@ static s64 reserve_in_turn(struct eh_request *r) {
 }
 
 s64 wire_open(struct eh_request *r) {
-    if (eh_service_busy())
+    if (!wire.control)
         return -EIO; // a client's command is served: its parameters are not the control block
     eh_fp_out();
     audit_room();

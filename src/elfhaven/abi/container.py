@@ -56,6 +56,7 @@ class ConfigFlag(IntFlag):
     SERVICE = 2
     AUDIT_REQUIRED = 4  # START without StartFlag.AUDIT is refused
     STOPPABLE = 8  # the program's loops look at control.stop
+    TA = 16  # the image is a TA of its own: it starts with its first session, and every command reaches it
 
 
 class LogKind(IntEnum):

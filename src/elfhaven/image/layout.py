@@ -47,6 +47,8 @@ class ContainerConfig:
     stack_size: int = 256 << 10
     memory_limit: int = 0  # 0: what the target has
     hwcap: int = 3  # FP and ASIMD
+    ta_flags: int | None = None  # TA_FLAG_* of ta_head; None: the runtime's own
+    files: tuple[tuple[str, bytes], ...] = ()  # (absolute path, content): there to be read, beside the images
     fixed: bool = False  # take a program that is linked for a fixed address
 
     @property
@@ -99,7 +101,7 @@ def lay_out(
     cannot run in a TA or does not fit.
     """
     elves = [program] if isinstance(program, Elf) else list(program)
-    interpreter = _check_set(elves, config.fixed)
+    interpreter = _check_set(elves, config.fixed, len(config.files))
     origin = FIXED_BASE if elves[0].type == abi.ET_EXEC else 0
     distinct = [elf for at, elf in enumerate(elves) if all(elf.data is not e.data for e in elves[:at])]
     scanned = [sites(elf, config.stoppable) for elf in distinct]
@@ -117,15 +119,16 @@ def lay_out(
         end = placed[-1].base + elf.span
     pieces = [_piece(area.address, area.code, abi.PF_R | abi.PF_X)]
     pieces += [piece for image in placed for piece in image.pieces]
+    rows, pieces, end = _add_files(config.files, pieces, end)
     blobs = policy.ljust(-(-len(policy) // 8) * 8, b"\0") + tree
     pieces.append(_piece(end, bytearray(blobs), abi.PF_R))
     names = [(elf.name, next(p for p in placed if p.elf.data is elf.data)) for elf in elves]
     names[0] = (_base(elves[0].name), placed[0])
     start = next((p for p in placed if interpreter and p.elf.data is interpreter.data), None)
-    block = _config(config, placed, start, len(names), _Blobs(end, len(policy), len(tree))) + b"".join(
-        _image(*name) for name in names
-    )
-    whole = [*_runtime_pieces(runtime, config.uuid, block), *(p for p in pieces if p.size)]
+    blobs_at = _Blobs(end, len(policy), len(tree))
+    block = _config(config, placed, start, len(names) + len(rows), blobs_at)
+    block += b"".join([*(_image(*name) for name in names), *rows])
+    whole = [*_runtime_pieces(runtime, config, block), *(p for p in pieces if p.size)]
     made = _write(whole, runtime.entry, elves[0].name, origin)
     return Container(made, tuple(placed), sum(p.size for p in whole))
 
@@ -141,11 +144,13 @@ def _fixed_base(elf: Elf, end: int) -> int:
     return -FIXED_BASE
 
 
-def _check_set(elves: list[Elf], fixed: bool) -> Elf | None:
+def _check_set(elves: list[Elf], fixed: bool, files: int) -> Elf | None:
     """The interpreter; ImageError if an image cannot be used or one is missing."""
     program = elves[0]
-    if len(elves) > container.MAX_IMAGES:
-        raise ImageError(f"{program.name}: {len(elves)} images; a container holds {container.MAX_IMAGES}")
+    if len(elves) + files > container.MAX_IMAGES:
+        raise ImageError(
+            f"{program.name}: {len(elves)} images and {files} files; a container holds {container.MAX_IMAGES}"
+        )
     for elf in elves:
         accept.check(elf, fixed=fixed and elf is program)
     accept.check_entry(program)
@@ -209,12 +214,28 @@ def _config(
     return head + b"".join(segments).ljust(segment_room, b"\0")
 
 
+def _add_files(
+    files: tuple[tuple[str, bytes], ...], pieces: list[Piece], end: int
+) -> tuple[list[bytes], list[Piece], int]:
+    """The rows of files among the images, the pieces with theirs, and where all of it ends."""
+    rows, out = [], list(pieces)
+    for path, content in files:
+        out.append(_piece(end, bytearray(content), abi.PF_R))
+        rows.append(_row(path, end, out[-1].size, len(content)))
+        end += out[-1].size
+    return rows, out, end
+
+
 def _image(path: str, placed: Placement) -> bytes:
+    return _row(path, placed.base % (1 << 64), placed.elf.span, len(placed.elf.data))
+
+
+def _row(path: str, base: int, span: int, size: int) -> bytes:
     name = path.encode()
     room = container.IMAGE.size - container.IMAGE.offset("name")
     if len(name) >= room:
         raise ImageError(f"{path}: the name is longer than {room - 1} bytes", "rename the file")
-    return container.IMAGE.struct.pack(placed.base % (1 << 64), placed.elf.span, len(placed.elf.data), name)
+    return container.IMAGE.struct.pack(base, span, size, name)
 
 
 def _base(path: str) -> str:
@@ -226,12 +247,13 @@ def _protection(flags: int) -> int:
     return (1 if flags & abi.PF_R else 0) | flags & abi.PF_W | (4 if flags & abi.PF_X else 0)
 
 
-def _runtime_pieces(runtime: RuntimeImage, uuid: UUID, config: bytes) -> list[Piece]:
+def _runtime_pieces(runtime: RuntimeImage, config: ContainerConfig, block: bytes) -> list[Piece]:
     text = bytearray(runtime.text)
-    text[: TA_HEAD.size] = ta_head(uuid, runtime.stack_size, runtime.flags)
+    flags = runtime.flags if config.ta_flags is None else config.ta_flags
+    text[: TA_HEAD.size] = ta_head(config.uuid, runtime.stack_size, flags)
     data = bytearray(runtime.data)
     at = runtime.config - runtime.data_address
-    data[at : at + len(config)] = config
+    data[at : at + len(block)] = block
     bss_end = abi.page_ceil(runtime.end) - runtime.data_address
     return [
         _piece(0, text, abi.PF_R | abi.PF_X),

@@ -109,7 +109,7 @@ def _names() -> tuple[str, ...]:
 
 
 def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents:
-    flags = container.ConfigFlag(config["flags"] & 15)
+    flags = container.ConfigFlag(config["flags"] & 31)
     start = elf.loads[0].address
     blob = elf.bytes_at(start + config["policy"], config["policy_size"]) or b""
     return Contents(

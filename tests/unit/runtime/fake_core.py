@@ -54,6 +54,7 @@ class FakeCore:
         self.sessions: dict[int, Session] = {}
         self.shared: dict[int, tuple[mmap.mmap, memoryview]] = {}
         self.calls: list[int] = []
+        self.console = b""
         self.now_ms: int | None = None  # None: the host's clock
         self.ree_ms = 1_700_000_000_000
         self.caller = 0
@@ -63,7 +64,7 @@ class FakeCore:
         self, uuid: UUID, login: Login, group: int, params: Sequence[Parameter], cancel_id: int
     ) -> Reply:
         session = Session(self._load(), free=self.memory)
-        code, _ = self._enter(session, 0, 0, ())
+        code, _ = self._enter(session, 0, 0, params)
         number = len(self.sessions) + 1
         self.sessions[number] = session
         return Reply(code, 4, number, ())
@@ -191,6 +192,11 @@ class FakeCore:
         get = lambda at, size: bytes(uc.mem_read(at, size))  # noqa: E731
         put32 = lambda at, value: uc.mem_write(at, struct.pack("<I", value))  # noqa: E731
         match number:
+            case 1:
+                self.console += get(x[0], x[1])
+            case 2:
+                session.dead = True
+                uc.emu_stop()
             case 3:
                 uc.mem_write(x[4], struct.pack("<I16s", self.caller, bytes(16)))
             case 4:

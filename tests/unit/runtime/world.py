@@ -53,11 +53,16 @@ class World:
     """One session with a container TA made from C source."""
 
     def __init__(
-        self, source: str, policy: Policy | None = None, flags: int = 0, memory: int = 16 << 20
+        self,
+        source: str,
+        policy: Policy | None = None,
+        flags: int = 0,
+        memory: int = 16 << 20,
+        files: tuple[tuple[str, bytes], ...] = (),
     ) -> None:
         program = Elf.parse(zig.compile_program(source).read_bytes(), "/program")
         runtime = RuntimeImage.parse(RUNTIME.read_bytes())
-        config = ContainerConfig(NAME, flags=flags, stack_size=65536)
+        config = ContainerConfig(NAME, flags=flags, stack_size=65536, files=files)
         self.core = FakeCore(build(runtime, program, config, encode(policy or Policy())), memory)
         self.session = self.core.open_session(NAME, Login.PUBLIC, 0, (), 1).session
         self.handle, self.control = self._share(CONTROL_SIZE)
