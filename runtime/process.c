@@ -12,6 +12,7 @@ static struct {
 
 void process_init(u64 stack_size) {
     process.umask = eh_start.umask;
+    identity_init();
     memset(process.limits, 0xff, sizeof process.limits);
     process.limits[RLIMIT_STACK][0] = stack_size;
     process.limits[RLIMIT_NOFILE][0] = process.limits[RLIMIT_NOFILE][1] = 1024;
@@ -22,18 +23,14 @@ u32 process_umask(void) { return process.umask; }
 
 u64 process_most_files(void) { return process.limits[RLIMIT_NOFILE][0]; }
 
-static int other_process(u64 pid) { return (u32)pid && (u32)pid != eh_start.pid; }
+int process_other(u64 pid) { return (u32)pid && (u32)pid != eh_start.pid; }
 
 s64 sys_getpid(struct eh_context *c) { return (void)c, eh_start.pid; }
 s64 sys_getppid(struct eh_context *c) { return (void)c, eh_start.ppid; }
-s64 sys_getuid(struct eh_context *c) { return (void)c, eh_start.uid; }
-s64 sys_geteuid(struct eh_context *c) { return (void)c, eh_start.euid; }
-s64 sys_getgid(struct eh_context *c) { return (void)c, eh_start.gid; }
-s64 sys_getegid(struct eh_context *c) { return (void)c, eh_start.egid; }
 s64 sys_gettid(struct eh_context *c) { return c->tid; }
 
 // The program leads its session and its group, and nobody else is in them.
-static s64 led_by(u64 pid) { return other_process(pid) ? -ESRCH : (s64)eh_start.pid; }
+static s64 led_by(u64 pid) { return process_other(pid) ? -ESRCH : (s64)eh_start.pid; }
 
 s64 sys_getpgid(struct eh_context *c) { return led_by(c->x[0]); }
 s64 sys_getsid(struct eh_context *c) { return led_by(c->x[0]); }
@@ -43,7 +40,7 @@ s64 sys_setpgid(struct eh_context *c) {
     s32 pid = (s32)c->x[0], group = (s32)c->x[1];
     if ((group ? group : pid) < 0)
         return -EINVAL;
-    return other_process(c->x[0]) ? -ESRCH : -EPERM;
+    return process_other(c->x[0]) ? -ESRCH : -EPERM;
 }
 
 s64 sys_getgroups(struct eh_context *c) { return (s32)c->x[0] < 0 ? -EINVAL : 0; }
@@ -63,30 +60,38 @@ s64 sys_sched_getaffinity(struct eh_context *c) {
     u64 mask = 1;
     if (c->x[1] < sizeof mask || (c->x[1] & 7))
         return -EINVAL;
-    if (other_process(c->x[0]))
+    if (process_other(c->x[0]))
         return -ESRCH;
     s64 result = user_out(c->x[2], &mask, sizeof mask);
     return result ? result : (s64)sizeof mask;
 }
 
-s64 sys_prlimit64(struct eh_context *c) {
-    u32 resource = (u32)c->x[1];
+static s64 limit(u64 pid, u32 resource, u64 from, u64 to) {
     u64 wanted[2], old[2];
     if (resource >= RLIMITS)
         return -EINVAL;
-    if (c->x[2] && user_in(wanted, c->x[2], sizeof wanted))
+    if (from && user_in(wanted, from, sizeof wanted))
         return -EFAULT;
-    if (other_process(c->x[0]))
+    if (process_other(pid))
         return -ESRCH;
     memcpy(old, process.limits[resource], sizeof old);
-    if (c->x[2] && wanted[0] > wanted[1])
+    if (from && wanted[0] > wanted[1])
         return -EINVAL;
-    if (c->x[2] && wanted[1] > old[1])
+    if (from && wanted[1] > old[1])
         return -EPERM;
-    if (c->x[2])
+    if (from)
         memcpy(process.limits[resource], wanted, sizeof wanted);
-    return c->x[3] ? user_out(c->x[3], old, sizeof old) : 0;
+    return to ? user_out(to, old, sizeof old) : 0;
 }
+
+s64 sys_prlimit64(struct eh_context *c) { return limit(c->x[0], (u32)c->x[1], c->x[2], c->x[3]); }
+
+s64 sys_getrlimit(struct eh_context *c) {
+    s64 result = limit(0, (u32)c->x[0], 0, c->x[1]);
+    return !result && !c->x[1] ? -EFAULT : result;
+}
+
+s64 sys_setrlimit(struct eh_context *c) { return c->x[1] ? limit(0, (u32)c->x[0], c->x[1], 0) : -EFAULT; }
 
 static void name(char *to, const char *text) { memcpy(to, text, eh_length(text)); }
 

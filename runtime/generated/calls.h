@@ -96,6 +96,8 @@ enum {
     CALL_dup3 = 24,
     CALL_fcntl = 25,
     CALL_ioctl = 29,
+    CALL_ioprio_set = 30,
+    CALL_ioprio_get = 31,
     CALL_mkdirat = 34,
     CALL_unlinkat = 35,
     CALL_renameat = 38,
@@ -128,6 +130,9 @@ enum {
     CALL_timerfd_create = 85,
     CALL_timerfd_settime = 86,
     CALL_timerfd_gettime = 87,
+    CALL_capget = 90,
+    CALL_capset = 91,
+    CALL_personality = 92,
     CALL_exit = 93,
     CALL_exit_group = 94,
     CALL_set_tid_address = 96,
@@ -145,8 +150,16 @@ enum {
     CALL_clock_gettime = 113,
     CALL_clock_getres = 114,
     CALL_clock_nanosleep = 115,
+    CALL_sched_setparam = 118,
+    CALL_sched_setscheduler = 119,
+    CALL_sched_getscheduler = 120,
+    CALL_sched_getparam = 121,
+    CALL_sched_setaffinity = 122,
     CALL_sched_getaffinity = 123,
     CALL_sched_yield = 124,
+    CALL_sched_get_priority_max = 125,
+    CALL_sched_get_priority_min = 126,
+    CALL_sched_rr_get_interval = 127,
     CALL_kill = 129,
     CALL_tkill = 130,
     CALL_tgkill = 131,
@@ -157,6 +170,18 @@ enum {
     CALL_rt_sigpending = 136,
     CALL_rt_sigtimedwait = 137,
     CALL_rt_sigreturn = 139,
+    CALL_setpriority = 140,
+    CALL_getpriority = 141,
+    CALL_setregid = 143,
+    CALL_setgid = 144,
+    CALL_setreuid = 145,
+    CALL_setuid = 146,
+    CALL_setresuid = 147,
+    CALL_getresuid = 148,
+    CALL_setresgid = 149,
+    CALL_getresgid = 150,
+    CALL_setfsuid = 151,
+    CALL_setfsgid = 152,
     CALL_times = 153,
     CALL_setpgid = 154,
     CALL_getpgid = 155,
@@ -164,9 +189,14 @@ enum {
     CALL_setsid = 157,
     CALL_getgroups = 158,
     CALL_uname = 160,
+    CALL_getrlimit = 163,
+    CALL_setrlimit = 164,
     CALL_getrusage = 165,
     CALL_umask = 166,
+    CALL_prctl = 167,
+    CALL_getcpu = 168,
     CALL_gettimeofday = 169,
+    CALL_adjtimex = 171,
     CALL_getpid = 172,
     CALL_getppid = 173,
     CALL_getuid = 174,
@@ -198,12 +228,19 @@ enum {
     CALL_fadvise64 = 223,
     CALL_mprotect = 226,
     CALL_madvise = 233,
+    CALL_mbind = 235,
+    CALL_get_mempolicy = 236,
+    CALL_set_mempolicy = 237,
     CALL_accept4 = 242,
     CALL_recvmmsg = 243,
     CALL_prlimit64 = 261,
+    CALL_clock_adjtime = 266,
     CALL_sendmmsg = 269,
+    CALL_sched_setattr = 274,
+    CALL_sched_getattr = 275,
     CALL_renameat2 = 276,
     CALL_getrandom = 278,
+    CALL_membarrier = 283,
     CALL_preadv2 = 286,
     CALL_pwritev2 = 287,
     CALL_statx = 291,
@@ -326,6 +363,8 @@ s64 sys_dup(struct eh_context *c);
 s64 sys_dup3(struct eh_context *c);
 s64 sys_fcntl(struct eh_context *c);
 s64 sys_ioctl(struct eh_context *c);
+s64 sys_ioprio_set(struct eh_context *c);
+s64 sys_ioprio_get(struct eh_context *c);
 s64 sys_mkdirat(struct eh_context *c);
 s64 sys_unlinkat(struct eh_context *c);
 s64 sys_renameat(struct eh_context *c);
@@ -358,6 +397,9 @@ s64 sys_fdatasync(struct eh_context *c);
 s64 sys_timerfd_create(struct eh_context *c);
 s64 sys_timerfd_settime(struct eh_context *c);
 s64 sys_timerfd_gettime(struct eh_context *c);
+s64 sys_capget(struct eh_context *c);
+s64 sys_capset(struct eh_context *c);
+s64 sys_personality(struct eh_context *c);
 s64 sys_exit(struct eh_context *c);
 s64 sys_exit_group(struct eh_context *c);
 s64 sys_set_tid_address(struct eh_context *c);
@@ -375,8 +417,16 @@ s64 sys_timer_delete(struct eh_context *c);
 s64 sys_clock_gettime(struct eh_context *c);
 s64 sys_clock_getres(struct eh_context *c);
 s64 sys_clock_nanosleep(struct eh_context *c);
+s64 sys_sched_setparam(struct eh_context *c);
+s64 sys_sched_setscheduler(struct eh_context *c);
+s64 sys_sched_getscheduler(struct eh_context *c);
+s64 sys_sched_getparam(struct eh_context *c);
+s64 sys_sched_setaffinity(struct eh_context *c);
 s64 sys_sched_getaffinity(struct eh_context *c);
 s64 sys_sched_yield(struct eh_context *c);
+s64 sys_sched_get_priority_max(struct eh_context *c);
+s64 sys_sched_get_priority_min(struct eh_context *c);
+s64 sys_sched_rr_get_interval(struct eh_context *c);
 s64 sys_kill(struct eh_context *c);
 s64 sys_tkill(struct eh_context *c);
 s64 sys_tgkill(struct eh_context *c);
@@ -387,6 +437,18 @@ s64 sys_rt_sigprocmask(struct eh_context *c);
 s64 sys_rt_sigpending(struct eh_context *c);
 s64 sys_rt_sigtimedwait(struct eh_context *c);
 s64 sys_rt_sigreturn(struct eh_context *c);
+s64 sys_setpriority(struct eh_context *c);
+s64 sys_getpriority(struct eh_context *c);
+s64 sys_setregid(struct eh_context *c);
+s64 sys_setgid(struct eh_context *c);
+s64 sys_setreuid(struct eh_context *c);
+s64 sys_setuid(struct eh_context *c);
+s64 sys_setresuid(struct eh_context *c);
+s64 sys_getresuid(struct eh_context *c);
+s64 sys_setresgid(struct eh_context *c);
+s64 sys_getresgid(struct eh_context *c);
+s64 sys_setfsuid(struct eh_context *c);
+s64 sys_setfsgid(struct eh_context *c);
 s64 sys_times(struct eh_context *c);
 s64 sys_setpgid(struct eh_context *c);
 s64 sys_getpgid(struct eh_context *c);
@@ -394,9 +456,14 @@ s64 sys_getsid(struct eh_context *c);
 s64 sys_setsid(struct eh_context *c);
 s64 sys_getgroups(struct eh_context *c);
 s64 sys_uname(struct eh_context *c);
+s64 sys_getrlimit(struct eh_context *c);
+s64 sys_setrlimit(struct eh_context *c);
 s64 sys_getrusage(struct eh_context *c);
 s64 sys_umask(struct eh_context *c);
+s64 sys_prctl(struct eh_context *c);
+s64 sys_getcpu(struct eh_context *c);
 s64 sys_gettimeofday(struct eh_context *c);
+s64 sys_adjtimex(struct eh_context *c);
 s64 sys_getpid(struct eh_context *c);
 s64 sys_getppid(struct eh_context *c);
 s64 sys_getuid(struct eh_context *c);
@@ -428,12 +495,19 @@ s64 sys_mmap(struct eh_context *c);
 s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);
 s64 sys_madvise(struct eh_context *c);
+s64 sys_mbind(struct eh_context *c);
+s64 sys_get_mempolicy(struct eh_context *c);
+s64 sys_set_mempolicy(struct eh_context *c);
 s64 sys_accept4(struct eh_context *c);
 s64 sys_recvmmsg(struct eh_context *c);
 s64 sys_prlimit64(struct eh_context *c);
+s64 sys_clock_adjtime(struct eh_context *c);
 s64 sys_sendmmsg(struct eh_context *c);
+s64 sys_sched_setattr(struct eh_context *c);
+s64 sys_sched_getattr(struct eh_context *c);
 s64 sys_renameat2(struct eh_context *c);
 s64 sys_getrandom(struct eh_context *c);
+s64 sys_membarrier(struct eh_context *c);
 s64 sys_preadv2(struct eh_context *c);
 s64 sys_pwritev2(struct eh_context *c);
 s64 sys_statx(struct eh_context *c);

@@ -13,6 +13,8 @@
 	.hidden sys_dup3
 	.hidden sys_fcntl
 	.hidden sys_ioctl
+	.hidden sys_ioprio_set
+	.hidden sys_ioprio_get
 	.hidden sys_mkdirat
 	.hidden sys_unlinkat
 	.hidden sys_renameat
@@ -45,6 +47,9 @@
 	.hidden sys_timerfd_create
 	.hidden sys_timerfd_settime
 	.hidden sys_timerfd_gettime
+	.hidden sys_capget
+	.hidden sys_capset
+	.hidden sys_personality
 	.hidden sys_exit
 	.hidden sys_exit_group
 	.hidden sys_set_tid_address
@@ -62,8 +67,16 @@
 	.hidden sys_clock_gettime
 	.hidden sys_clock_getres
 	.hidden sys_clock_nanosleep
+	.hidden sys_sched_setparam
+	.hidden sys_sched_setscheduler
+	.hidden sys_sched_getscheduler
+	.hidden sys_sched_getparam
+	.hidden sys_sched_setaffinity
 	.hidden sys_sched_getaffinity
 	.hidden sys_sched_yield
+	.hidden sys_sched_get_priority_max
+	.hidden sys_sched_get_priority_min
+	.hidden sys_sched_rr_get_interval
 	.hidden sys_kill
 	.hidden sys_tkill
 	.hidden sys_tgkill
@@ -74,6 +87,18 @@
 	.hidden sys_rt_sigpending
 	.hidden sys_rt_sigtimedwait
 	.hidden sys_rt_sigreturn
+	.hidden sys_setpriority
+	.hidden sys_getpriority
+	.hidden sys_setregid
+	.hidden sys_setgid
+	.hidden sys_setreuid
+	.hidden sys_setuid
+	.hidden sys_setresuid
+	.hidden sys_getresuid
+	.hidden sys_setresgid
+	.hidden sys_getresgid
+	.hidden sys_setfsuid
+	.hidden sys_setfsgid
 	.hidden sys_times
 	.hidden sys_setpgid
 	.hidden sys_getpgid
@@ -81,9 +106,14 @@
 	.hidden sys_setsid
 	.hidden sys_getgroups
 	.hidden sys_uname
+	.hidden sys_getrlimit
+	.hidden sys_setrlimit
 	.hidden sys_getrusage
 	.hidden sys_umask
+	.hidden sys_prctl
+	.hidden sys_getcpu
 	.hidden sys_gettimeofday
+	.hidden sys_adjtimex
 	.hidden sys_getpid
 	.hidden sys_getppid
 	.hidden sys_getuid
@@ -115,12 +145,19 @@
 	.hidden sys_fadvise64
 	.hidden sys_mprotect
 	.hidden sys_madvise
+	.hidden sys_mbind
+	.hidden sys_get_mempolicy
+	.hidden sys_set_mempolicy
 	.hidden sys_accept4
 	.hidden sys_recvmmsg
 	.hidden sys_prlimit64
+	.hidden sys_clock_adjtime
 	.hidden sys_sendmmsg
+	.hidden sys_sched_setattr
+	.hidden sys_sched_getattr
 	.hidden sys_renameat2
 	.hidden sys_getrandom
+	.hidden sys_membarrier
 	.hidden sys_preadv2
 	.hidden sys_pwritev2
 	.hidden sys_statx
@@ -128,11 +165,11 @@
 	.hidden sys_faccessat2
 	.hidden sys_epoll_pwait2
 eh_call_table:
-	.word 0; .byte 0, 0; .hword 0xffff // 0 io_setup
-	.word 0; .byte 0, 0; .hword 0xffff // 1 io_destroy
-	.word 0; .byte 0, 0; .hword 0xffff // 2 io_submit
-	.word 0; .byte 0, 0; .hword 0xffff // 3 io_cancel
-	.word 0; .byte 0, 0; .hword 0xffff // 4 io_getevents
+	.word 0; .byte 3, 38; .hword 0xffff // 0 io_setup
+	.word 0; .byte 3, 38; .hword 0xffff // 1 io_destroy
+	.word 0; .byte 3, 38; .hword 0xffff // 2 io_submit
+	.word 0; .byte 3, 38; .hword 0xffff // 3 io_cancel
+	.word 0; .byte 3, 38; .hword 0xffff // 4 io_getevents
 	.word 0; .byte 0, 0; .hword 0xffff // 5 setxattr
 	.word 0; .byte 0, 0; .hword 0xffff // 6 lsetxattr
 	.word 0; .byte 0, 0; .hword 0xffff // 7 fsetxattr
@@ -146,7 +183,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 15 lremovexattr
 	.word 0; .byte 0, 0; .hword 0xffff // 16 fremovexattr
 	.word sys_getcwd - eh_call_table; .byte 1, 0; .hword 0xffff // 17 getcwd
-	.word 0; .byte 0, 0; .hword 0xffff // 18 lookup_dcookie
+	.word 0; .byte 3, 38; .hword 0xffff // 18 lookup_dcookie
 	.word sys_eventfd2 - eh_call_table; .byte 1, 0; .hword 0xffff // 19 eventfd2
 	.word sys_epoll_create1 - eh_call_table; .byte 1, 0; .hword 0xffff // 20 epoll_create1
 	.word sys_epoll_ctl - eh_call_table; .byte 1, 0; .hword 0xffff // 21 epoll_ctl
@@ -158,8 +195,8 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 27 inotify_add_watch
 	.word 0; .byte 0, 0; .hword 0xffff // 28 inotify_rm_watch
 	.word sys_ioctl - eh_call_table; .byte 2, 0; .hword 0x1 // 29 ioctl
-	.word 0; .byte 0, 0; .hword 0xffff // 30 ioprio_set
-	.word 0; .byte 0, 0; .hword 0xffff // 31 ioprio_get
+	.word sys_ioprio_set - eh_call_table; .byte 1, 0; .hword 0xffff // 30 ioprio_set
+	.word sys_ioprio_get - eh_call_table; .byte 1, 0; .hword 0xffff // 31 ioprio_get
 	.word 0; .byte 0, 0; .hword 0xffff // 32 flock
 	.word 0; .byte 0, 0; .hword 0xffff // 33 mknodat
 	.word sys_mkdirat - eh_call_table; .byte 2, 0; .hword 0x2 // 34 mkdirat
@@ -167,10 +204,10 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 36 symlinkat
 	.word 0; .byte 0, 0; .hword 0xffff // 37 linkat
 	.word sys_renameat - eh_call_table; .byte 2, 0; .hword 0x4 // 38 renameat
-	.word 0; .byte 0, 0; .hword 0xffff // 39 umount2
-	.word 0; .byte 0, 0; .hword 0xffff // 40 mount
-	.word 0; .byte 0, 0; .hword 0xffff // 41 pivot_root
-	.word 0; .byte 0, 0; .hword 0xffff // 42 nfsservctl
+	.word 0; .byte 3, 1; .hword 0xffff // 39 umount2
+	.word 0; .byte 3, 1; .hword 0xffff // 40 mount
+	.word 0; .byte 3, 1; .hword 0xffff // 41 pivot_root
+	.word 0; .byte 3, 38; .hword 0xffff // 42 nfsservctl
 	.word 0; .byte 0, 0; .hword 0xffff // 43 statfs
 	.word 0; .byte 0, 0; .hword 0xffff // 44 fstatfs
 	.word sys_truncate - eh_call_table; .byte 2, 0; .hword 0x5 // 45 truncate
@@ -179,16 +216,16 @@ eh_call_table:
 	.word sys_faccessat - eh_call_table; .byte 2, 0; .hword 0x8 // 48 faccessat
 	.word sys_chdir - eh_call_table; .byte 2, 0; .hword 0x9 // 49 chdir
 	.word sys_fchdir - eh_call_table; .byte 1, 0; .hword 0xffff // 50 fchdir
-	.word 0; .byte 0, 0; .hword 0xffff // 51 chroot
+	.word 0; .byte 3, 1; .hword 0xffff // 51 chroot
 	.word 0; .byte 0, 0; .hword 0xffff // 52 fchmod
 	.word 0; .byte 0, 0; .hword 0xffff // 53 fchmodat
 	.word 0; .byte 0, 0; .hword 0xffff // 54 fchownat
 	.word 0; .byte 0, 0; .hword 0xffff // 55 fchown
 	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0xa // 56 openat
 	.word sys_close - eh_call_table; .byte 2, 0; .hword 0xb // 57 close
-	.word 0; .byte 0, 0; .hword 0xffff // 58 vhangup
+	.word 0; .byte 3, 1; .hword 0xffff // 58 vhangup
 	.word sys_pipe2 - eh_call_table; .byte 1, 0; .hword 0xffff // 59 pipe2
-	.word 0; .byte 0, 0; .hword 0xffff // 60 quotactl
+	.word 0; .byte 3, 1; .hword 0xffff // 60 quotactl
 	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0xc // 61 getdents64
 	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0xd // 62 lseek
 	.word sys_read - eh_call_table; .byte 2, 0; .hword 0xe // 63 read
@@ -217,46 +254,46 @@ eh_call_table:
 	.word sys_timerfd_settime - eh_call_table; .byte 1, 0; .hword 0xffff // 86 timerfd_settime
 	.word sys_timerfd_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 87 timerfd_gettime
 	.word 0; .byte 0, 0; .hword 0xffff // 88 utimensat
-	.word 0; .byte 0, 0; .hword 0xffff // 89 acct
-	.word 0; .byte 0, 0; .hword 0xffff // 90 capget
-	.word 0; .byte 0, 0; .hword 0xffff // 91 capset
-	.word 0; .byte 0, 0; .hword 0xffff // 92 personality
+	.word 0; .byte 3, 1; .hword 0xffff // 89 acct
+	.word sys_capget - eh_call_table; .byte 1, 0; .hword 0xffff // 90 capget
+	.word sys_capset - eh_call_table; .byte 1, 0; .hword 0xffff // 91 capset
+	.word sys_personality - eh_call_table; .byte 1, 0; .hword 0xffff // 92 personality
 	.word sys_exit - eh_call_table; .byte 1, 0; .hword 0xffff // 93 exit
 	.word sys_exit_group - eh_call_table; .byte 1, 0; .hword 0xffff // 94 exit_group
 	.word 0; .byte 0, 0; .hword 0xffff // 95 waitid
 	.word sys_set_tid_address - eh_call_table; .byte 1, 0; .hword 0xffff // 96 set_tid_address
-	.word 0; .byte 0, 0; .hword 0xffff // 97 unshare
+	.word 0; .byte 3, 1; .hword 0xffff // 97 unshare
 	.word sys_futex - eh_call_table; .byte 1, 0; .hword 0xffff // 98 futex
 	.word sys_set_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 99 set_robust_list
 	.word sys_get_robust_list - eh_call_table; .byte 1, 0; .hword 0xffff // 100 get_robust_list
 	.word sys_nanosleep - eh_call_table; .byte 1, 0; .hword 0xffff // 101 nanosleep
 	.word sys_getitimer - eh_call_table; .byte 1, 0; .hword 0xffff // 102 getitimer
 	.word sys_setitimer - eh_call_table; .byte 1, 0; .hword 0xffff // 103 setitimer
-	.word 0; .byte 0, 0; .hword 0xffff // 104 kexec_load
-	.word 0; .byte 0, 0; .hword 0xffff // 105 init_module
-	.word 0; .byte 0, 0; .hword 0xffff // 106 delete_module
+	.word 0; .byte 3, 1; .hword 0xffff // 104 kexec_load
+	.word 0; .byte 3, 1; .hword 0xffff // 105 init_module
+	.word 0; .byte 3, 1; .hword 0xffff // 106 delete_module
 	.word sys_timer_create - eh_call_table; .byte 1, 0; .hword 0xffff // 107 timer_create
 	.word sys_timer_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 108 timer_gettime
 	.word sys_timer_getoverrun - eh_call_table; .byte 1, 0; .hword 0xffff // 109 timer_getoverrun
 	.word sys_timer_settime - eh_call_table; .byte 1, 0; .hword 0xffff // 110 timer_settime
 	.word sys_timer_delete - eh_call_table; .byte 1, 0; .hword 0xffff // 111 timer_delete
-	.word 0; .byte 0, 0; .hword 0xffff // 112 clock_settime
+	.word 0; .byte 3, 1; .hword 0xffff // 112 clock_settime
 	.word sys_clock_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 113 clock_gettime
 	.word sys_clock_getres - eh_call_table; .byte 1, 0; .hword 0xffff // 114 clock_getres
 	.word sys_clock_nanosleep - eh_call_table; .byte 1, 0; .hword 0xffff // 115 clock_nanosleep
-	.word 0; .byte 0, 0; .hword 0xffff // 116 syslog
+	.word 0; .byte 3, 1; .hword 0xffff // 116 syslog
 	.word 0; .byte 3, 1; .hword 0xffff // 117 ptrace
-	.word 0; .byte 0, 0; .hword 0xffff // 118 sched_setparam
-	.word 0; .byte 0, 0; .hword 0xffff // 119 sched_setscheduler
-	.word 0; .byte 0, 0; .hword 0xffff // 120 sched_getscheduler
-	.word 0; .byte 0, 0; .hword 0xffff // 121 sched_getparam
-	.word 0; .byte 0, 0; .hword 0xffff // 122 sched_setaffinity
+	.word sys_sched_setparam - eh_call_table; .byte 1, 0; .hword 0xffff // 118 sched_setparam
+	.word sys_sched_setscheduler - eh_call_table; .byte 1, 0; .hword 0xffff // 119 sched_setscheduler
+	.word sys_sched_getscheduler - eh_call_table; .byte 1, 0; .hword 0xffff // 120 sched_getscheduler
+	.word sys_sched_getparam - eh_call_table; .byte 1, 0; .hword 0xffff // 121 sched_getparam
+	.word sys_sched_setaffinity - eh_call_table; .byte 1, 0; .hword 0xffff // 122 sched_setaffinity
 	.word sys_sched_getaffinity - eh_call_table; .byte 1, 0; .hword 0xffff // 123 sched_getaffinity
 	.word sys_sched_yield - eh_call_table; .byte 1, 0; .hword 0xffff // 124 sched_yield
-	.word 0; .byte 0, 0; .hword 0xffff // 125 sched_get_priority_max
-	.word 0; .byte 0, 0; .hword 0xffff // 126 sched_get_priority_min
-	.word 0; .byte 0, 0; .hword 0xffff // 127 sched_rr_get_interval
-	.word 0; .byte 0, 0; .hword 0xffff // 128 restart_syscall
+	.word sys_sched_get_priority_max - eh_call_table; .byte 1, 0; .hword 0xffff // 125 sched_get_priority_max
+	.word sys_sched_get_priority_min - eh_call_table; .byte 1, 0; .hword 0xffff // 126 sched_get_priority_min
+	.word sys_sched_rr_get_interval - eh_call_table; .byte 1, 0; .hword 0xffff // 127 sched_rr_get_interval
+	.word 0; .byte 3, 4; .hword 0xffff // 128 restart_syscall
 	.word sys_kill - eh_call_table; .byte 1, 0; .hword 0xffff // 129 kill
 	.word sys_tkill - eh_call_table; .byte 1, 0; .hword 0xffff // 130 tkill
 	.word sys_tgkill - eh_call_table; .byte 1, 0; .hword 0xffff // 131 tgkill
@@ -268,38 +305,38 @@ eh_call_table:
 	.word sys_rt_sigtimedwait - eh_call_table; .byte 1, 0; .hword 0xffff // 137 rt_sigtimedwait
 	.word 0; .byte 0, 0; .hword 0xffff // 138 rt_sigqueueinfo
 	.word sys_rt_sigreturn - eh_call_table; .byte 1, 0; .hword 0xffff // 139 rt_sigreturn
-	.word 0; .byte 0, 0; .hword 0xffff // 140 setpriority
-	.word 0; .byte 0, 0; .hword 0xffff // 141 getpriority
-	.word 0; .byte 0, 0; .hword 0xffff // 142 reboot
-	.word 0; .byte 0, 0; .hword 0xffff // 143 setregid
-	.word 0; .byte 0, 0; .hword 0xffff // 144 setgid
-	.word 0; .byte 0, 0; .hword 0xffff // 145 setreuid
-	.word 0; .byte 0, 0; .hword 0xffff // 146 setuid
-	.word 0; .byte 0, 0; .hword 0xffff // 147 setresuid
-	.word 0; .byte 0, 0; .hword 0xffff // 148 getresuid
-	.word 0; .byte 0, 0; .hword 0xffff // 149 setresgid
-	.word 0; .byte 0, 0; .hword 0xffff // 150 getresgid
-	.word 0; .byte 0, 0; .hword 0xffff // 151 setfsuid
-	.word 0; .byte 0, 0; .hword 0xffff // 152 setfsgid
+	.word sys_setpriority - eh_call_table; .byte 1, 0; .hword 0xffff // 140 setpriority
+	.word sys_getpriority - eh_call_table; .byte 1, 0; .hword 0xffff // 141 getpriority
+	.word 0; .byte 3, 1; .hword 0xffff // 142 reboot
+	.word sys_setregid - eh_call_table; .byte 1, 0; .hword 0xffff // 143 setregid
+	.word sys_setgid - eh_call_table; .byte 1, 0; .hword 0xffff // 144 setgid
+	.word sys_setreuid - eh_call_table; .byte 1, 0; .hword 0xffff // 145 setreuid
+	.word sys_setuid - eh_call_table; .byte 1, 0; .hword 0xffff // 146 setuid
+	.word sys_setresuid - eh_call_table; .byte 1, 0; .hword 0xffff // 147 setresuid
+	.word sys_getresuid - eh_call_table; .byte 1, 0; .hword 0xffff // 148 getresuid
+	.word sys_setresgid - eh_call_table; .byte 1, 0; .hword 0xffff // 149 setresgid
+	.word sys_getresgid - eh_call_table; .byte 1, 0; .hword 0xffff // 150 getresgid
+	.word sys_setfsuid - eh_call_table; .byte 1, 0; .hword 0xffff // 151 setfsuid
+	.word sys_setfsgid - eh_call_table; .byte 1, 0; .hword 0xffff // 152 setfsgid
 	.word sys_times - eh_call_table; .byte 1, 0; .hword 0xffff // 153 times
 	.word sys_setpgid - eh_call_table; .byte 1, 0; .hword 0xffff // 154 setpgid
 	.word sys_getpgid - eh_call_table; .byte 1, 0; .hword 0xffff // 155 getpgid
 	.word sys_getsid - eh_call_table; .byte 1, 0; .hword 0xffff // 156 getsid
 	.word sys_setsid - eh_call_table; .byte 1, 0; .hword 0xffff // 157 setsid
 	.word sys_getgroups - eh_call_table; .byte 1, 0; .hword 0xffff // 158 getgroups
-	.word 0; .byte 0, 0; .hword 0xffff // 159 setgroups
+	.word 0; .byte 3, 1; .hword 0xffff // 159 setgroups
 	.word sys_uname - eh_call_table; .byte 1, 0; .hword 0xffff // 160 uname
-	.word 0; .byte 0, 0; .hword 0xffff // 161 sethostname
-	.word 0; .byte 0, 0; .hword 0xffff // 162 setdomainname
-	.word 0; .byte 0, 0; .hword 0xffff // 163 getrlimit
-	.word 0; .byte 0, 0; .hword 0xffff // 164 setrlimit
+	.word 0; .byte 3, 1; .hword 0xffff // 161 sethostname
+	.word 0; .byte 3, 1; .hword 0xffff // 162 setdomainname
+	.word sys_getrlimit - eh_call_table; .byte 1, 0; .hword 0xffff // 163 getrlimit
+	.word sys_setrlimit - eh_call_table; .byte 1, 0; .hword 0xffff // 164 setrlimit
 	.word sys_getrusage - eh_call_table; .byte 1, 0; .hword 0xffff // 165 getrusage
 	.word sys_umask - eh_call_table; .byte 1, 0; .hword 0xffff // 166 umask
-	.word 0; .byte 0, 0; .hword 0xffff // 167 prctl
-	.word 0; .byte 0, 0; .hword 0xffff // 168 getcpu
+	.word sys_prctl - eh_call_table; .byte 1, 0; .hword 0xffff // 167 prctl
+	.word sys_getcpu - eh_call_table; .byte 1, 0; .hword 0xffff // 168 getcpu
 	.word sys_gettimeofday - eh_call_table; .byte 1, 0; .hword 0xffff // 169 gettimeofday
-	.word 0; .byte 0, 0; .hword 0xffff // 170 settimeofday
-	.word 0; .byte 0, 0; .hword 0xffff // 171 adjtimex
+	.word 0; .byte 3, 1; .hword 0xffff // 170 settimeofday
+	.word sys_adjtimex - eh_call_table; .byte 1, 0; .hword 0xffff // 171 adjtimex
 	.word sys_getpid - eh_call_table; .byte 1, 0; .hword 0xffff // 172 getpid
 	.word sys_getppid - eh_call_table; .byte 1, 0; .hword 0xffff // 173 getppid
 	.word sys_getuid - eh_call_table; .byte 1, 0; .hword 0xffff // 174 getuid
@@ -345,15 +382,15 @@ eh_call_table:
 	.word sys_brk - eh_call_table; .byte 1, 0; .hword 0xffff // 214 brk
 	.word sys_munmap - eh_call_table; .byte 1, 0; .hword 0xffff // 215 munmap
 	.word sys_mremap - eh_call_table; .byte 1, 0; .hword 0xffff // 216 mremap
-	.word 0; .byte 0, 0; .hword 0xffff // 217 add_key
-	.word 0; .byte 0, 0; .hword 0xffff // 218 request_key
-	.word 0; .byte 0, 0; .hword 0xffff // 219 keyctl
+	.word 0; .byte 3, 38; .hword 0xffff // 217 add_key
+	.word 0; .byte 3, 38; .hword 0xffff // 218 request_key
+	.word 0; .byte 3, 38; .hword 0xffff // 219 keyctl
 	.word sys_clone - eh_call_table; .byte 1, 0; .hword 0xffff // 220 clone
 	.word 0; .byte 3, 38; .hword 0xffff // 221 execve
 	.word sys_mmap - eh_call_table; .byte 1, 0; .hword 0xffff // 222 mmap
 	.word sys_fadvise64 - eh_call_table; .byte 1, 0; .hword 0xffff // 223 fadvise64
-	.word 0; .byte 0, 0; .hword 0xffff // 224 swapon
-	.word 0; .byte 0, 0; .hword 0xffff // 225 swapoff
+	.word 0; .byte 3, 1; .hword 0xffff // 224 swapon
+	.word 0; .byte 3, 1; .hword 0xffff // 225 swapoff
 	.word sys_mprotect - eh_call_table; .byte 1, 0; .hword 0xffff // 226 mprotect
 	.word 0; .byte 0, 0; .hword 0xffff // 227 msync
 	.word 0; .byte 0, 0; .hword 0xffff // 228 mlock
@@ -362,14 +399,14 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 231 munlockall
 	.word 0; .byte 0, 0; .hword 0xffff // 232 mincore
 	.word sys_madvise - eh_call_table; .byte 1, 0; .hword 0xffff // 233 madvise
-	.word 0; .byte 0, 0; .hword 0xffff // 234 remap_file_pages
-	.word 0; .byte 0, 0; .hword 0xffff // 235 mbind
-	.word 0; .byte 0, 0; .hword 0xffff // 236 get_mempolicy
-	.word 0; .byte 0, 0; .hword 0xffff // 237 set_mempolicy
-	.word 0; .byte 0, 0; .hword 0xffff // 238 migrate_pages
-	.word 0; .byte 0, 0; .hword 0xffff // 239 move_pages
+	.word 0; .byte 3, 38; .hword 0xffff // 234 remap_file_pages
+	.word sys_mbind - eh_call_table; .byte 1, 0; .hword 0xffff // 235 mbind
+	.word sys_get_mempolicy - eh_call_table; .byte 1, 0; .hword 0xffff // 236 get_mempolicy
+	.word sys_set_mempolicy - eh_call_table; .byte 1, 0; .hword 0xffff // 237 set_mempolicy
+	.word 0; .byte 3, 38; .hword 0xffff // 238 migrate_pages
+	.word 0; .byte 3, 38; .hword 0xffff // 239 move_pages
 	.word 0; .byte 0, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
-	.word 0; .byte 0, 0; .hword 0xffff // 241 perf_event_open
+	.word 0; .byte 3, 13; .hword 0xffff // 241 perf_event_open
 	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x2b // 242 accept4
 	.word sys_recvmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 243 recvmmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 244 -
@@ -390,39 +427,39 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 259 -
 	.word 0; .byte 0, 0; .hword 0xffff // 260 wait4
 	.word sys_prlimit64 - eh_call_table; .byte 1, 0; .hword 0xffff // 261 prlimit64
-	.word 0; .byte 0, 0; .hword 0xffff // 262 fanotify_init
-	.word 0; .byte 0, 0; .hword 0xffff // 263 fanotify_mark
-	.word 0; .byte 0, 0; .hword 0xffff // 264 name_to_handle_at
-	.word 0; .byte 0, 0; .hword 0xffff // 265 open_by_handle_at
-	.word 0; .byte 0, 0; .hword 0xffff // 266 clock_adjtime
+	.word 0; .byte 3, 1; .hword 0xffff // 262 fanotify_init
+	.word 0; .byte 3, 1; .hword 0xffff // 263 fanotify_mark
+	.word 0; .byte 3, 95; .hword 0xffff // 264 name_to_handle_at
+	.word 0; .byte 3, 1; .hword 0xffff // 265 open_by_handle_at
+	.word sys_clock_adjtime - eh_call_table; .byte 1, 0; .hword 0xffff // 266 clock_adjtime
 	.word 0; .byte 0, 0; .hword 0xffff // 267 syncfs
-	.word 0; .byte 0, 0; .hword 0xffff // 268 setns
+	.word 0; .byte 3, 1; .hword 0xffff // 268 setns
 	.word sys_sendmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 269 sendmmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 270 process_vm_readv
 	.word 0; .byte 0, 0; .hword 0xffff // 271 process_vm_writev
 	.word 0; .byte 0, 0; .hword 0xffff // 272 kcmp
-	.word 0; .byte 0, 0; .hword 0xffff // 273 finit_module
-	.word 0; .byte 0, 0; .hword 0xffff // 274 sched_setattr
-	.word 0; .byte 0, 0; .hword 0xffff // 275 sched_getattr
+	.word 0; .byte 3, 1; .hword 0xffff // 273 finit_module
+	.word sys_sched_setattr - eh_call_table; .byte 1, 0; .hword 0xffff // 274 sched_setattr
+	.word sys_sched_getattr - eh_call_table; .byte 1, 0; .hword 0xffff // 275 sched_getattr
 	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x2c // 276 renameat2
-	.word 0; .byte 0, 0; .hword 0xffff // 277 seccomp
+	.word 0; .byte 3, 38; .hword 0xffff // 277 seccomp
 	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
 	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
-	.word 0; .byte 0, 0; .hword 0xffff // 280 bpf
+	.word 0; .byte 3, 1; .hword 0xffff // 280 bpf
 	.word 0; .byte 3, 38; .hword 0xffff // 281 execveat
-	.word 0; .byte 0, 0; .hword 0xffff // 282 userfaultfd
-	.word 0; .byte 0, 0; .hword 0xffff // 283 membarrier
+	.word 0; .byte 3, 1; .hword 0xffff // 282 userfaultfd
+	.word sys_membarrier - eh_call_table; .byte 1, 0; .hword 0xffff // 283 membarrier
 	.word 0; .byte 0, 0; .hword 0xffff // 284 mlock2
 	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
 	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x2d // 286 preadv2
 	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x2e // 287 pwritev2
 	.word 0; .byte 0, 0; .hword 0xffff // 288 pkey_mprotect
-	.word 0; .byte 0, 0; .hword 0xffff // 289 pkey_alloc
-	.word 0; .byte 0, 0; .hword 0xffff // 290 pkey_free
+	.word 0; .byte 3, 28; .hword 0xffff // 289 pkey_alloc
+	.word 0; .byte 3, 22; .hword 0xffff // 290 pkey_free
 	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x2f // 291 statx
-	.word 0; .byte 0, 0; .hword 0xffff // 292 io_pgetevents
+	.word 0; .byte 3, 38; .hword 0xffff // 292 io_pgetevents
 	.word 0; .byte 3, 38; .hword 0xffff // 293 rseq
-	.word 0; .byte 0, 0; .hword 0xffff // 294 kexec_file_load
+	.word 0; .byte 3, 1; .hword 0xffff // 294 kexec_file_load
 	.word 0; .byte 0, 0; .hword 0xffff // 295 -
 	.word 0; .byte 0, 0; .hword 0xffff // 296 -
 	.word 0; .byte 0, 0; .hword 0xffff // 297 -
@@ -553,15 +590,15 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 422 -
 	.word 0; .byte 0, 0; .hword 0xffff // 423 -
 	.word 0; .byte 0, 0; .hword 0xffff // 424 pidfd_send_signal
-	.word 0; .byte 0, 0; .hword 0xffff // 425 io_uring_setup
-	.word 0; .byte 0, 0; .hword 0xffff // 426 io_uring_enter
-	.word 0; .byte 0, 0; .hword 0xffff // 427 io_uring_register
-	.word 0; .byte 0, 0; .hword 0xffff // 428 open_tree
-	.word 0; .byte 0, 0; .hword 0xffff // 429 move_mount
-	.word 0; .byte 0, 0; .hword 0xffff // 430 fsopen
-	.word 0; .byte 0, 0; .hword 0xffff // 431 fsconfig
-	.word 0; .byte 0, 0; .hword 0xffff // 432 fsmount
-	.word 0; .byte 0, 0; .hword 0xffff // 433 fspick
+	.word 0; .byte 3, 38; .hword 0xffff // 425 io_uring_setup
+	.word 0; .byte 3, 38; .hword 0xffff // 426 io_uring_enter
+	.word 0; .byte 3, 38; .hword 0xffff // 427 io_uring_register
+	.word 0; .byte 3, 1; .hword 0xffff // 428 open_tree
+	.word 0; .byte 3, 1; .hword 0xffff // 429 move_mount
+	.word 0; .byte 3, 1; .hword 0xffff // 430 fsopen
+	.word 0; .byte 3, 1; .hword 0xffff // 431 fsconfig
+	.word 0; .byte 3, 1; .hword 0xffff // 432 fsmount
+	.word 0; .byte 3, 1; .hword 0xffff // 433 fspick
 	.word 0; .byte 0, 0; .hword 0xffff // 434 pidfd_open
 	.word 0; .byte 3, 38; .hword 0xffff // 435 clone3
 	.word sys_close_range - eh_call_table; .byte 1, 0; .hword 0xffff // 436 close_range
@@ -570,13 +607,13 @@ eh_call_table:
 	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x30 // 439 faccessat2
 	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
 	.word sys_epoll_pwait2 - eh_call_table; .byte 1, 0; .hword 0xffff // 441 epoll_pwait2
-	.word 0; .byte 0, 0; .hword 0xffff // 442 mount_setattr
-	.word 0; .byte 0, 0; .hword 0xffff // 443 quotactl_fd
-	.word 0; .byte 0, 0; .hword 0xffff // 444 landlock_create_ruleset
-	.word 0; .byte 0, 0; .hword 0xffff // 445 landlock_add_rule
-	.word 0; .byte 0, 0; .hword 0xffff // 446 landlock_restrict_self
-	.word 0; .byte 0, 0; .hword 0xffff // 447 memfd_secret
-	.word 0; .byte 0, 0; .hword 0xffff // 448 process_mrelease
+	.word 0; .byte 3, 1; .hword 0xffff // 442 mount_setattr
+	.word 0; .byte 3, 1; .hword 0xffff // 443 quotactl_fd
+	.word 0; .byte 3, 95; .hword 0xffff // 444 landlock_create_ruleset
+	.word 0; .byte 3, 95; .hword 0xffff // 445 landlock_add_rule
+	.word 0; .byte 3, 95; .hword 0xffff // 446 landlock_restrict_self
+	.word 0; .byte 3, 38; .hword 0xffff // 447 memfd_secret
+	.word 0; .byte 3, 38; .hword 0xffff // 448 process_mrelease
 	.word 0; .byte 0, 0; .hword 0xffff // 449 futex_waitv
 	.word 0; .byte 0, 0; .hword 0xffff // 450 set_mempolicy_home_node
 	.word 0; .byte 0, 0; .hword 0xffff // 451 cachestat
@@ -585,18 +622,18 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 454 futex_wake
 	.word 0; .byte 0, 0; .hword 0xffff // 455 futex_wait
 	.word 0; .byte 0, 0; .hword 0xffff // 456 futex_requeue
-	.word 0; .byte 0, 0; .hword 0xffff // 457 statmount
-	.word 0; .byte 0, 0; .hword 0xffff // 458 listmount
-	.word 0; .byte 0, 0; .hword 0xffff // 459 lsm_get_self_attr
-	.word 0; .byte 0, 0; .hword 0xffff // 460 lsm_set_self_attr
-	.word 0; .byte 0, 0; .hword 0xffff // 461 lsm_list_modules
+	.word 0; .byte 3, 1; .hword 0xffff // 457 statmount
+	.word 0; .byte 3, 1; .hword 0xffff // 458 listmount
+	.word 0; .byte 3, 38; .hword 0xffff // 459 lsm_get_self_attr
+	.word 0; .byte 3, 38; .hword 0xffff // 460 lsm_set_self_attr
+	.word 0; .byte 3, 38; .hword 0xffff // 461 lsm_list_modules
 	.word 0; .byte 0, 0; .hword 0xffff // 462 mseal
 	.word 0; .byte 0, 0; .hword 0xffff // 463 setxattrat
 	.word 0; .byte 0, 0; .hword 0xffff // 464 getxattrat
 	.word 0; .byte 0, 0; .hword 0xffff // 465 listxattrat
 	.word 0; .byte 0, 0; .hword 0xffff // 466 removexattrat
-	.word 0; .byte 0, 0; .hword 0xffff // 467 open_tree_attr
+	.word 0; .byte 3, 1; .hword 0xffff // 467 open_tree_attr
 	.word 0; .byte 0, 0; .hword 0xffff // 468 file_getattr
 	.word 0; .byte 0, 0; .hword 0xffff // 469 file_setattr
-	.word 0; .byte 0, 0; .hword 0xffff // 470 listns
+	.word 0; .byte 3, 1; .hword 0xffff // 470 listns
 	.word 0; .byte 0, 0; .hword 0xffff // 471 rseq_slice_yield

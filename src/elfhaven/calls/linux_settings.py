@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Linux calls by which a program says who it is and how it wants to be run: kept inside, without effect."""
+
+from __future__ import annotations
+
+from elfhaven.calls.linux_rows import inside
+from elfhaven.calls.row import Result, Row
+
+ITSELF = "one user without privileges: it can become what it is already; EPERM for anyone else"
+KEPT = "kept and told; one processor, which nothing takes from a thread"
+OWN = "memory is the TEE's own"
+NO_SWAP = "memory is the TEE's own and is never swapped out: checked, and nothing to do"
+
+IDENTITY: tuple[Row, ...] = (
+    inside(143, "setregid", "real:int effective:int", reason=ITSELF),
+    inside(144, "setgid", "id:int", reason=ITSELF),
+    inside(145, "setreuid", "real:int effective:int", reason=ITSELF),
+    inside(146, "setuid", "id:int", reason=ITSELF),
+    inside(147, "setresuid", "real:int effective:int saved:int", reason=ITSELF),
+    inside(148, "getresuid", "real:out(4) effective:out(4) saved:out(4)", reason=ITSELF),
+    inside(149, "setresgid", "real:int effective:int saved:int", reason=ITSELF),
+    inside(150, "getresgid", "real:out(4) effective:out(4) saved:out(4)", reason=ITSELF),
+    inside(151, "setfsuid", "id:int", Result.VALUE, ITSELF),
+    inside(152, "setfsgid", "id:int", Result.VALUE, ITSELF),
+    inside(90, "capget", "head:inout(8) data:ptr", reason="none"),
+    inside(91, "capset", "head:inout(8) data:in(24)", reason="none can be had"),
+    inside(92, "personality", "persona:hex", Result.VALUE, "kept and told"),
+)
+
+SETTINGS: tuple[Row, ...] = (
+    inside(30, "ioprio_set", "which:int who:pid priority:hex", reason=KEPT),
+    inside(31, "ioprio_get", "which:int who:pid", Result.VALUE, KEPT),
+    inside(118, "sched_setparam", "pid:pid parameters:in(4)", reason=KEPT),
+    inside(119, "sched_setscheduler", "pid:pid policy:int parameters:in(4)", reason=KEPT),
+    inside(120, "sched_getscheduler", "pid:pid", Result.VALUE, KEPT),
+    inside(121, "sched_getparam", "pid:pid parameters:out(4)", reason=KEPT),
+    inside(122, "sched_setaffinity", "pid:pid size:size mask:in(size)", reason="one processor"),
+    inside(125, "sched_get_priority_max", "policy:int", Result.VALUE, "as Linux"),
+    inside(126, "sched_get_priority_min", "policy:int", Result.VALUE, "as Linux"),
+    inside(127, "sched_rr_get_interval", "pid:pid interval:out(16)", reason="0: threads are cooperative"),
+    inside(140, "setpriority", "which:int who:pid nice:int", reason=KEPT),
+    inside(141, "getpriority", "which:int who:pid", Result.VALUE, KEPT),
+    inside(163, "getrlimit", "resource:uint limit:out(16)"),
+    inside(164, "setrlimit", "resource:uint limit:in(16)"),
+    inside(
+        167,
+        "prctl",
+        "option:int a:hex b:hex c:hex d:hex",
+        Result.VALUE,
+        "name, dumpable, no_new_privs, keepcaps, slack, death signal, reaper, huge pages: kept and told",
+    ),
+    inside(168, "getcpu", "cpu:ptr node:ptr", reason="0 and 0"),
+    inside(171, "adjtimex", "timex:inout(208)", Result.VALUE, "read alone: an unsynchronised clock"),
+    inside(
+        235, "mbind", "address:hex length:size mode:uint nodes:ptr most:size flags:hex", reason="one node"
+    ),
+    inside(236, "get_mempolicy", "mode:ptr nodes:ptr most:size address:hex flags:hex", reason="one node"),
+    inside(237, "set_mempolicy", "mode:uint nodes:ptr most:size", reason="one node"),
+    inside(266, "clock_adjtime", "clock:clock timex:inout(208)", Result.VALUE, "as adjtimex"),
+    inside(274, "sched_setattr", "pid:pid attributes:in(48) flags:hex", reason=KEPT),
+    inside(275, "sched_getattr", "pid:pid attributes:out(size) size:uint flags:hex", reason=KEPT),
+    inside(283, "membarrier", "command:int flags:hex cpu:int", Result.VALUE, "one processor"),
+)
