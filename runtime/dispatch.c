@@ -26,8 +26,8 @@ static int pseudo(struct eh_context *c, s64 *result) {
 
 // Calls that Linux makes again when a handler with SA_RESTART has interrupted them.
 static int restarts(u64 number) {
-    enum { READ = 63, WRITEV = 66, FUTEX = 98 };
-    return (number >= READ && number <= WRITEV) || number == FUTEX;
+    enum { READ = 63, WRITEV = 66, WAITID = 95, FUTEX = 98, WAIT4 = 260 };
+    return (number >= READ && number <= WRITEV) || number == FUTEX || number == WAITID || number == WAIT4;
 }
 
 static s64 serve(struct eh_context *c, const struct eh_call *call) {

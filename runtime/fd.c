@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The descriptor table and the open files. Descriptors and open files never leave the TEE as pointers or
 // as each other's numbers: the normal world names neither.
+#include "children.h"
 #include "files.h"
 #include "process.h"
 #include "waiting.h"
 
-enum { DESCRIPTORS = 1024, STREAMS = 3 };
+enum { STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
 enum { FD_CLOEXEC = 1, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
 
 static struct {
-    struct {
-        u16 file; // number + 1, 0: free
-        u16 close_on_exec;
-    } fds[DESCRIPTORS];
+    struct eh_descriptor fds[DESCRIPTORS];
     struct eh_file *pages[FILE_PAGES];
 } table;
 
@@ -71,6 +69,22 @@ void file_release(struct eh_file *file) {
     file->kind = FILE_FREE;
 }
 
+void fd_keep(struct eh_descriptor *kept) {
+    memcpy(kept, table.fds, sizeof table.fds);
+    for (u32 fd = 0; fd < DESCRIPTORS; fd++)
+        if (fd_file(fd))
+            fd_file(fd)->references++;
+}
+
+void fd_restore(const struct eh_descriptor *kept) {
+    for (u32 fd = 0; fd < DESCRIPTORS; fd++)
+        if (fd_file(fd))
+            fd_close(fd);
+    memcpy(table.fds, kept, sizeof table.fds);
+}
+
+int fd_closes(u32 fd) { return table.fds[fd].close_on_exec; }
+
 u32 fd_init(void) {
     for (u32 i = 0; i < STREAMS; i++) {
         struct eh_file *file = file_new(FILE_STREAM, O_RDWR | O_LARGEFILE);
@@ -86,7 +100,8 @@ u32 fd_init(void) {
 s64 fd_close(u32 fd) {
     struct eh_file *file = fd_file(fd);
     table.fds[fd].file = 0;
-    locks_drop(file, file->references > 1);
+    if (!children_forked(eh_current)) // locks are its parent's
+        locks_drop(file, file->references > 1);
     return file_drop(file);
 }
 

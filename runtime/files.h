@@ -40,6 +40,8 @@ enum { // arm64
 };
 enum { S_IFMT = 0170000, S_IFIFO = 0010000, S_IFDIR = 0040000, S_IFREG = 0100000, S_IFLNK = 0120000 };
 
+enum { STREAM_PIPE = 1 }; // a pipe that lay inside: what is written to it goes in pieces
+
 enum { FILES_A_PAGE = 32, FILE_PAGES = 33, FILES_MOST = FILES_A_PAGE * FILE_PAGES };
 
 struct eh_file {
@@ -64,7 +66,7 @@ struct eh_file {
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
     union {
-        u32 special; // FILE_DEVICE: which; FILE_SOCKET: see sockets.h
+        u32 special; // FILE_DEVICE: which; FILE_SOCKET: see sockets.h; FILE_STREAM: STREAM_PIPE or 0
         u32 sealed;  // FILE_REGULAR: sealed.c's number of it, plus 1; 0: not sealed
     };
 };
@@ -74,6 +76,14 @@ _Static_assert(sizeof(struct eh_file) * FILES_A_PAGE == EH_PAGE, "open files fil
 int file_type_known(u32 mode);
 
 // fd.c
+enum { DESCRIPTORS = 1024 };
+struct eh_descriptor {
+    u16 file; // number + 1, 0: free
+    u16 close_on_exec;
+};
+void fd_keep(struct eh_descriptor *kept);          // all DESCRIPTORS of them, with their files
+void fd_restore(const struct eh_descriptor *kept); // those that are open now are closed
+int fd_closes(u32 fd);                             // on execve
 u32 fd_init(void);
 struct eh_file *fd_file(u64 fd);               // 0: no such descriptor
 struct eh_file *fd_file_at(u32 number);        // the open file with that number; 0 if free
@@ -105,6 +115,9 @@ s64 file_mappable(const struct eh_file *file);
 s64 pipe_read(struct eh_file *file, struct eh_span *s);
 s64 pipe_write(struct eh_file *file, struct eh_span *s);
 void pipe_closed(struct eh_file *file);
+int pipe_describe(const struct eh_file *file, struct eh_spawn_fd *to); // for a child; -EACCES: it is no pipe
+void pipe_peek(const struct eh_file *file, u8 *to);                    // what lies in it
+void pipe_leave(const struct eh_file *end); // the normal world has both ends under their numbers: streams now
 u32 pipe_ready(const struct eh_file *file);  // bits of poll()
 u64 pipe_pending(const struct eh_file *file); // bytes that can be read
 u32 pipe_mode(const struct eh_file *file);   // st_mode

@@ -5,6 +5,7 @@
 // the handler returns with that pc, the way leads through the stub again, so that no register is lost. With another pc
 // it leads there directly, which costs x17.
 #include "frame.h"
+#include "signals.h"
 #include "memory.h"
 #include "process.h"
 
@@ -124,7 +125,7 @@ static int take_back(struct eh_context *c, struct frame *f) {
 s64 sys_rt_sigreturn(struct eh_context *c) {
     struct frame f;
     if (user_in(&f, c->sp + 16, sizeof f) || f.own.magic != OWN_MAGIC || f.fp.magic != FPSIMD_MAGIC)
-        eh_exit(128 + SIGSEGV);
+        eh_killed(SIGSEGV);
     memcpy(c->x, f.regs, sizeof f.regs);
     c->sp = f.sp;
     c->nzcv = f.pstate & 0xf0000000;
@@ -134,7 +135,7 @@ s64 sys_rt_sigreturn(struct eh_context *c) {
     c->fp[65] = f.fp.fpcr;
     c->fp_saved = 1;
     if (take_back(c, &f))
-        eh_exit(128 + SIGSEGV);
+        eh_killed(SIGSEGV);
     if (f.own.kind == FRAME_CHECK && f.pc == f.own.pc) {
         eh_fp_load(c->fp);
         eh_check_return();

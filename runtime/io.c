@@ -179,7 +179,7 @@ static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offse
         if (got < 0)
             return done ? (s64)done : got;
         done += (u64)got;
-        if ((u64)got < asked)
+        if ((u64)got < asked && (!got || file->kind != FILE_STREAM || file->special != STREAM_PIPE))
             break;
     }
     return (s64)done;

@@ -121,6 +121,12 @@ static s64 wait_for_change(const struct eh_file *file) {
     return file->flags & O_NONBLOCK ? -EAGAIN : thread_sleep_at((u64)file->pipe, NO_DEADLINE);
 }
 
+// The same at an end of a pipe, which may lie outside by then: the program asks again.
+static s64 wait_here(const struct eh_file *file) {
+    s64 result = wait_for_change(file);
+    return file->kind == FILE_PIPE ? result : -EINTR;
+}
+
 static s64 read_counter(struct eh_file *file, struct eh_span *s) {
     struct eh_pipe *p = file->pipe;
     if (s->left < sizeof p->counter)
@@ -182,7 +188,7 @@ static s64 put(struct eh_pipe *p, struct eh_span *s) {
 static s64 read_pipe(struct eh_file *file, struct eh_span *s) {
     struct eh_pipe *p = file->pipe;
     while (s->left && !p->used && p->writers) {
-        s64 result = wait_for_change(file);
+        s64 result = wait_here(file);
         if (result)
             return result;
     }
@@ -206,7 +212,7 @@ static s64 write_pipe(struct eh_file *file, struct eh_span *s) {
             changed(p);
             continue;
         }
-        s64 result = wait_for_change(file);
+        s64 result = wait_here(file);
         if (result)
             return done ? done : result;
     }
@@ -225,6 +231,46 @@ s64 pipe_write(struct eh_file *file, struct eh_span *s) {
     s64 result = is_counter(file->pipe) ? write_counter(file, s) : write_pipe(file, s);
     file_drop(file);
     return result;
+}
+
+// ---- a pipe that leaves: it lies outside from now on
+
+int pipe_describe(const struct eh_file *file, struct eh_spawn_fd *to) {
+    const struct eh_pipe *p = file->pipe;
+    if (is_counter(p))
+        return -EACCES;
+    to->flags = (writes(file) ? EH_SPAWN_FLAG_WRITES : 0) | (file->flags & O_NONBLOCK ? EH_SPAWN_FLAG_NONBLOCK : 0);
+    to->pending = (u32)p->used;
+    for (u32 i = 0; i < FILES_MOST; i++) {
+        const struct eh_file *other = fd_file_at(i);
+        if (!other || other == file || other->kind != FILE_PIPE || other->pipe != p)
+            continue;
+        to->flags |= EH_SPAWN_FLAG_OTHER | (other->flags & O_NONBLOCK ? EH_SPAWN_FLAG_OTHER_NONBLOCK : 0);
+        to->other = i;
+    }
+    return 0;
+}
+
+void pipe_peek(const struct eh_file *file, u8 *to) {
+    const struct eh_pipe *p = file->pipe;
+    for (u64 i = 0; i < p->used; i++)
+        to[i] = p->bytes[(p->from + i) % CAPACITY];
+}
+
+void pipe_leave(const struct eh_file *end) {
+    struct eh_pipe *p = end->kind == FILE_PIPE ? end->pipe : 0;
+    for (u32 i = 0; p && i < FILES_MOST; i++) {
+        struct eh_file *file = fd_file_at(i);
+        if (!file || file->kind != FILE_PIPE || file->pipe != p)
+            continue;
+        file->kind = FILE_STREAM;
+        file->special = STREAM_PIPE;
+        file->pipe = 0;
+    }
+    if (p) {
+        changed(p);
+        destroy(p);
+    }
 }
 
 u64 pipe_pending(const struct eh_file *file) { return is_counter(file->pipe) ? 0 : file->pipe->used; }

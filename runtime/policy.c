@@ -35,6 +35,7 @@ static int sound(void) {
            inside(p->rule_offset, p->rule_count, sizeof(struct eh_policy_rule)) &&
            inside(p->pinned_offset, p->pinned_count, sizeof(struct eh_policy_pinned)) &&
            inside(p->net_offset, p->net_count, sizeof(struct eh_policy_net)) &&
+           inside(p->program_offset, p->program_count, sizeof(struct eh_policy_program)) &&
            !(p->argv_size && policy.blob[p->argv_offset + p->argv_size - 1]);
 }
 
@@ -73,6 +74,13 @@ const struct eh_policy_net *policy_net_rules(u32 *count) {
     *count = policy.head->net_count;
     return (const void *)(policy.blob + policy.head->net_offset);
 }
+
+const struct eh_policy_program *policy_programs(u32 *count) {
+    *count = policy.head->program_count;
+    return (const void *)(policy.blob + policy.head->program_offset);
+}
+
+int policy_pipes_open(void) { return policy.head->pipes == 1; }
 
 static u32 add(struct covered *rule, u32 at, u32 flags, u32 path, u32 length, const char *cwd,
                u32 cwd_length) {

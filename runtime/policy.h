@@ -26,6 +26,8 @@ int policy_net(u32 kind, u32 family, const u8 *address, u32 port);
 int policy_net_path(u32 kind, const char *path, u32 length); // absolute
 int policy_net_name(u32 kind, const char *name, u32 length);
 const struct eh_policy_net *policy_net_rules(u32 *count);
+const struct eh_policy_program *policy_programs(u32 *count); // what execve may start
+int policy_pipes_open(void);
 u32 policy_absolute(char *to, u32 flags, u32 offset, u32 length); // a rule's path, normal; 0: it does not fit
 int policy_text_is(u32 offset, u32 size, const char *text, u32 length);
 

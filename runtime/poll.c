@@ -17,8 +17,10 @@ void poll_asked(void) {
     u32 asked = *eh_stop; // once
     if (asked == EH_STOP_LEAVE)
         wire_leave(EH_STATE_POLLED);
-    else if (asked && asked <= EH_STOP_SIGNALS)
+    else if (asked && asked <= EH_STOP_SIGNALS) {
+        wire_killed(asked);
         eh_end(128 + asked);
+    }
 }
 
 void eh_poll_c(struct eh_context *c) {

@@ -3,12 +3,9 @@
 #include "process.h"
 #include "memory.h"
 
-enum { RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMITS = 16 };
+enum { RLIMIT_STACK = 3, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7 };
 enum { GRND_ALL = 7, GRND_BOTH = 6, RANDOM_MAX = 33554431 };
-static struct {
-    u32 umask;
-    u64 limits[RLIMITS][2];
-} process;
+static struct eh_process process;
 
 void process_init(u64 stack_size) {
     process.umask = eh_start.umask;
@@ -18,6 +15,8 @@ void process_init(u64 stack_size) {
     process.limits[RLIMIT_NOFILE][0] = process.limits[RLIMIT_NOFILE][1] = 1024;
     process.limits[RLIMIT_NPROC][0] = process.limits[RLIMIT_NPROC][1] = 1;
 }
+
+struct eh_process *process_state(void) { return &process; }
 
 u32 process_umask(void) { return process.umask; }
 

@@ -15,5 +15,11 @@ s64 time_read(u64 address, u64 *nanoseconds); // a timespec of the program; -EFA
 u64 time_counter(void);                       // what cntvct_el0 would say at 62.5 MHz
 int process_other(u64 pid); // it names neither 0 nor the program
 void identity_init(void);
+enum { RLIMITS = 16 };
+struct eh_process {
+    u32 umask;
+    u64 limits[RLIMITS][2];
+};
+struct eh_process *process_state(void);
 u32 process_umask(void);
 u64 process_most_files(void); // RLIMIT_NOFILE

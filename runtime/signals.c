@@ -2,6 +2,7 @@
 // Signals: who blocks what, what waits, and what is done about it. A signal that is ignored is forgotten; one whose
 // default action ends the program ends it; one with a handler waits until its thread can take it (frame.c).
 #include "signals.h"
+#include "children.h"
 #include "frame.h"
 #include "memory.h"
 #include "process.h"
@@ -19,6 +20,15 @@ static struct {
     u64 pending; // of the process: any thread may take them
     s32 codes[SIGNALS];
 } signals;
+
+struct eh_action *signal_actions(void) { return signals.actions; }
+
+void eh_killed(u32 signal) {
+    if (children_forked(eh_current))
+        children_end(eh_current, signal);
+    wire_killed(signal);
+    eh_exit(128 + signal);
+}
 
 static int harmless(u32 n) {
     return n == SIGCHLD || n == SIGCONT || n == SIGURG || n == SIGWINCH || n == SIGSTOP || n == SIGTSTP ||
@@ -45,7 +55,7 @@ static void post(struct eh_context *c, u32 number, s32 code) {
     if (ignored(number) && !(c->blocked & BIT(number)))
         return;
     if (fatal(number) && !(c->blocked & BIT(number)))
-        eh_exit(128 + number);
+        eh_killed(number);
     signals.codes[number - 1] = code;
     if (!(c->blocked & BIT(number)))
         thread_interrupt(c);
@@ -100,13 +110,13 @@ static int enter(struct eh_context *c, struct eh_where where) {
     if (!number)
         return 0;
     if (fatal(number))
-        eh_exit(128 + number);
+        eh_killed(number);
     struct eh_action *action = &signals.actions[number - 1];
     u64 mask = c->suspended ? c->suspended_mask : c->blocked;
     c->suspended = 0;
     struct eh_signal s = {number, signals.codes[number - 1], mask, *action};
     if (frame_build(c, &s, where))
-        eh_exit(128 + SIGSEGV);
+        eh_killed(SIGSEGV);
     c->blocked |= action->mask | (action->flags & SA_NODEFER ? 0 : BIT(number));
     if (action->flags & SA_RESETHAND)
         action->handler = SIG_DFL;

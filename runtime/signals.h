@@ -12,6 +12,9 @@ int signal_enter_check(struct eh_context *c); // the same at a check; 1: leave b
 void signal_to(struct eh_context *c, u32 number, s32 code);
 void signal_raise_as(u32 number, s32 code); // to the process
 
+struct eh_action *signal_actions(void); // what is done about each signal
+void eh_killed(u32 signal) EH_NORETURN; // a signal ends the program
+
 // timers.c
 u64 timer_next(void);      // the first expiry; NO_DEADLINE: none
 void timer_fire(u64 now);  // nanoseconds of time_monotonic

@@ -3,6 +3,7 @@
 // TA is left with all outstanding requests, or sleeps until the first deadline.
 #include "thread.h"
 #include "audit.h"
+#include "children.h"
 #include "files.h"
 #include "memory.h"
 #include "process.h"
@@ -11,6 +12,7 @@
 enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16 };
 #define CANARY 0x5ee05ee05ee05ee0ull
 #define CLONE_THREAD_FLAGS 0x10f00u // VM, FS, FILES, SIGHAND, THREAD: what makes a thread and no process
+enum { CLONE_VM_VFORK = 0x4100, CLONE_THREAD = 0x10000 };
 enum { CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000 };
 enum { CLONE_CHILD_CLEARTID = 0x200000, CLONE_DETACHED = 0x400000, CLONE_CHILD_SETTID = 0x1000000 };
 enum { CONTEXT_FRAME = 96, FRAME_LR = 1 }; // what eh_resume takes from a parked stack
@@ -26,6 +28,7 @@ static struct thread first;
 struct eh_context *eh_current;
 static struct {
     u32 count, next_tid, calls, calls_since_leave, calls_since_tick;
+    struct eh_context *only;
 } threads;
 
 static struct thread *whole(struct eh_context *c) { return (struct thread *)((u8 *)c - sizeof first.stack); }
@@ -123,10 +126,12 @@ static u64 expire(void) {
 
 static struct eh_context *next_ready(void) {
     for (struct eh_context *c = eh_current->next; c != eh_current; c = c->next)
-        if (c->state == READY)
+        if (c->state == READY && (!threads.only || c == threads.only))
             return c;
     return 0;
 }
+
+void thread_only(struct eh_context *c) { threads.only = c; }
 
 // Answers that have come make their threads ready.
 static void collect(void) {
@@ -253,8 +258,7 @@ static struct thread *unused(void) {
     return made;
 }
 
-// A thread that goes on where its parent is, with a stack of its own and 0 as its result.
-static struct eh_context *child_of(struct eh_context *parent, u64 stack, u64 tls) {
+struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls) {
     struct thread *t = unused();
     if (!t)
         return 0;
@@ -277,18 +281,31 @@ static struct eh_context *child_of(struct eh_context *parent, u64 stack, u64 tls
     return c;
 }
 
+struct eh_context *thread_inside(void (*body)(void)) {
+    struct eh_context *c = thread_child(eh_current, 16, 0);
+    if (!c)
+        return 0;
+    c->blocked = ~0ull;
+    ((u64 *)c->parked_sp)[FRAME_LR] = (u64)body;
+    return c;
+}
+
 s64 sys_clone(struct eh_context *c) {
     u64 pushed[2], stack = c->x[1];
     u32 flags = (u32)c->x[0];
-    if ((flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS)
-        return -ENOSYS; // another process
+    if ((flags & (CLONE_THREAD | CLONE_VM_VFORK)) == CLONE_VM_VFORK)
+        return children_vfork(c);
+    if ((flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS) {
+        wire_denied(EH_RULE_FORK);
+        return -ENOSYS;
+    }
     if (flags & ~(CLONE_THREAD_FLAGS | CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
                   CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID))
         return -EINVAL;
     // what the stub of the call has pushed, the child takes from its own stack
     if (!stack || (stack & 15) || user_in(pushed, c->sp, sizeof pushed) || user_out(stack - 16, pushed, 16))
         return -EFAULT;
-    struct eh_context *child = child_of(c, stack, flags & CLONE_SETTLS ? c->x[3] : c->tpidr);
+    struct eh_context *child = thread_child(c, stack, flags & CLONE_SETTLS ? c->x[3] : c->tpidr);
     if (!child)
         return -EAGAIN;
     u32 tid = child->tid;
@@ -317,13 +334,19 @@ void thread_exit(struct eh_context *c) {
 }
 
 s64 sys_exit(struct eh_context *c) {
+    if (children_forked(c))
+        children_end(c, ((u32)c->x[0] & 255) << 8);
     if (!thread_others())
         eh_exit((u32)c->x[0] & 255);
     trace_call(c, c->x, c->x[8], TRACE_INSIDE, 0);
     thread_exit(c);
 }
 
-s64 sys_exit_group(struct eh_context *c) { eh_exit((u32)c->x[0] & 255); }
+s64 sys_exit_group(struct eh_context *c) {
+    if (children_forked(c))
+        children_end(c, ((u32)c->x[0] & 255) << 8);
+    eh_exit((u32)c->x[0] & 255);
+}
 
 void eh_exit(u32 status) {
     trace_call(eh_current, eh_current->x, eh_current->x[8], TRACE_INSIDE, 0);

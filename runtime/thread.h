@@ -20,6 +20,10 @@ int thread_others(void);  // whether there are others
 void thread_turn(void);   // after a call: give another thread its turn, now and then
 void thread_yield(void);  // give every thread that can run its turn
 u32 thread_count(void);
+void thread_only(struct eh_context *c); // no other thread runs; 0: all do
+// A thread that goes on where its parent is, with a stack of its own and 0 as its result; 0: too many.
+struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls);
+struct eh_context *thread_inside(void (*body)(void)); // one of the runtime's own, which takes no signal; 0: too many
 struct eh_context *thread_of(u32 tid);                  // 0: none
 struct eh_context *thread_next(struct eh_context *c);   // all threads in a ring
 void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread ends; another runs

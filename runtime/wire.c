@@ -15,7 +15,7 @@ static struct {
     u32 window_taken; // the id of the request that has it; 0: nobody's
     u64 patience;
     struct eh_log log;
-    u32 status, fatal_code;
+    u32 status, exit_signal, fatal_code;
     u64 fatal_value;
     u32 denied, violated;
     struct {
@@ -70,6 +70,7 @@ static void publish(u32 state) {
     memset(&c, 0, sizeof c);
     c.state = state;
     c.exit_status = wire.status;
+    c.exit_signal = wire.exit_signal;
     c.denied = wire.denied;
     c.violated = wire.violated;
     c.want_window = wire.want_window;
@@ -304,6 +305,8 @@ void wire_denied(u32 rule) {
     eh_counts.denials++;
     eh_current->denials++;
 }
+
+void wire_killed(u32 signal) { wire.exit_signal = signal; }
 
 void wire_detach(void) {
     wire.control = wire.window = 0;

@@ -55,6 +55,7 @@ s64 wire_call(struct eh_request *r, u64 limit); // open and send, without input
 s64 wire_answer(const struct eh_row *row, s64 result, u64 limit, int *violated); // pure
 s64 wire_violated(u32 rule); // note it; the errno that the program gets
 void wire_denied(u32 rule);
+void wire_killed(u32 signal);  // what the program ends by
 void wire_detach(void); // a client's command is served: the control block is not there
 
 struct eh_log { // the log area

@@ -38,6 +38,8 @@ ENUMS: tuple[type[Enum], ...] = (
     container.NetFamily,
     container.RuleFlag,
     container.ArgvMode,
+    container.SpawnKind,
+    container.SpawnFlag,
 )
 NUMBERS = (
     "CONTROL_MAGIC",
@@ -53,6 +55,7 @@ NUMBERS = (
     "MAX_IMAGES",
     "TREE_MAGIC",
     "SLOTS_OFFSET",
+    "CHILD_SIGNAL",
 )
 
 

@@ -135,6 +135,7 @@ enum {
     CALL_personality = 92,
     CALL_exit = 93,
     CALL_exit_group = 94,
+    CALL_waitid = 95,
     CALL_set_tid_address = 96,
     CALL_futex = 98,
     CALL_set_robust_list = 99,
@@ -224,6 +225,7 @@ enum {
     CALL_munmap = 215,
     CALL_mremap = 216,
     CALL_clone = 220,
+    CALL_execve = 221,
     CALL_mmap = 222,
     CALL_fadvise64 = 223,
     CALL_mprotect = 226,
@@ -233,6 +235,7 @@ enum {
     CALL_set_mempolicy = 237,
     CALL_accept4 = 242,
     CALL_recvmmsg = 243,
+    CALL_wait4 = 260,
     CALL_prlimit64 = 261,
     CALL_clock_adjtime = 266,
     CALL_sendmmsg = 269,
@@ -293,12 +296,14 @@ enum {
     ROW_shutdown = 40,
     ROW_sendmsg = 41,
     ROW_recvmsg = 42,
-    ROW_accept4 = 43,
-    ROW_renameat2 = 44,
-    ROW_preadv2 = 45,
-    ROW_pwritev2 = 46,
-    ROW_statx = 47,
-    ROW_faccessat2 = 48,
+    ROW_execve = 43,
+    ROW_accept4 = 44,
+    ROW_wait4 = 45,
+    ROW_renameat2 = 46,
+    ROW_preadv2 = 47,
+    ROW_pwritev2 = 48,
+    ROW_statx = 49,
+    ROW_faccessat2 = 50,
 };
 
 enum {
@@ -323,9 +328,12 @@ enum {
     AUDIT_NET_CONNECT = 8,
     AUDIT_NET_LISTEN = 9,
     AUDIT_FILES_SEALED = 10,
-    AUDIT_FILES = 11,
-    AUDIT_NET = 12,
-    AUDIT_STREAMS = 13,
+    AUDIT_PROGRAMS = 11,
+    AUDIT_PIPES = 12,
+    AUDIT_FORK = 13,
+    AUDIT_FILES = 14,
+    AUDIT_NET = 15,
+    AUDIT_STREAMS = 16,
 };
 
 enum {
@@ -336,7 +344,7 @@ enum {
 };
 
 #define EH_CALLS 472
-#define EH_ROWS 49
+#define EH_ROWS 51
 
 struct eh_row {
     u64 errors[2]; // bit n: the answer -n is allowed
@@ -402,6 +410,7 @@ s64 sys_capset(struct eh_context *c);
 s64 sys_personality(struct eh_context *c);
 s64 sys_exit(struct eh_context *c);
 s64 sys_exit_group(struct eh_context *c);
+s64 sys_waitid(struct eh_context *c);
 s64 sys_set_tid_address(struct eh_context *c);
 s64 sys_futex(struct eh_context *c);
 s64 sys_set_robust_list(struct eh_context *c);
@@ -491,6 +500,7 @@ s64 sys_brk(struct eh_context *c);
 s64 sys_munmap(struct eh_context *c);
 s64 sys_mremap(struct eh_context *c);
 s64 sys_clone(struct eh_context *c);
+s64 sys_execve(struct eh_context *c);
 s64 sys_mmap(struct eh_context *c);
 s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);
@@ -500,6 +510,7 @@ s64 sys_get_mempolicy(struct eh_context *c);
 s64 sys_set_mempolicy(struct eh_context *c);
 s64 sys_accept4(struct eh_context *c);
 s64 sys_recvmmsg(struct eh_context *c);
+s64 sys_wait4(struct eh_context *c);
 s64 sys_prlimit64(struct eh_context *c);
 s64 sys_clock_adjtime(struct eh_context *c);
 s64 sys_sendmmsg(struct eh_context *c);

@@ -6,7 +6,7 @@
 
 #define EH_CONTROL_MAGIC 0x31434845ull
 #define EH_CONFIG_MAGIC 0x3147464331434845ull
-#define EH_POLICY_MAGIC 0x31504845ull
+#define EH_POLICY_MAGIC 0x32504845ull
 #define EH_VERSION 0x1ull
 #define EH_SLOT_COUNT 0x20ull
 #define EH_CONTROL_MIN_SIZE 0x4000ull
@@ -17,6 +17,7 @@
 #define EH_MAX_IMAGES 0x30ull
 #define EH_TREE_MAGIC 0x31544845ull
 #define EH_SLOTS_OFFSET 0x100ull
+#define EH_CHILD_SIGNAL 0x100ull
 
 enum {
     EH_RULE_FILES_READ = 0,
@@ -30,7 +31,10 @@ enum {
     EH_RULE_NET_CONNECT = 8,
     EH_RULE_NET_LISTEN = 9,
     EH_RULE_FILES_SEALED = 10,
-    EH_RULE_COUNT = 11,
+    EH_RULE_PROGRAMS = 11,
+    EH_RULE_PIPES = 12,
+    EH_RULE_FORK = 13,
+    EH_RULE_COUNT = 14,
 };
 
 enum {
@@ -128,6 +132,20 @@ enum {
     EH_ARGV_MODE_FIXED = 1,
 };
 
+enum {
+    EH_SPAWN_KIND_NONE = 0,
+    EH_SPAWN_KIND_FILE = 1,
+    EH_SPAWN_KIND_PIPE = 2,
+    EH_SPAWN_KIND_DEVICE = 3,
+};
+
+enum {
+    EH_SPAWN_FLAG_WRITES = 1,
+    EH_SPAWN_FLAG_NONBLOCK = 2,
+    EH_SPAWN_FLAG_OTHER_NONBLOCK = 4,
+    EH_SPAWN_FLAG_OTHER = 8,
+};
+
 struct eh_control {
     u32 magic;
     u32 version;
@@ -164,7 +182,9 @@ struct eh_control {
     u64 memory;
     u64 base;
     u64 patience;
-    u64 reserved1[6];
+    u32 exit_signal;
+    u32 reserved2;
+    u64 reserved1[5];
 };
 _Static_assert(sizeof(struct eh_control) == 256, "eh_control");
 _Static_assert(__builtin_offsetof(struct eh_control, magic) == 0, "magic");
@@ -202,7 +222,9 @@ _Static_assert(__builtin_offsetof(struct eh_control, delegated) == 176, "delegat
 _Static_assert(__builtin_offsetof(struct eh_control, memory) == 184, "memory");
 _Static_assert(__builtin_offsetof(struct eh_control, base) == 192, "base");
 _Static_assert(__builtin_offsetof(struct eh_control, patience) == 200, "patience");
-_Static_assert(__builtin_offsetof(struct eh_control, reserved1) == 208, "reserved1");
+_Static_assert(__builtin_offsetof(struct eh_control, exit_signal) == 208, "exit_signal");
+_Static_assert(__builtin_offsetof(struct eh_control, reserved2) == 212, "reserved2");
+_Static_assert(__builtin_offsetof(struct eh_control, reserved1) == 216, "reserved1");
 
 struct eh_slot {
     u32 id;
@@ -316,6 +338,22 @@ _Static_assert(__builtin_offsetof(struct eh_open_reply, size) == 8, "size");
 _Static_assert(__builtin_offsetof(struct eh_open_reply, device) == 16, "device");
 _Static_assert(__builtin_offsetof(struct eh_open_reply, inode) == 24, "inode");
 
+struct eh_spawn_fd {
+    u32 kind;
+    u32 flags;
+    u32 number;
+    u32 other;
+    u32 pending;
+    u32 reserved;
+};
+_Static_assert(sizeof(struct eh_spawn_fd) == 24, "eh_spawn_fd");
+_Static_assert(__builtin_offsetof(struct eh_spawn_fd, kind) == 0, "kind");
+_Static_assert(__builtin_offsetof(struct eh_spawn_fd, flags) == 4, "flags");
+_Static_assert(__builtin_offsetof(struct eh_spawn_fd, number) == 8, "number");
+_Static_assert(__builtin_offsetof(struct eh_spawn_fd, other) == 12, "other");
+_Static_assert(__builtin_offsetof(struct eh_spawn_fd, pending) == 16, "pending");
+_Static_assert(__builtin_offsetof(struct eh_spawn_fd, reserved) == 20, "reserved");
+
 struct eh_trace_record {
     u32 call;
     u32 where;
@@ -349,8 +387,12 @@ struct eh_policy {
     u32 net_offset;
     u32 haven_offset;
     u32 haven_length;
+    u32 program_count;
+    u32 program_offset;
+    u32 pipes;
+    u32 reserved;
 };
-_Static_assert(sizeof(struct eh_policy) == 64, "eh_policy");
+_Static_assert(sizeof(struct eh_policy) == 80, "eh_policy");
 _Static_assert(__builtin_offsetof(struct eh_policy, magic) == 0, "magic");
 _Static_assert(__builtin_offsetof(struct eh_policy, size) == 4, "size");
 _Static_assert(__builtin_offsetof(struct eh_policy, argv_mode) == 8, "argv_mode");
@@ -367,6 +409,10 @@ _Static_assert(__builtin_offsetof(struct eh_policy, net_count) == 48, "net_count
 _Static_assert(__builtin_offsetof(struct eh_policy, net_offset) == 52, "net_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy, haven_offset) == 56, "haven_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy, haven_length) == 60, "haven_length");
+_Static_assert(__builtin_offsetof(struct eh_policy, program_count) == 64, "program_count");
+_Static_assert(__builtin_offsetof(struct eh_policy, program_offset) == 68, "program_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy, pipes) == 72, "pipes");
+_Static_assert(__builtin_offsetof(struct eh_policy, reserved) == 76, "reserved");
 
 struct eh_policy_env {
     u32 name_offset;
@@ -431,6 +477,24 @@ _Static_assert(__builtin_offsetof(struct eh_policy_pinned, path_offset) == 16, "
 _Static_assert(__builtin_offsetof(struct eh_policy_pinned, path_length) == 20, "path_length");
 _Static_assert(__builtin_offsetof(struct eh_policy_pinned, hash_offset) == 24, "hash_offset");
 _Static_assert(__builtin_offsetof(struct eh_policy_pinned, hash_count) == 28, "hash_count");
+
+struct eh_policy_program {
+    u32 flags;
+    u32 path_offset;
+    u32 path_length;
+    u32 file_offset;
+    u32 file_length;
+    u8 uuid[16];
+    u32 reserved;
+};
+_Static_assert(sizeof(struct eh_policy_program) == 40, "eh_policy_program");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, flags) == 0, "flags");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, path_offset) == 4, "path_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, path_length) == 8, "path_length");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, file_offset) == 12, "file_offset");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, file_length) == 16, "file_length");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, uuid) == 20, "uuid");
+_Static_assert(__builtin_offsetof(struct eh_policy_program, reserved) == 36, "reserved");
 
 struct eh_tree {
     u32 magic;

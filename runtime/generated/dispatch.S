@@ -52,6 +52,7 @@
 	.hidden sys_personality
 	.hidden sys_exit
 	.hidden sys_exit_group
+	.hidden sys_waitid
 	.hidden sys_set_tid_address
 	.hidden sys_futex
 	.hidden sys_set_robust_list
@@ -141,6 +142,7 @@
 	.hidden sys_munmap
 	.hidden sys_mremap
 	.hidden sys_clone
+	.hidden sys_execve
 	.hidden sys_mmap
 	.hidden sys_fadvise64
 	.hidden sys_mprotect
@@ -150,6 +152,7 @@
 	.hidden sys_set_mempolicy
 	.hidden sys_accept4
 	.hidden sys_recvmmsg
+	.hidden sys_wait4
 	.hidden sys_prlimit64
 	.hidden sys_clock_adjtime
 	.hidden sys_sendmmsg
@@ -260,7 +263,7 @@ eh_call_table:
 	.word sys_personality - eh_call_table; .byte 1, 0; .hword 0xffff // 92 personality
 	.word sys_exit - eh_call_table; .byte 1, 0; .hword 0xffff // 93 exit
 	.word sys_exit_group - eh_call_table; .byte 1, 0; .hword 0xffff // 94 exit_group
-	.word 0; .byte 0, 0; .hword 0xffff // 95 waitid
+	.word sys_waitid - eh_call_table; .byte 1, 0; .hword 0xffff // 95 waitid
 	.word sys_set_tid_address - eh_call_table; .byte 1, 0; .hword 0xffff // 96 set_tid_address
 	.word 0; .byte 3, 1; .hword 0xffff // 97 unshare
 	.word sys_futex - eh_call_table; .byte 1, 0; .hword 0xffff // 98 futex
@@ -386,7 +389,7 @@ eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 218 request_key
 	.word 0; .byte 3, 38; .hword 0xffff // 219 keyctl
 	.word sys_clone - eh_call_table; .byte 1, 0; .hword 0xffff // 220 clone
-	.word 0; .byte 3, 38; .hword 0xffff // 221 execve
+	.word sys_execve - eh_call_table; .byte 2, 0; .hword 0x2b // 221 execve
 	.word sys_mmap - eh_call_table; .byte 1, 0; .hword 0xffff // 222 mmap
 	.word sys_fadvise64 - eh_call_table; .byte 1, 0; .hword 0xffff // 223 fadvise64
 	.word 0; .byte 3, 1; .hword 0xffff // 224 swapon
@@ -407,7 +410,7 @@ eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 239 move_pages
 	.word 0; .byte 0, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
 	.word 0; .byte 3, 13; .hword 0xffff // 241 perf_event_open
-	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x2b // 242 accept4
+	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x2c // 242 accept4
 	.word sys_recvmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 243 recvmmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 244 -
 	.word 0; .byte 0, 0; .hword 0xffff // 245 -
@@ -425,7 +428,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 257 -
 	.word 0; .byte 0, 0; .hword 0xffff // 258 -
 	.word 0; .byte 0, 0; .hword 0xffff // 259 -
-	.word 0; .byte 0, 0; .hword 0xffff // 260 wait4
+	.word sys_wait4 - eh_call_table; .byte 2, 0; .hword 0x2d // 260 wait4
 	.word sys_prlimit64 - eh_call_table; .byte 1, 0; .hword 0xffff // 261 prlimit64
 	.word 0; .byte 3, 1; .hword 0xffff // 262 fanotify_init
 	.word 0; .byte 3, 1; .hword 0xffff // 263 fanotify_mark
@@ -441,7 +444,7 @@ eh_call_table:
 	.word 0; .byte 3, 1; .hword 0xffff // 273 finit_module
 	.word sys_sched_setattr - eh_call_table; .byte 1, 0; .hword 0xffff // 274 sched_setattr
 	.word sys_sched_getattr - eh_call_table; .byte 1, 0; .hword 0xffff // 275 sched_getattr
-	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x2c // 276 renameat2
+	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x2e // 276 renameat2
 	.word 0; .byte 3, 38; .hword 0xffff // 277 seccomp
 	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
 	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
@@ -451,12 +454,12 @@ eh_call_table:
 	.word sys_membarrier - eh_call_table; .byte 1, 0; .hword 0xffff // 283 membarrier
 	.word 0; .byte 0, 0; .hword 0xffff // 284 mlock2
 	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
-	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x2d // 286 preadv2
-	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x2e // 287 pwritev2
+	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x2f // 286 preadv2
+	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x30 // 287 pwritev2
 	.word 0; .byte 0, 0; .hword 0xffff // 288 pkey_mprotect
 	.word 0; .byte 3, 28; .hword 0xffff // 289 pkey_alloc
 	.word 0; .byte 3, 22; .hword 0xffff // 290 pkey_free
-	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x2f // 291 statx
+	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x31 // 291 statx
 	.word 0; .byte 3, 38; .hword 0xffff // 292 io_pgetevents
 	.word 0; .byte 3, 38; .hword 0xffff // 293 rseq
 	.word 0; .byte 3, 1; .hword 0xffff // 294 kexec_file_load
@@ -604,7 +607,7 @@ eh_call_table:
 	.word sys_close_range - eh_call_table; .byte 1, 0; .hword 0xffff // 436 close_range
 	.word 0; .byte 0, 0; .hword 0xffff // 437 openat2
 	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
-	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x30 // 439 faccessat2
+	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x32 // 439 faccessat2
 	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
 	.word sys_epoll_pwait2 - eh_call_table; .byte 1, 0; .hword 0xffff // 441 epoll_pwait2
 	.word 0; .byte 3, 1; .hword 0xffff // 442 mount_setattr

@@ -109,6 +109,9 @@ RULES = (
     "net.connect",
     "net.listen",
     "files.sealed",
+    "programs",
+    "pipes",
+    "fork",
 )
 
 CONTROL_MAGIC = 0x31434845  # "EHC1"
@@ -164,7 +167,9 @@ CONTROL = Layout(
         ("u64", "memory"),  # bytes of secure memory held by the program
         ("u64", "base"),  # address at which the image lies (0 unless the config says DEBUG)
         ("u64", "patience"),  # nanoseconds after which to resume even without an answer; 0: no limit
-        ("u64[6]", "reserved1"),
+        ("u32", "exit_signal"),  # the signal that ended it; 0: it ended by itself
+        ("u32", "reserved2"),
+        ("u64[5]", "reserved1"),
     ),
 )
 
@@ -224,6 +229,36 @@ OPEN_REPLY = Layout(  # output bytes of openat: what the runtime wants to know o
     (("u32", "mode"), ("u32", "reserved"), ("u64", "size"), ("u64", "device"), ("u64", "inode")),
 )
 
+
+class SpawnKind(IntEnum):
+    """What a child gets as a descriptor."""
+
+    NONE = 0  # nothing: it was closed
+    FILE = 1  # the open file `number`
+    PIPE = 2  # an end of a pipe that lay inside, and leaves it now
+    DEVICE = 3  # a device that is served inside, by its st_rdev in `number`
+
+
+class SpawnFlag(IntFlag):
+    WRITES = 1  # of PIPE: the child's end is the one that is written to
+    NONBLOCK = 2  # that end never waits
+    OTHER_NONBLOCK = 4  # the other one
+    OTHER = 8  # there is another one: `other`
+
+
+SPAWN_FD = Layout(  # the input of execve begins with three of them, for the child's standard streams
+    "eh_spawn_fd",
+    (
+        ("u32", "kind"),
+        ("u32", "flags"),
+        ("u32", "number"),  # open files of the parent
+        ("u32", "other"),
+        ("u32", "pending"),  # bytes that lie in the pipe: they follow behind the strings, in this order
+        ("u32", "reserved"),
+    ),
+)
+CHILD_SIGNAL = 0x100  # second result of wait4: the exit status, or this and the signal that ended the child
+
 TRACE_RECORD = Layout(  # then, for each path or string argument: u32 argument index, u32 length, bytes
     "eh_trace_record",
     (
@@ -237,7 +272,7 @@ TRACE_RECORD = Layout(  # then, for each path or string argument: u32 argument i
 )
 
 # compiled policy (manifest.compile writes it, runtime/policy.c reads it); offsets from the blob's start
-POLICY_MAGIC = 0x31504845  # "EHP1"
+POLICY_MAGIC = 0x32504845  # "EHP2"
 
 
 class RuleKind(IntEnum):
@@ -290,6 +325,23 @@ POLICY = Layout(
             "haven_offset",
         ),  # name of the haven whose key seals its files; length 0: the program's own key
         ("u32", "haven_length"),
+        ("u32", "program_count"),  # eh_policy_program[]
+        ("u32", "program_offset"),
+        ("u32", "pipes"),  # 1: what passes between a program and its children may be seen outside
+        ("u32", "reserved"),
+    ),
+)
+
+POLICY_PROGRAM = Layout(  # what execve may start, and the Trusted Application that it is
+    "eh_policy_program",
+    (
+        ("u32", "flags"),  # RuleFlag
+        ("u32", "path_offset"),
+        ("u32", "path_length"),
+        ("u32", "file_offset"),  # of the .ta file, as the manifest names it
+        ("u32", "file_length"),
+        ("u8[16]", "uuid"),
+        ("u32", "reserved"),
     ),
 )
 
@@ -351,12 +403,14 @@ LAYOUTS = (
     IMAGE,
     CONFIG,
     OPEN_REPLY,
+    SPAWN_FD,
     TRACE_RECORD,
     POLICY,
     POLICY_ENV,
     POLICY_RULE,
     POLICY_NET,
     POLICY_PINNED,
+    POLICY_PROGRAM,
     TREE,
     TREE_ENTRY,
 )

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from elfhaven.calls.linux_rows import inside, refused
+from elfhaven.calls.linux_rows import delegated, inside, refused
 from elfhaven.calls.row import Result, Row
 
 MEMORY_REASON = "memory is the TEE's own"
 TIME_REASON = "the TEE's clock; the normal world's date is read through the core and never runs backwards"
 SIGNAL_REASON = "handlers run at calls, and at the checks of a stoppable program"
 ALONE = "the program is the only one of its session and leads it"
+CHILDREN = "a program that [programs] names, in a session of its own"
 IDENTITY = "told once at the start by the caller; nothing rests on it"
 
 MEMORY: tuple[Row, ...] = (
@@ -90,14 +91,35 @@ PROCESS: tuple[Row, ...] = (
         "clone",
         "flags:hex stack:hex parent_tid:ptr tls:hex child_tid:ptr",
         Result.VALUE,
-        "a thread; ENOSYS for another process",
+        "a thread, or a vfork; ENOSYS for a copy of the process",
+    ),
+    inside(
+        95, "waitid", "which:uint id:pid info:ptr options:hex usage:ptr", reason="children, as wait4 told"
+    ),
+    delegated(
+        221,
+        "execve",
+        "path:path argv:ptr envp:ptr",
+        "pid:uint argc:uint envc:uint size:size program:path given:in(size)",
+        errors="EACCES EAGAIN EIO EMFILE ENFILE ENOENT ENOMEM",
+        policy="programs",
+        reason=CHILDREN + "; its arguments, environment and streams cross",
+    ),
+    delegated(
+        260,
+        "wait4",
+        "pid:pid status:ptr options:hex usage:ptr",
+        "options:hex",
+        errors="EINTR",
+        policy="programs",
+        result=Result.VALUE,
+        reason="the next child that ends, and how: the runtime asks for all its threads",
     ),
     inside(100, "get_robust_list", "tid:pid head:out(8) size:out(8)"),
     inside(261, "prlimit64", "pid:pid resource:uint new:ptr old:ptr"),
     inside(278, "getrandom", "buf:out(count) count:size flags:hex", Result.COUNT, "the TEE's generator"),
     refused(117, "ptrace", "EPERM", "nothing may look into the program"),
-    refused(221, "execve", "ENOSYS", "one program a Trusted Application"),
-    refused(281, "execveat", "ENOSYS", "one program a Trusted Application"),
+    refused(281, "execveat", "ENOSYS", "a program is named by its path: execve"),
     refused(435, "clone3", "ENOSYS", "libc falls back to clone"),
     refused(293, "rseq", "ENOSYS", "one processor, no preemption: libc does without"),
 )

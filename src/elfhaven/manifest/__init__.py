@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from elfhaven.manifest.compiled import compile_policy, decode
 from elfhaven.manifest.net import NetRule
 from elfhaven.manifest.pins import BLOCK_SHIFT, Pin, pin
-from elfhaven.manifest.policy import Policy, Rule, normalise, rule_base
+from elfhaven.manifest.policy import Policy, Program, Rule, normalise, rule_base
 from elfhaven.manifest.tree import TreeEntry, decode_tree, encode_tree, read_tree
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ __all__ = [
     "NetRule",
     "Pin",
     "Policy",
+    "Program",
     "Rule",
     "Size",
     "TreeEntry",

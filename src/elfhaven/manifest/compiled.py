@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from elfhaven.abi.container import (
     POLICY,
@@ -20,6 +21,7 @@ from elfhaven.abi.container import (
     POLICY_MAGIC,
     POLICY_NET,
     POLICY_PINNED,
+    POLICY_PROGRAM,
     POLICY_RULE,
     ArgvMode,
     NetFamily,
@@ -30,7 +32,7 @@ from elfhaven.abi.container import (
 from elfhaven.errors import ManifestError
 from elfhaven.manifest.net import NetRule, parse
 from elfhaven.manifest.pins import Pin
-from elfhaven.manifest.policy import Policy, Rule
+from elfhaven.manifest.policy import Policy, Program, Rule
 
 if TYPE_CHECKING:
     from elfhaven.manifest.schema import Manifest
@@ -39,8 +41,15 @@ CALLERS_VALUE = 0xFFFFFFFF
 _HASH = 32
 
 
-def compile_policy(manifest: Manifest, pins: Sequence[Pin] = (), base: str | Path = ".") -> bytes:
-    """The blob. `base`: where relative paths are looked up to see which of them are directories."""
+def compile_policy(
+    manifest: Manifest,
+    pins: Sequence[Pin] = (),
+    base: str | Path = ".",
+    programs: Mapping[str, UUID] | None = None,
+) -> bytes:
+    """The blob. `base`: where relative paths are looked up to see which of them are directories. `programs`:
+    the UUIDs of the files that the manifest's programs are."""
+    uuids = programs or {}
     read = [_rule(RuleKind.READ, path, base) for path in manifest.files.read]
     write = [_rule(RuleKind.WRITE, path, base) for path in manifest.files.write]
     sealed = [_sealed(_rule(RuleKind.WRITE, path, base)) for path in manifest.files.sealed]
@@ -53,6 +62,10 @@ def compile_policy(manifest: Manifest, pins: Sequence[Pin] = (), base: str | Pat
             argv=manifest.args.fixed,
             env=tuple(sorted(dict([*allowed, *manifest.env.set.items()]).items())),
             haven=manifest.haven.name or "",
+            programs=tuple(
+                Program(path, uuids[file], file, _relative(path)) for path, file in manifest.programs.items()
+            ),
+            pipes_open=manifest.pipes == "open",
             net=tuple(
                 dict.fromkeys(
                     rule
@@ -107,7 +120,8 @@ def encode(policy: Policy) -> bytes:
     rules_at = env_at + POLICY_ENV.size * len(policy.env)
     pinned_at = rules_at + POLICY_RULE.size * len(policy.rules)
     net_at = pinned_at + POLICY_PINNED.size * len(policy.pinned)
-    strings = _Strings(net_at + POLICY_NET.size * len(policy.net))
+    programs_at = net_at + POLICY_NET.size * len(policy.net)
+    strings = _Strings(programs_at + POLICY_PROGRAM.size * len(policy.programs))
     argv = b"".join(os.fsencode(text) + b"\0" for text in policy.argv)
     entries = bytearray()
     for name, value in policy.env:
@@ -133,6 +147,9 @@ def encode(policy: Policy) -> bytes:
             *peer.address.ljust(16, b"\0"),
             *strings.add(os.fsencode(peer.path)),
         )
+    for program in policy.programs:
+        places = (*strings.add(os.fsencode(program.path)), *strings.add(os.fsencode(program.file)))
+        entries += POLICY_PROGRAM.struct.pack(program.flags, *places, *program.uuid.bytes, 0)
     argv_at = strings.add(argv)
     haven_at = strings.add(os.fsencode(policy.haven))
     tail = bytes(strings)
@@ -151,6 +168,10 @@ def encode(policy: Policy) -> bytes:
         len(policy.net),
         net_at,
         *haven_at,
+        len(policy.programs),
+        programs_at,
+        int(policy.pipes_open),
+        0,
     )
     return header + bytes(entries) + tail
 
@@ -170,7 +191,8 @@ class _Reader:
     def policy(self) -> Policy:
         header = POLICY.struct.unpack_from(self._blob)
         magic, size, mode, argc, argv_at, argv_size, envc, env_at, *tables = header
-        rulec, rules_at, pinc, pinned_at, netc, net_at, *haven = tables
+        rulec, rules_at, pinc, pinned_at, netc, net_at, haven_at, haven_size, *rest = tables
+        programc, programs_at, pipes, _ = rest
         if magic != POLICY_MAGIC or size != len(self._blob):
             raise ValueError("no policy of this version")
         argv = self._text(argv_at, argv_size).split("\0")
@@ -183,8 +205,19 @@ class _Reader:
             argv=tuple(argv[:-1]),
             env=tuple(self._env(env_at + POLICY_ENV.size * i) for i in range(self._count(envc))),
             net=tuple(self._net(net_at + POLICY_NET.size * i) for i in range(self._count(netc))),
-            haven=self._text(*haven),
+            haven=self._text(haven_at, haven_size),
+            programs=tuple(
+                self._program(programs_at + POLICY_PROGRAM.size * i) for i in range(self._count(programc))
+            ),
+            pipes_open=bool(pipes),
         )
+
+    def _program(self, at: int) -> Program:
+        flags, path_at, path_size, file_at, file_size, *rest = POLICY_PROGRAM.struct.unpack_from(
+            self._blob, at
+        )
+        uuid = UUID(bytes=bytes(rest[:16]))
+        return Program(self._text(path_at, path_size), uuid, self._text(file_at, file_size), _flags(flags))
 
     def _count(self, count: int) -> int:
         if count > len(self._blob):

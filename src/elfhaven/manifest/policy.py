@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 from elfhaven.abi.container import ArgvMode, RuleFlag, RuleKind
 from elfhaven.manifest.net import NetRule
@@ -28,6 +29,16 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """What the program may start by execve under `path`: the Trusted Application `uuid`, packed in `file`."""
+
+    path: str
+    uuid: UUID
+    file: str
+    flags: RuleFlag = NO_FLAGS
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What a signed image may ask of the normal world. Everything that no rule names is denied."""
 
@@ -38,6 +49,8 @@ class Policy:
     env: tuple[tuple[str, str | None], ...] = ()  # None: the caller's value
     net: tuple[NetRule, ...] = ()
     haven: str = ""  # whose key seals its files; "": the program's own
+    programs: tuple[Program, ...] = ()
+    pipes_open: bool = False  # pipes to its children may be seen outside
 
     def allows_read(self, path: str, cwd: str) -> bool:
         """`path`: absolute; `cwd`: the first working directory, absolute."""
@@ -67,6 +80,11 @@ class Policy:
         """The pin of `path`, if it is a pinned file."""
         path = normalise(path)
         return next((pin for pin, flags in self.pinned if covers(pin.path, flags, path, cwd)), None)
+
+    def program(self, path: str, cwd: str) -> Program | None:
+        """What execve of `path` starts."""
+        path = normalise(path)
+        return next((p for p in self.programs if rule_base(p.path, p.flags, cwd) == path), None)
 
     def arguments(self, given: Iterable[str]) -> tuple[str, ...]:
         """The argv that the program gets when the caller gives `given`."""

@@ -25,6 +25,9 @@
     listen = ["127.0.0.1:8080"]     # own addresses: the same
     [haven]
     name = "payroll"            # sealed files are those of this group: under its key, which its owner gives
+    pipes = "inside"            # "open": pipes to its children may be seen outside (before any [table])
+    [programs]
+    "/usr/bin/sort" = "sort.ta" # what it may start as a child, by path: packed programs, from here
     [audit]
     required = false            # true: the program starts only with an audit log
 
@@ -52,6 +55,7 @@ _UNITS = {
     "MiB": 1 << 20,
     "GiB": 1 << 30,
 }
+MOST_PROGRAMS = 64
 STACK_MIN, STACK_MAX = 16 << 10, 64 << 20
 
 
@@ -190,12 +194,20 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     net: Net = Net()
     haven: Haven = Haven()
     audit: Audit = Audit()
+    pipes: Literal["inside", "open"] = "inside"
+    programs: dict[str, str] = {}
 
     def __post_init__(self) -> None:
         if self.name is not None and not _NAME.fullmatch(self.name):
             raise ValueError(
                 "`name` must be 1 to 64 letters, digits, '.', '_' or '-', a letter or digit first"
             )
+        for path, file in self.programs.items():
+            _without_nul("programs", path, file)
+            if not path or not file or len(path.encode()) >= 4096:
+                raise ValueError('`programs` wants a path and a packed file: "/usr/bin/sort" = "sort.ta"')
+        if len(self.programs) > MOST_PROGRAMS:
+            raise ValueError(f"`programs` names more than {MOST_PROGRAMS}")
         if self.stoppable and self.service:
             raise ValueError(
                 "`stoppable` and `service` exclude each other: while a service serves a command there is "

@@ -90,6 +90,7 @@ class Agent:
 
     def close(self) -> None:
         self.handlers.files.close_all()
+        self.handlers.children.close()
 
     def serve(
         self, block: ControlBlock, window: memoryview | None, pending: int, patience: int | None = None

@@ -31,7 +31,7 @@ CONTROL_WITH_LOG: Final = 65536
 LOG_SIZE: Final = 32768
 DATA_OFFSET: Final = SLOTS_OFFSET + SLOT_COUNT * SLOT.size
 _GIVEN: Final = struct.Struct("<18I16s")  # the words that the host writes
-_WRITTEN: Final = struct.Struct("<8I6Q")  # the words that the runtime writes, from `state` on
+_WRITTEN: Final = struct.Struct("<8I6QI")  # the words that the runtime writes, from `state` on
 _WRITTEN_OFFSET: Final = CONTROL.offset("state")
 _SLOT: Final = SLOT.struct
 _SLOT_STATE: Final = SLOT.offset("state")
@@ -59,6 +59,7 @@ class Header(NamedTuple):
     memory: int
     base: int
     patience: int
+    exit_signal: int
 
 
 class Request(NamedTuple):

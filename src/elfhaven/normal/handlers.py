@@ -8,12 +8,14 @@ A handler is found by its call number in a list that `bind` makes once from the 
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from elfhaven.abi import linux
 from elfhaven.calls.row import Served, Table
+from elfhaven.normal.linux.children import Children
 from elfhaven.normal.linux.files import FileTable
 from elfhaven.normal.linux.host import HostCalls
 from elfhaven.normal.linux.locks import LOCK_COMMANDS, lock
@@ -56,6 +58,7 @@ class Handlers:
         self.tree = Tree(resolver, host, umask)
         self.streams = Streams(self.files)
         self.sockets = Sockets(self.files, resolver, policy)
+        self.children = Children(self.files)
 
     def bind(self, table: Table) -> list[Handler | None]:
         """Handlers by call number; every delegated row has one."""
@@ -77,6 +80,8 @@ class Handlers:
 
     def sys_write(self, call: Call) -> int:
         number, count = call.args[:2]
+        if self.files.is_pipe(number):
+            count = min(count, select.PIPE_BUF)  # what a pipe with room takes without waiting
         written = os.write(self.files.fd(number), call.input[:count])
         call.value = self.files.offset_after_append(number)
         return written
@@ -204,6 +209,16 @@ class Handlers:
 
     def sys_shutdown(self, call: Call) -> int:
         return self.sockets.shutdown(call.args[0], _int32(call.args[1]))
+
+    # children
+
+    def sys_execve(self, call: Call) -> int:
+        pid, argc, envc, size = call.args[:4]
+        return self.children.execute(pid, (argc, envc), size, call.paths[0], bytes(call.input))
+
+    def sys_wait4(self, call: Call) -> int:
+        pid, call.value = self.children.wait()
+        return pid
 
     # paths
 

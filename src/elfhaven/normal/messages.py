@@ -18,6 +18,8 @@ _REMEDIES: Final = {
     "args": '[args] mode = "any"',
     "env": '[env] allow = ["NAME"]',
     "audit": "[audit] required = false",
+    "programs": '[programs] "PATH" = "FILE.ta", the packed program that it starts there',
+    "pipes": 'pipes = "open": what passes between it and the program that it starts is seen outside',
 }
 
 _VIOLATIONS: Final = {
@@ -59,6 +61,11 @@ def denial(rule: str) -> str:
     """One line for a rule that denied something: its name and the line that would allow it."""
     if rule == "files.sealed":
         return f"denied by rule {rule}: the device has no key of the program's haven; see `elfhaven give-key`"
+    if rule == "fork":
+        return (
+            "fork is not served, since a TEE cannot copy a program's memory: have it start other programs by "
+            "posix_spawn, or by vfork and execve"
+        )
     remedy = _REMEDIES.get(rule)
     if remedy is None:
         return f"denied by rule {rule}"

@@ -15,12 +15,11 @@ from elfhaven.errors import ImageError
 from elfhaven.image.reader import Elf
 from elfhaven.image.ta import TaFile, check_hashes, parse, verify
 from elfhaven.manifest import Policy, decode
-from elfhaven.packing.packer import PackedTa
+from elfhaven.packing.packer import TA_MAGIC, PackedTa
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
 
-TA_MAGIC = b"HSTO"
 _MAGIC = struct.pack("<Q", container.CONFIG_MAGIC)
 _CONFIG = container.CONFIG
 

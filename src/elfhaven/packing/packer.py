@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 
 from elfhaven.abi.container import VERSION, ConfigFlag
 from elfhaven.errors import ImageError, StateError, UsageError
-from elfhaven.image.ta import sign
+from elfhaven.image.ta import parse, sign
 from elfhaven.manifest import compile_policy, pin
 from elfhaven.packing.signer import Signer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from elfhaven.manifest import Manifest
 
 NAMESPACE = UUID("5d9f1c0e-6a55-4c43-9b0d-3b1f6f0f9a10")
+TA_MAGIC = b"HSTO"
 _FORMAT = 3  # counts changes of what is made from the same input
 _KEPT = 256
 
@@ -68,7 +69,8 @@ def pack(
     """
     images = _images(program, root, manifest.files.libraries)
     runtime = _runtime()
-    policy = compile_policy(manifest, [pin(path, base) for path in manifest.files.pinned], base)
+    pins = [pin(path, base) for path in manifest.files.pinned]
+    policy = compile_policy(manifest, pins, base, _programs(manifest, base))
     key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint, fixed)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
     path = (cache or cache_directory()) / "ta" / f"{key}.ta"
@@ -124,6 +126,19 @@ def cache_directory() -> Path:
 def uuid_of_name(name: str) -> UUID:
     """The UUID that a manifest's `name` gives."""
     return uuid5(NAMESPACE, f"name/{name}")
+
+
+def _programs(manifest: Manifest, base: str | Path) -> dict[str, UUID]:
+    """The UUIDs of the packed programs that the manifest names."""
+    found = {}
+    for file in manifest.programs.values():
+        data = read_program(Path(base) / file)
+        if not data.startswith(TA_MAGIC):
+            raise ImageError(
+                f"{file}: no packed program, and a child is one", f"pack it first: elfhaven pack -o {file}"
+            )
+        found[file] = parse(data, file).uuid
+    return found
 
 
 def _images(program: str | Path, root: Path | None, also: tuple[str, ...]) -> list[tuple[str, bytes]]:

@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from elfhaven.errors import TeeError, UsageError
 from elfhaven.packing import PackedTa, is_ta, open_ta, read_program
+from elfhaven.sdk.family import family
 from elfhaven.sdk.packaging import pack_program
 from elfhaven.sdk.root import SUITE, AnyPath, Root, open_root
 from elfhaven.target.container import FILES_OF_TARGET, Outcome, Request, execute
@@ -113,6 +115,7 @@ def run(
         keep(packed, image, os.fspath(program), device)
     for note in packed.notes:
         tell(note)
+    kin = family(packed, _base(program, manifest), trusted_by(target, device))
     with ExitStack() as stack:
         captured = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(2 if capture else 0)]
         streams = _streams((stdin, *(captured or (stdout, stderr))))
@@ -130,9 +133,10 @@ def run(
             symbols=lambda: of_program(packed, _file(program, root)),
             started=on_start,
             root=root.path if root is not None else None,
+            members={uuid: member for uuid, (member, _) in kin.items()},
         )
         observer = look.observer(packed) if look.observer is not None else None
-        images = {packed.uuid: image}
+        images = {packed.uuid: image, **{uuid: data for uuid, (_, data) in kin.items()}}
         place = stack.enter_context(open_target(target, device, memory, images, tell, observer, engine))
         try:
             outcome = execute(place, packed, request)
@@ -171,6 +175,13 @@ def prepare(
     key = signer_for(target) if sign is None else sign
     packed = pack_program(path, manifest, key, root, debug=debug, fixed=fixed)
     return packed, packed.path.read_bytes()
+
+
+def _base(program: AnyPath, manifest: AnyPath | Manifest | None) -> Path:
+    """The directory from which the manifest names files; of a packed program, where it lies."""
+    if _is_ta_file(os.fspath(program)):
+        return Path(program).parent
+    return Path(manifest).parent if isinstance(manifest, str | os.PathLike) else Path()
 
 
 def _is_ta_file(path: str) -> bool:

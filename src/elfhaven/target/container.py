@@ -9,28 +9,28 @@ from __future__ import annotations
 import os
 import posixpath
 import signal
-import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from elfhaven.abi.container import Fatal, State
 from elfhaven.calls.linux import LINUX
 from elfhaven.calls.trace import Record
 from elfhaven.errors import ProgramFault, UsageError
-from elfhaven.manifest import Policy, decode, decode_tree
+from elfhaven.manifest import Policy, decode
 from elfhaven.normal.audit import AuditLog
 from elfhaven.normal.bridge_program import BridgeProgram
 from elfhaven.normal.bridge_transport import BridgeTransport
 from elfhaven.normal.client import Session
-from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.policy import RootPolicy
 from elfhaven.normal.process import Process
 from elfhaven.normal.verify import verify_before_continuing
 from elfhaven.packing import PackedTa
 from elfhaven.target import faults
+from elfhaven.target.children import Family, environment, system_of
 from elfhaven.target.interrupt import Interrupt, watch
 from elfhaven.target.look import Look
 from elfhaven.target.naming import known_paths, name_paths
@@ -47,7 +47,7 @@ class Request:
     """How a program is to run. `streams`: descriptors of its stdin, stdout and stderr.
 
     `files`: whose they are, "host" or "target"; then `cwd` is the target's, from where its bridge works.
-    `root`: where on this machine the files of the program's system lie.
+    `root`: where on this machine the files of the program's system lie. `members`: what it may start.
     """
 
     argv: Sequence[str]
@@ -63,6 +63,7 @@ class Request:
     symbols: Callable[[], Sequence[faults.Symbols]] = tuple
     started: Callable[[], None] | None = None
     root: Path | None = None
+    members: Mapping[UUID, PackedTa] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
     place = (
         _There(target, policy, request)
         if request.files == FILES_OF_TARGET
-        else _Here(policy, packed, request)
+        else _Here(target, policy, packed, request)
     )
     log = AuditLog(request.audit) if request.audit is not None else None
     status, fault, process = FAULT_STATUS, None, None
@@ -103,7 +104,7 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
                 request.started()
             ask = partial(_ask, process, seen)
             with target.context.stops.running(ask, _PATIENCE if packed.stoppable else _HASTE):
-                status = process.run(request.argv, _environment(policy, request.env), place.cwd)
+                status = process.run(request.argv, environment(policy, request.env), place.cwd)
     except ProgramFault as error:
         if seen.status is None:
             fault = _explain(error, process, target.console, request)
@@ -117,12 +118,16 @@ def execute(target: Target, packed: PackedTa, request: Request) -> Outcome:
 class _Here:
     """The files of this machine: the agent of this process serves them."""
 
-    def __init__(self, policy: Policy, packed: PackedTa, request: Request) -> None:
+    def __init__(self, target: Target, policy: Policy, packed: PackedTa, request: Request) -> None:
         self.cwd = request.cwd
         self._policy, self._request = policy, request
-        self._known = known_paths(request.argv, _environment(policy, request.env))
-        system = _system(packed, request.root)
+        self._known = known_paths(request.argv, environment(policy, request.env))
+        system = system_of(packed, request.root)
         self._agent = request.look.agent(RootPolicy.of(policy, request.cwd), request.streams, system)
+        if policy.programs:
+            how = (request.look.agent, request.report, request.trace, request.root)
+            start = Family(target, request.members, *how).starter(policy, request.cwd, os.getpid())
+            self._agent.handlers.children.start = start
 
     @property
     def counts(self) -> Mapping[int, int]:
@@ -181,11 +186,6 @@ class _There:
         pass
 
 
-def _system(packed: PackedTa, root: Path | None) -> SystemFiles:
-    entries = decode_tree(packed.tree) if packed.tree else ()
-    return SystemFiles(root, (entry.path for entry in entries if stat.S_ISREG(entry.mode)))
-
-
 def _ask(process: Process, seen: Interrupt) -> None:
     process.ask(seen.signal or signal.SIGINT)
 
@@ -198,11 +198,6 @@ def _check(packed: PackedTa, request: Request) -> None:
         )
     if packed.audit_required and request.audit is None:
         raise UsageError("this program's signed manifest wants an audit log", "name one with --audit FILE")
-
-
-def _environment(policy: Policy, given: Mapping[str, str]) -> dict[str, str]:
-    """Only what the policy lets in is sent; fixed values are the runtime's own."""
-    return {name: given[name] for name, value in policy.env if value is None and name in given}
 
 
 def _explain(error: ProgramFault, process: Process | None, console: Sequence[str], request: Request) -> str:

@@ -42,6 +42,7 @@ class FileTable:
         self._fds: dict[int, int] = dict(enumerate(streams))
         self._owned: set[int] = set()
         self._appending: set[int] = set()
+        self._pipes: set[int] = set()  # ends of pipes that lay inside
 
     def __len__(self) -> int:
         return len(self._fds)
@@ -54,7 +55,11 @@ class FileTable:
             raise OSError(linux.EBADF, "no such open file") from None
 
     def is_stream(self, number: int) -> bool:
-        return number in self._fds and number not in self._owned
+        return number in self._fds and (number not in self._owned or number in self._pipes)
+
+    def is_pipe(self, number: int) -> bool:
+        """Whether it is an end of a pipe that lay inside."""
+        return number in self._pipes
 
     def must_be_free(self, number: int) -> None:
         """Raises OSError for a number in use, or where there are too many files."""
@@ -72,6 +77,11 @@ class FileTable:
             raise
         self._fds[number] = fd
         self._owned.add(number)
+
+    def adopt_stream(self, number: int, fd: int) -> None:
+        """The same for an end of a pipe, on which a call may wait."""
+        self.adopt(number, fd)
+        self._pipes.add(number)
 
     def open(self, number: int, path: bytes, flags: int, mode: int, reply: memoryview) -> int:
         """Opens `path` under a number of the runtime's choosing and says in `reply` what was opened."""
@@ -115,6 +125,7 @@ class FileTable:
         fd = self.fd(number)
         del self._fds[number]
         self._appending.discard(number)
+        self._pipes.discard(number)
         if number in self._owned:
             self._owned.discard(number)
             os.close(fd)
