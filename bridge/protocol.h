@@ -204,8 +204,10 @@ struct bridge_report {
     u64 memory;
     u64 base;
     u64 patience;
+    u32 exit_signal;
+    u32 reserved2;
 };
-_Static_assert(sizeof(struct bridge_report) == 80, "bridge_report");
+_Static_assert(sizeof(struct bridge_report) == 88, "bridge_report");
 
 struct bridge_errands {
     u32 count;

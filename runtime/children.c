@@ -108,8 +108,11 @@ static void depart(struct eh_context *c) {
 }
 
 static void ended(struct child *child, u32 status) {
-    child->state = ENDED;
-    child->status = status;
+    enum { SIG_IGN = 1, SA_NOCLDWAIT = 2 };
+    const struct eh_action *action = &signal_actions()[SIGCHLD - 1];
+    *child = (struct child){child->pid, ENDED, status};
+    if (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT))
+        *child = (struct child){0, FREE, 0}; // nobody waits for it
     futex_wake((u64)&children.list, ~0u, ~0u);
     signal_raise_as(SIGCHLD, status & 127 ? CLD_KILLED : CLD_EXITED);
 }

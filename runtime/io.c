@@ -87,7 +87,8 @@ static s64 span_take(struct eh_span *s, struct eh_context *c, int single, u32 pr
 
 // One request: what a stream has now.
 static s64 read_stream(struct eh_file *file, struct eh_span *s, u32 row, u64 offset) {
-    u64 size = EH_MIN(s->left, thread_others() ? wire_small() : wire_most()); // the window is for all
+    // the window is for all, and while one waits here the others need room too
+    u64 size = EH_MIN(s->left, thread_others() ? wire_small() / 4 & ~15ull : wire_most());
     struct eh_request r = {
         .row = row, .rule = AUDIT_STREAMS, .args = {file->number, size, offset}, .out_capacity = (u32)size};
     file->references++; // another thread may close it while this one waits
@@ -134,9 +135,15 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
     return got;
 }
 
+// How much goes at once: into a pipe what it takes without waiting, where there is any room.
+static u64 piece_of(const struct eh_file *file, const struct eh_span *s) {
+    int pipe = file->kind == FILE_STREAM && file->special == STREAM_PIPE;
+    return EH_MIN(s->left, pipe ? EH_PAGE : wire_most());
+}
+
 // One request with the next bytes of the span. What was written, and in *end the file's offset after it.
 static s64 write_piece(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
-    u64 size = EH_MIN(s->left, wire_most());
+    u64 size = piece_of(file, s);
     struct eh_request r = {.row = row,
                            .rule = file->kind == FILE_REGULAR ? AUDIT_FILES_WRITE : AUDIT_STREAMS,
                            .args = {file->number, size, offset},
@@ -171,7 +178,7 @@ static s64 write_console(struct eh_span *s) {
 static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
     u64 done = 0;
     while (s->left) {
-        u64 asked = EH_MIN(s->left, wire_most());
+        u64 asked = piece_of(file, s);
         s64 got = file->kind == FILE_STREAM && eh_is_ta() ? write_console(s)
                                                           : write_piece(file, s, row, offset + done, end);
         if (got == -EPIPE)
@@ -179,7 +186,7 @@ static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offse
         if (got < 0)
             return done ? (s64)done : got;
         done += (u64)got;
-        if ((u64)got < asked && (!got || file->kind != FILE_STREAM || file->special != STREAM_PIPE))
+        if ((u64)got < asked)
             break;
     }
     return (s64)done;

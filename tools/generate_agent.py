@@ -38,6 +38,7 @@ NUMBERS = (
     *("CONTROL_MAGIC", "VERSION", "SLOT_COUNT", "CONTROL_MIN_SIZE", "WINDOW_DEFAULT"),
     *("STRINGS_MAX", "STOP_LEAVE", "SLOTS_OFFSET"),
 )
+CHILDREN = (221, 260)  # execve and wait4, like sockets, are served by this machine's agent alone
 LINUX_PREFIXES = ("O_", "AT_", "RENAME_", "FALLOC_")
 LINUX_NUMBERS = (
     *("PATH_MAX", "MAX_SYMLINKS", "FLOCK_SIZE", "TERMIOS_SIZE", "WINSIZE_SIZE", "STAT_SIZE", "STATX_SIZE"),
@@ -118,7 +119,7 @@ const struct call_row *call_row(u32 call) {{
 
 def _rows() -> list[Row]:
     """Sockets are not served there: the bridge's agent answers ENOSYS to a row that it does not have."""
-    theirs = frozenset(row.number for row in SOCKETS)
+    theirs = frozenset((*(row.number for row in SOCKETS), *CHILDREN))
     return [row for row in LINUX.rows if row.served is Served.DELEGATED and row.number not in theirs]
 
 

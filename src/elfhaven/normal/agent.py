@@ -197,7 +197,7 @@ class Agent:
             return signed(request.args[1]) != 0
         if request.id in self._waits:
             return True
-        return shape.name in _READS | _WRITES and self.handlers.files.is_stream(request.args[0])
+        return shape.name in _READS | _WRITES and self.handlers.files.may_wait(request.args[0])
 
     def _wait_of(
         self, block: ControlBlock, window: memoryview | None, request: Request

@@ -57,6 +57,10 @@ class FileTable:
     def is_stream(self, number: int) -> bool:
         return number in self._fds and (number not in self._owned or number in self._pipes)
 
+    def may_wait(self, number: int) -> bool:
+        """Whether reading or writing it may take its time."""
+        return self.is_stream(number) and (number not in self._pipes or os.get_blocking(self._fds[number]))
+
     def is_pipe(self, number: int) -> bool:
         """Whether it is an end of a pipe that lay inside."""
         return number in self._pipes
