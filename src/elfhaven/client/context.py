@@ -6,8 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from elfhaven.errors import TeeError, UsageError
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.ta import TrustedApplication
     from elfhaven.target.emulator import Emulator
-    from elfhaven.world.tap import Tap
-
-
-TAPPED: Final[ContextVar[Tap | None]] = ContextVar("elfhaven.client", default=None)
-"""What lies on the wire of an emulator that a Context switches on (`elfhaven trace`)."""
 
 
 class Context(plain.Context):
@@ -113,7 +107,7 @@ def _open(
         from elfhaven.target.emulator import Emulator
 
         hosted = [python_ta(kind) for kind in tas]
-        return Emulator(device, memory, images, hosted_tas=hosted, plugins=plugins, tap=TAPPED.get())
+        return Emulator(device, memory, images, hosted_tas=hosted, plugins=plugins)
     if tas or plugins:
         raise UsageError(
             f"Python TAs and plugins run on the emulator, and not on the target {target!r}",

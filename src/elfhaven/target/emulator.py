@@ -28,6 +28,7 @@ from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
 from elfhaven.target.state import StateDirectory, replace_file
 from elfhaven.world.shared_memory import NormalMemory
+from elfhaven.world.tap import TAPPED
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
@@ -110,6 +111,9 @@ class Emulator:
             **(surroundings.of_the_core() if surroundings else {}),
         )
         self.core = SecureCore(physical, normal, config)
+        tap = tap or TAPPED.get()
+        if tap is not None:
+            self.core.console.listener = tap.said
         self._files = FileService(device.storage())
         self.images = Images((device.path / "ta", *stores), images)
         self.driver = Driver(

@@ -186,6 +186,9 @@ class HostileRee:
     def told(self, call: int, message: Message) -> None:
         self._do(self._after, message.command, message)
 
+    def said(self, line: str) -> None:
+        """The normal world of a device cannot hear the secure console."""
+
     def _do(self, plans: list[_Plan], rpc: int | None, message: Message) -> _Plan | None:
         with self._lock:
             plan = next((each for each in plans if each.rpc == rpc and each.where(message)), None)

@@ -16,6 +16,7 @@ import itertools
 import struct
 import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
@@ -29,6 +30,10 @@ from elfhaven.world.smc import SecureWorld
 _LIST: Final = struct.Struct(f"<{msg.PAGES_PER_LIST + 1}Q")
 _RMEM: Final = (msg.ATTR_RMEM_INPUT, msg.ATTR_RMEM_OUTPUT, msg.ATTR_RMEM_INOUT)
 _TMEM: Final = (msg.ATTR_TMEM_INPUT, msg.ATTR_TMEM_OUTPUT, msg.ATTR_TMEM_INOUT)
+
+
+TAPPED: Final[ContextVar[Tap | None]] = ContextVar("elfhaven.tap", default=None)
+"""What lies on the wire of an emulator that is switched on without a tap of its own (`elfhaven trace`)."""
 
 
 class Handling(Enum):
@@ -57,6 +62,10 @@ class Listener(Protocol):
         """Its answer, before the secure world sees it."""
         ...
 
+    def said(self, line: str) -> None:
+        """A line of the secure console, on the host thread of the call that it comes from."""
+        ...
+
 
 @dataclass(slots=True)
 class _Call:
@@ -82,6 +91,10 @@ class Tap:
         """Itself, for the driver."""
         self._secure, self._normal = secure, normal
         return self
+
+    def said(self, line: str) -> None:
+        """What the secure console says, for the listener."""
+        self._listener.said(line)
 
     def smc(self, registers: Sequence[int]) -> tuple[int, int, int, int]:
         call: _Call | None = None
