@@ -5,6 +5,7 @@
 #   make fidelity the same programs and TAs on the real OP-TEE under QEMU and on the emulator, compared
 #   make xtest   OP-TEE's own test suite, as Debian ships it, on the emulator; TARGET=qemu: on the real OP-TEE
 #   make fuzz    a million random calls of a TA, and 100,000 random messages of a normal world
+#   make endurance  sealed files: 10,000 corruptions, 500 kills, 2,000 losses of power
 #   make bench   the measurements            make docs    the generated reference pages
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ SOURCES := src tests tools bench examples
 PYTEST_FLAGS ?=
 TARGET ?= emulator
 
-.PHONY: all setup runtime bridge demo test fidelity xtest fuzz check bench docs clean
+.PHONY: all setup runtime bridge demo test fidelity xtest fuzz endurance check bench docs clean
 all: demo
 
 setup: $(STAMP)
@@ -53,6 +54,10 @@ xtest: $(RUNTIME) bridge
 
 fuzz: $(STAMP)
 	ELFHAVEN_FUZZ_CALLS=1000000 ELFHAVEN_FUZZ_MESSAGES=100000 $(BIN)/python -m pytest tests/fuzz $(PYTEST_FLAGS)
+
+endurance: $(RUNTIME)
+	ELFHAVEN_SEALED_CORRUPTIONS=10000 ELFHAVEN_SEALED_KILLS=500 ELFHAVEN_SEALED_LOSSES=2000 \
+	  $(BIN)/python -m pytest tests/hostile/test_sealed_corruptions.py tests/hostile/test_sealed_power.py $(PYTEST_FLAGS)
 
 check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)

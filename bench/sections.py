@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support import outside
 
-from bench import invoke
+from bench import invoke, sdk
 from bench.row import Row, example, first, tokens
 from bench.stoppable import stoppable
 from bench.yardsticks import ROOT, Places, Program, command_line, interleaved, whole_process
@@ -143,6 +143,7 @@ SECTIONS: dict[str, Callable[[Path, int], list[Row]]] = {
     "load": load,
     "start": start,
     "llama": llama,
+    "sdk": sdk.measure,
     "stoppable": stoppable,
     "stoppable-qemu": lambda work, runs: stoppable(work, runs, "qemu"),
 }

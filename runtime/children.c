@@ -107,14 +107,21 @@ static void depart(struct eh_context *c) {
     thread_exit(c);
 }
 
+static struct eh_siginfo told_of(u32 pid, u32 status) {
+    u32 killed = status & 127;
+    return (struct eh_siginfo){
+        SIGCHLD, killed ? CLD_KILLED : CLD_EXITED, pid, eh_start.uid, killed ? killed : status >> 8};
+}
+
 static void ended(struct child *child, u32 status) {
     enum { SIG_IGN = 1, SA_NOCLDWAIT = 2 };
     const struct eh_action *action = &signal_actions()[SIGCHLD - 1];
+    struct eh_siginfo info = told_of(child->pid, status);
     *child = (struct child){child->pid, ENDED, status};
     if (action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT))
         *child = (struct child){0, FREE, 0}; // nobody waits for it
     futex_wake((u64)&children.list, ~0u, ~0u);
-    signal_raise_as(SIGCHLD, status & 127 ? CLD_KILLED : CLD_EXITED);
+    signal_send(0, &info);
 }
 
 void children_end(struct eh_context *c, u32 status) {

@@ -25,9 +25,16 @@ static int pseudo(struct eh_context *c, s64 *result) {
 }
 
 // Calls that Linux makes again when a handler with SA_RESTART has interrupted them.
-static int restarts(u64 number) {
-    enum { READ = 63, WRITEV = 66, WAITID = 95, FUTEX = 98, WAIT4 = 260 };
-    return (number >= READ && number <= WRITEV) || number == FUTEX || number == WAITID || number == WAIT4;
+static int restarts(const struct eh_context *c, u64 number) {
+    enum { FCNTL = 25, IOCTL = 29, FLOCK = 32, READ = 63, WRITEV = 66, SENDFILE = 71, SPLICE = 76, WAITID = 95 };
+    enum { FUTEX = 98, ACCEPT = 202, CONNECT = 203, SENDTO = 206, RECVFROM = 207, SENDMSG = 211, RECVMSG = 212 };
+    enum { ACCEPT4 = 242, RECVMMSG = 243, WAIT4 = 260, SENDMMSG = 269 };
+    static const u16 numbers[] = {FCNTL,  IOCTL,    FLOCK,   SENDFILE, SPLICE,  WAITID,   FUTEX, ACCEPT,  CONNECT,
+                                  SENDTO, RECVFROM, SENDMSG, RECVMSG,  ACCEPT4, RECVMMSG, WAIT4, SENDMMSG};
+    int found = number >= READ && number <= WRITEV;
+    for (u32 i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        found |= number == numbers[i];
+    return found && !c->once;
 }
 
 static s64 serve(struct eh_context *c, const struct eh_call *call) {
@@ -47,7 +54,7 @@ static u32 where_served(const struct eh_context *c, const struct eh_call *call, 
 
 void eh_dispatch(struct eh_context *c) {
     u64 number = c->x[8], args[6], denials = c->denials, delegated = c->delegated;
-    c->fp_saved = 0;
+    c->fp_saved = c->once = 0;
     memcpy(args, c->x, sizeof args);
     s64 result;
     if (!pseudo(c, &result)) {
@@ -58,11 +65,13 @@ void eh_dispatch(struct eh_context *c) {
         eh_counts.served += where == TRACE_INSIDE;
         trace_call(c, args, number, where, result);
     }
+    if (result != -EINTR)
+        signal_mask_back(c);
     c->x[0] = (u64)result;
     poll_asked();
     thread_turn();
     if (signal_waits(c) || c->suspended)
-        signal_enter_call(c, result == -EINTR && restarts(number) ? args : 0);
+        signal_enter_call(c, result == -EINTR && restarts(c, number) ? args : 0);
     eh_check_stack();
     if (eh_current->fp_saved)
         eh_fp_load(eh_current->fp);

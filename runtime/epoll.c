@@ -4,6 +4,7 @@
 #include "waiting.h"
 #include "memory.h"
 #include "process.h"
+#include "signals.h"
 
 enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD, SETS_MOST = 64 };
 enum { EVENTS_KNOWN = 0x3fff, FIRST_ROOM = (EH_PAGE - 16) / 40 };
@@ -193,12 +194,13 @@ static s64 wait_on(struct eh_file *set, u64 to, u32 most, u64 until) {
     return result;
 }
 
-u32 epoll_ready(struct eh_file *file) {
+u32 epoll_ready(struct eh_file *file, int *outside) {
     struct eh_watch here[WATCHED_HERE];
     u32 count = EH_MIN(file->epoll->count, (u32)WATCHED_HERE);
     for (u32 i = 0; i < count; i++) {
         const struct eh_file *member = fd_file_at(file->epoll->members[i].file);
         here[i] = wanted(&file->epoll->members[i]);
+        *outside |= member && (member->kind == FILE_SOCKET || member->kind == FILE_STREAM);
         if (member && member->kind == FILE_EPOLL)
             here[i].file = NO_FILE; // a set in a set in a set
     }
@@ -206,10 +208,11 @@ u32 epoll_ready(struct eh_file *file) {
 }
 
 static s64 epoll_wait(struct eh_context *c, u64 timeout) {
+    s64 masked = signal_mask(c, c->x[4], c->x[5]);
     struct eh_file *set = fd_file(c->x[0]);
     s32 most = (s32)c->x[2];
-    if (most <= 0)
-        return -EINVAL;
+    if (masked || most <= 0)
+        return masked ? masked : -EINVAL;
     if (!set)
         return -EBADF;
     if (set->kind != FILE_EPOLL)
@@ -217,7 +220,7 @@ static s64 epoll_wait(struct eh_context *c, u64 timeout) {
     set->references++;
     s64 result = wait_on(set, c->x[1], (u32)most, watch_until(timeout));
     file_drop(set);
-    return result;
+    return result == -EINTR && !timeout ? 0 : result;
 }
 
 s64 sys_epoll_pwait(struct eh_context *c) {

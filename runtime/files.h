@@ -17,6 +17,7 @@ enum eh_file_kind {
     FILE_PIPE,   // pipe.c: an end of a pipe, or an event counter, inside
     FILE_EPOLL,  // epoll.c: a set of files, inside
     FILE_TIMER,  // timerfd.c: inside
+    FILE_SIGNALS, // signalfd.c: inside
 };
 
 enum { // arm64
@@ -135,7 +136,8 @@ static inline int file_sealed(const struct eh_file *file) { return file->kind ==
 
 // No file of any system, but something to wait for.
 static inline int file_waits_inside(const struct eh_file *file) {
-    return file->kind == FILE_PIPE || file->kind == FILE_EPOLL || file->kind == FILE_TIMER;
+    return file->kind == FILE_PIPE || file->kind == FILE_EPOLL || file->kind == FILE_TIMER ||
+           file->kind == FILE_SIGNALS;
 }
 
 u32 file_mode_inside(const struct eh_file *file); // st_mode of such a file

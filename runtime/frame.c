@@ -23,8 +23,8 @@ struct own { // what no other kernel has: how to go on
 
 struct frame {
     u32 signo, errno_, code, pad;
-    u32 pid, uid;
-    u64 rest[13];
+    u32 first, second;
+    u64 value, rest[12];
     u64 uc_flags, uc_link, uc_stack[3], uc_mask, uc_unused[15], uc_align;
     u64 fault, regs[31], sp, pc, pstate, align;
     struct fpsimd fp;
@@ -41,9 +41,7 @@ _Static_assert(sizeof(struct fpsimd) == FPSIMD_SIZE, "fpsimd_context");
 // Where the stub that a call came through jumps back to: its last word is that branch.
 static u64 behind_call(const struct eh_context *c) {
     u64 at = c->x[30] + 4;
-    u32 word;
-    if (user_in(&word, at, sizeof word))
-        return at;
+    u32 word = *(const u32 *)at; // the packer's, no memory of the program
     s64 offset = (s64)((u64)(word & 0x3ffffff) << 38) >> 36;
     return at + (u64)offset;
 }
@@ -81,10 +79,11 @@ static u64 stack_for(const struct eh_context *c, const struct eh_signal *s, u64 
 int frame_build(struct eh_context *c, const struct eh_signal *s, struct eh_where where) {
     struct frame f;
     memset(&f, 0, sizeof f);
-    f.signo = s->number;
-    f.code = (u32)s->code;
-    f.pid = eh_start.pid;
-    f.uid = eh_start.uid;
+    f.signo = s->info.number;
+    f.code = (u32)s->info.code;
+    f.first = s->info.first;
+    f.second = s->info.second;
+    f.value = s->info.value;
     f.uc_mask = s->mask;
     memcpy(f.uc_stack, c->alternate, sizeof f.uc_stack);
     if (capture(&f, c, &where))
@@ -97,7 +96,7 @@ int frame_build(struct eh_context *c, const struct eh_signal *s, struct eh_where
     u64 at = stack_for(c, s, f.sp);
     if (user_out(at, &f, sizeof f))
         return -EFAULT;
-    c->x[0] = s->number;
+    c->x[0] = s->info.number;
     c->x[1] = at;
     c->x[2] = at + __builtin_offsetof(struct frame, uc_flags);
     c->x[16] = s->action.handler;

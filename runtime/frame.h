@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The frame that a handler finds on its stack, as Linux makes it on arm64, and the way back from it.
 #pragma once
-#include "rt.h"
+#include "pending.h"
 
 enum { SIGSEGV = 11 };
 enum { SA_ONSTACK = 0x08000000, SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000 };
@@ -12,8 +12,7 @@ struct eh_action { // arm64 struct sigaction of the kernel
 };
 
 struct eh_signal {
-    u32 number;
-    s32 code;
+    struct eh_siginfo info;
     u64 mask; // to be given back when the handler returns
     struct eh_action action;
 };

@@ -34,6 +34,7 @@ static s64 deadline_of(struct eh_context *c, int absolute, u64 *deadline) {
     *deadline = NO_DEADLINE;
     if (!c->x[3])
         return 0;
+    c->once = 1; // with a time of its own it is not made again
     s64 result = time_read(c->x[3], &time);
     if (result)
         return result;
@@ -51,11 +52,15 @@ static s64 word_and_deadline(struct eh_context *c, int absolute, u32 *value, u64
     return result ? result : deadline_of(c, absolute, deadline);
 }
 
-static s64 wait_for(u64 address, u32 bits, u64 deadline) {
+void futex_stand_at(u64 key, u32 bits) {
     static u64 arrivals;
-    eh_current->futex = address;
+    eh_current->futex = key;
     eh_current->futex_bits = bits;
     eh_current->arrival = ++arrivals;
+}
+
+static s64 wait_for(u64 address, u32 bits, u64 deadline) {
+    futex_stand_at(address, bits);
     return thread_wait(deadline);
 }
 
@@ -69,10 +74,12 @@ void thread_hold_at(u64 key) {
 
 // Who waits longest at a word; 0: nobody.
 static struct eh_context *longest(u64 address, u32 bits) {
-    struct eh_context *found = 0;
-    for (struct eh_context *c = thread_next(eh_current); c != eh_current; c = thread_next(c))
+    struct eh_context *found = 0, *c = eh_current; // which may wait too, while time passes
+    do {
         if (c->futex == address && (c->futex_bits & bits) && (!found || c->arrival < found->arrival))
             found = c;
+        c = thread_next(c);
+    } while (c != eh_current);
     return found;
 }
 

@@ -121,8 +121,12 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
         return pipe_read(file, s);
     if (file->kind == FILE_SOCKET)
         return socket_read(file, s);
-    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER)
-        return file->kind == FILE_TIMER ? timer_read(file, s) : -EINVAL;
+    if (file->kind == FILE_TIMER)
+        return timer_read(file, s);
+    if (file->kind == FILE_SIGNALS)
+        return signals_read(file, s);
+    if (file->kind == FILE_EPOLL)
+        return -EINVAL;
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
     if (file->kind != FILE_REGULAR || !s->left)
@@ -213,7 +217,7 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
         return pipe_write(file, s);
     if (file->kind == FILE_SOCKET)
         return socket_write(file, s);
-    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER)
+    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER || file->kind == FILE_SIGNALS)
         return -EINVAL;
     if (!s->left)
         return 0;

@@ -67,6 +67,7 @@ static s64 send_piece(struct eh_file *file, struct eh_span *s, u32 flags, const 
 static s64 send_span(struct eh_file *file, struct eh_span *s, u32 flags, const struct eh_address *a) {
     s64 done = 0, got;
     int stream = socket_type(file) == SOCK_STREAM;
+    socket_once(file, SOCKET_SENDS_FOR);
     file->references++;
     do {
         got = send_piece(file, s, flags, a);
@@ -160,6 +161,7 @@ static s64 receive_span(struct eh_file *file, struct eh_span *s, u32 flags, stru
     int whole = (flags & MSG_WAITALL) && socket_type(file) == SOCK_STREAM && !(flags & MSG_PEEK);
     s64 done = 0, got;
     to->size = to->flags = 0;
+    socket_once(file, SOCKET_RECEIVES_FOR);
     if (flags & MSG_ERRQUEUE)
         return -EAGAIN; // errors are not queued
     file->references++;

@@ -41,7 +41,9 @@ struct eh_context {
     u32 for_room, futex_bits;   // it waits for room for a request; futex.c
     u64 blocked, signals;       // signals.c: what it blocks, what waits for it
     u64 suspended_mask, alternate[3];
-    u32 suspended, interrupted; // its mask is that of a sigsuspend; a signal ended its wait
+    u32 suspended, interrupted; // its mask is that of its call alone; a signal ended its wait
+    u64 awaited;                // signals that its call waits for
+    u32 answered, once; // how its last wait ended; its call is not made again when a signal has interrupted it
     u64 denials, delegated;     // of its calls
     u64 futex, arrival, robust; // the word that it waits at, 0: none; who came first; its list of mutexes
 } __attribute__((aligned(16)));

@@ -47,8 +47,9 @@ struct eh_seal {
 s64 seal_key_make(struct eh_seal *s); // id and key of a new file; an errno where the program has no key
 void seal_encrypt(struct eh_seal *s, u32 level, u64 index, const u8 *from, u8 *to, struct seal_entry *e);
 s64 seal_decrypt(struct eh_seal *s, u32 level, u64 index, const u8 *from, u8 *to, const struct seal_entry *e);
-s64 seal_header_make(struct eh_seal *s, u8 *unit, u8 tag[16]); // from the fields of s
-s64 seal_header_take(struct eh_seal *s, u8 *unit, u8 tag[16]); // into them; -EIO when it does not hold
+int seal_header_ours(const u8 *unit); // by how it begins
+s64 seal_header_make(struct eh_seal *s, u32 slot, u8 *unit, u8 tag[16]); // from the fields of s
+s64 seal_header_take(struct eh_seal *s, u32 slot, u8 *unit, u8 tag[16]); // into them; -EIO when it does not hold
 
 // sealed_haven.c
 int seal_in_haven(void);            // other programs may change its files, too
@@ -61,6 +62,7 @@ void seal_host_close(struct eh_seal *s);
 s64 seal_host_read(struct eh_seal *s, u8 *to, u64 size, u64 offset); // all of it, or an errno
 s64 seal_host_write(struct eh_seal *s, const u8 *from, u64 size, u64 offset);
 s64 seal_host_sync(struct eh_seal *s);
+s64 seal_host_sync_name(struct eh_seal *s); // what became of its name lasts, too
 u64 seal_place(u32 level, u64 index, u32 slot); // byte offset in the host file; pure
 
 // sealed_head.c

@@ -63,14 +63,14 @@ struct header_data { // what is authenticated alone
 
 static struct header_data data_of(const struct eh_seal *s, const u8 *unit) {
     struct header_data data;
-    memcpy(data.words, unit, 32); // magic, format, kind of key, id
+    memcpy(data.words, unit, 32); // magic, format, slot, id
     memcpy(data.words + 4, s->name_hash, 32);
     return data;
 }
 
-s64 seal_header_make(struct eh_seal *s, u8 *unit, u8 tag[16]) {
+s64 seal_header_make(struct eh_seal *s, u32 slot, u8 *unit, u8 tag[16]) {
     struct header h = {.counter = s->counter, .size = s->size, .sequence = s->sequence, .depth = s->depth};
-    u32 format[2] = {FORMAT, 0};
+    u32 format[2] = {FORMAT, slot};
     memset(unit, 0, SEAL_UNIT);
     memcpy(unit, magic, sizeof magic);
     memcpy(unit + 8, format, sizeof format);
@@ -89,16 +89,18 @@ s64 seal_header_make(struct eh_seal *s, u8 *unit, u8 tag[16]) {
     return result;
 }
 
-s64 seal_header_take(struct eh_seal *s, u8 *unit, u8 tag[16]) {
+int seal_header_ours(const u8 *unit) { return !memcmp(unit, magic, sizeof magic); }
+
+s64 seal_header_take(struct eh_seal *s, u32 slot, u8 *unit, u8 tag[16]) {
     struct header h;
     static const u8 zero[4];
-    u32 format[2] = {FORMAT, 0};
+    u32 format[2] = {FORMAT, slot};
     s64 result = begin();
     if (result)
         return result;
     memcpy(tag, unit + HEADER_TAG, 16);
     struct header_data data = data_of(s, unit);
-    if (memcmp(unit, magic, sizeof magic) || memcmp(unit + 8, format, sizeof format) ||
+    if (!seal_header_ours(unit) || memcmp(unit + 8, format, sizeof format) ||
         memcmp(unit + HEADER_NONCE + 12, zero, sizeof zero) ||
         !aead_open(&crypt.key, unit + HEADER_NONCE, &data, sizeof data, unit + HEADER_CLEAR, unit + HEADER_CLEAR,
                    SEAL_UNIT - HEADER_CLEAR, tag))

@@ -2,7 +2,7 @@
 // The header of a sealed file, and what trusted storage says of it: which header is the last that was committed.
 #include "sealed.h"
 
-enum { NAME_BYTES = 16, RECORD_NAME = 8 + 2 * NAME_BYTES, NO_HEADER = 2 };
+enum { NAME_BYTES = 16, RECORD_NAME = 8 + 2 * NAME_BYTES, NO_HEADER = 2, SECTOR = 512 };
 enum { UNTRUSTED = 0, NEWER, EXACT };
 
 static void record_name(const struct eh_seal *s, char name[RECORD_NAME]) {
@@ -60,6 +60,16 @@ static s64 fresh(struct eh_seal *s) {
     return seal_key_make(s);
 }
 
+// Whether all of a header is there. What was encrypted has no sector of zeros: where one is, the first commit of the
+// file was cut short, and it is as new as before. Anything else that is no header is somebody's.
+static int written(const u8 *unit) {
+    static const u8 zeros[SECTOR];
+    u32 holes = 0;
+    for (u32 at = 0; at < SEAL_UNIT; at += SECTOR)
+        holes += !memcmp(unit + at, zeros, SECTOR);
+    return seal_header_ours(unit) ? !holes : holes < SEAL_UNIT / SECTOR;
+}
+
 struct choice {
     struct eh_seal best;
     u32 rank, present;
@@ -75,13 +85,10 @@ static s64 look_at(struct eh_seal *s, u32 slot, struct choice *c) {
     s64 result = seal_host_read(s, unit, SEAL_UNIT, (u64)slot * SEAL_UNIT);
     if (result)
         return result;
-    u32 at = 0;
-    while (at < SEAL_UNIT && !unit[at])
-        at++;
-    if (at == SEAL_UNIT)
+    if (!written(unit))
         return 0;
     c->present = 1;
-    result = seal_header_take(&probe, unit, tag);
+    result = seal_header_take(&probe, slot, unit, tag);
     if (result)
         return result == -EACCES ? result : 0;
     u32 r = rank(&s->trust, probe.counter, tag);
@@ -127,7 +134,7 @@ static s64 write_header(struct eh_seal *s, u8 tag[16]) {
     s->counter++;
     s64 result = seal_in_haven() ? seal_host_sync(s) : 0; // no program of it may find a header without its blocks
     if (!result)
-        result = seal_header_make(s, unit, tag);
+        result = seal_header_make(s, slot, unit, tag);
     if (!result)
         result = seal_host_write(s, unit, SEAL_UNIT, (u64)slot * SEAL_UNIT);
     if (!result)

@@ -68,6 +68,8 @@ void seal_host_close(struct eh_seal *s) {
 
 s64 seal_host_sync(struct eh_seal *s) { return host_call(s, ROW_fdatasync); }
 
+s64 seal_host_sync_name(struct eh_seal *s) { return host_call(s, ROW_fsync); }
+
 s64 seal_host_read(struct eh_seal *s, u8 *to, u64 size, u64 offset) {
     for (u64 done = 0; done < size;) {
         u64 piece = EH_MIN(size - done, wire_most() & ~63ull);

@@ -43,7 +43,9 @@ static s64 rename_open(struct eh_seal *s, const struct eh_path *from, const stru
     replaced = seal_named(name, length);
     if (replaced)
         replaced->gone = 1;
-    result = settle(&as, as.trust.next);
+    result = seal_host_sync_name(s); // only then is what the records still allow the past
+    if (!result)
+        result = settle(&as, as.trust.next);
     if (!result)
         result = settle(s, s->trust.next);
     memcpy(s->name, name, length);
@@ -83,16 +85,21 @@ static s64 unlink_named(const struct eh_path *path, const char *name, u32 length
         return result;
     struct seal_record now = as.trust.now;
     int known = now.state == RECORD_FILE;
+    if (known)
+        seal_host_open(&as, path, O_NOFOLLOW, 0); // to have its end synced; where that fails, it goes unsynced
     as.trust.next =
         (struct seal_record){.counter = EH_MAX(now.counter, as.trust.next.counter) + 1, .state = RECORD_ABSENT};
     if (known)
         result = seal_trust_store(&as);
     if (!result)
         result = unlink_outside(path);
+    if (!result && open)
+        open->gone = 1;
+    if (!result && as.host)
+        seal_host_sync_name(&as);
+    seal_host_close(&as);
     if (result)
         return known ? settle(&as, now), result : result;
-    if (open)
-        open->gone = 1;
     return known ? settle(&as, as.trust.next) : 0;
 }
 

@@ -3,6 +3,7 @@
 #include "waiting.h"
 #include "memory.h"
 #include "process.h"
+#include "signals.h"
 
 enum { SETS = 3, WORDS = WATCHED_MOST / 64 };
 // what makes a descriptor ready for each set
@@ -67,11 +68,16 @@ s64 sys_pselect6(struct eh_context *c) {
     struct sets s;
     struct eh_watch w[WATCHED_MOST];
     u64 timeout = FOREVER;
+    u64 mask[2] = {0, 0}; // its address and size
     u32 count = (u32)c->x[0], made;
-    if ((s32)count < 0)
-        return -EINVAL;
-    count = EH_MIN(count, (u32)WATCHED_MOST);
+    if (c->x[5] && user_in(mask, c->x[5], sizeof mask))
+        return -EFAULT;
     s64 result = c->x[4] ? time_read(c->x[4], &timeout) : 0;
+    if (!result)
+        result = signal_mask(c, mask[0], mask[1]);
+    if (!result && (s32)count < 0)
+        result = -EINVAL;
+    count = EH_MIN(count, (u32)WATCHED_MOST);
     if (!result)
         result = read_sets(c, count, &s);
     if (!result)

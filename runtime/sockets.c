@@ -3,7 +3,7 @@
 // the program's word alone, so O_NONBLOCK of a socket is kept inside.
 #include "sockets.h"
 
-enum { SOCK_FLAGS = O_NONBLOCK | O_CLOEXEC, OPTION_MOST = 256 };
+enum { SOCK_FLAGS = O_NONBLOCK | O_CLOEXEC, OPTION_MOST = 256, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21 };
 enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_IPV6 = 41 };
 #define OPTION(n) (1ull << (n))
 
@@ -182,6 +182,7 @@ s64 sys_connect(struct eh_context *c) {
                            .paths = {&a.path},
                            .in_length = a.size};
     file->references++;
+    socket_once(file, SOCKET_SENDS_FOR);
     result = send_address(&r, &a);
     file->sequel++;
     file_drop(file);
@@ -216,6 +217,7 @@ static s64 accept_with(struct eh_context *c, u32 flags) {
         return -ENFILE;
     made->special |= SOCKET_BOUND;
     file->references++;
+    socket_once(file, SOCKET_RECEIVES_FOR);
     result = accept_one(file, made, &r);
     file->sequel++;
     file_drop(file);
@@ -290,6 +292,13 @@ static s64 option_served(u32 level, u32 option) {
     return option < 64 && options_of(level) >> option & 1 ? 0 : -ENOPROTOOPT;
 }
 
+static void keep_timeout(struct eh_file *file, u32 which, const u8 *value, u32 size) {
+    u8 any = 0;
+    for (u32 i = 0; i < size; i++)
+        any |= value[i];
+    file->special = (file->special & ~which) | (any ? which : 0);
+}
+
 s64 sys_setsockopt(struct eh_context *c) {
     u32 level = (u32)c->x[1], option = (u32)c->x[2], size = (u32)c->x[4];
     u8 value[OPTION_MOST];
@@ -307,7 +316,10 @@ s64 sys_setsockopt(struct eh_context *c) {
     if (result)
         return result;
     memcpy(wire_input(&r), value, size);
-    return wire_send(&r, 0);
+    result = wire_send(&r, 0);
+    if (!result && level == SOL_SOCKET && (option == SO_RCVTIMEO || option == SO_SNDTIMEO))
+        keep_timeout(file, option == SO_RCVTIMEO ? SOCKET_RECEIVES_FOR : SOCKET_SENDS_FOR, value, size);
+    return result;
 }
 
 s64 sys_getsockopt(struct eh_context *c) {

@@ -9,6 +9,7 @@
 #include "process.h"
 #include "signals.h"
 
+#define MOMENT 1000000ull // nanoseconds
 enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16 };
 #define CANARY 0x5ee05ee05ee05ee0ull
 #define CLONE_THREAD_FLAGS 0x10f00u // VM, FS, FILES, SIGHAND, THREAD: what makes a thread and no process
@@ -82,25 +83,35 @@ struct eh_context *thread_of(u32 tid) {
 static void ready(struct eh_context *c, int timed_out) {
     c->state = READY;
     c->timed_out = (u32)timed_out;
-    c->interrupted = 0;
+    c->interrupted = c->answered = 0;
     c->request = 0;
     c->futex = 0;
 }
 
 int thread_lives(const struct eh_context *c) { return c->state != DEAD; }
 
-void thread_interrupt(struct eh_context *c) {
-    if (c->state != WAITS || c->for_room || (c->request && !wire_can_withdraw(c->request)))
-        return;
+int thread_idles(const struct eh_context *c) {
+    return c->state == WAITS && !c->for_room && (!c->request || wire_can_withdraw(c->request));
+}
+
+// Its wait ends by something else than an answer: 0 when it has a request that cannot be taken back.
+static int stop_waiting(struct eh_context *c, int timed_out) {
+    if (c->state != WAITS || (c->request && !wire_can_withdraw(c->request)))
+        return 0;
     if (c->request)
         wire_withdraw(c->request);
-    ready(c, 0);
-    c->interrupted = 1;
+    ready(c, timed_out);
+    return 1;
+}
+
+void thread_interrupt(struct eh_context *c) {
+    if (!c->for_room && stop_waiting(c, 0))
+        c->interrupted = 1;
 }
 
 void thread_wake(struct eh_context *c) {
-    if (c->state == WAITS)
-        ready(c, 0);
+    c->futex = 0;
+    stop_waiting(c, 0);
 }
 
 // Threads whose time is over can run again. The first deadline that is left; NO_DEADLINE if there is none.
@@ -114,9 +125,9 @@ static u64 expire(void) {
     do {
         if (c->state == WAITS && c->deadline != NO_DEADLINE) {
             now = now ? now : time_monotonic();
-            if (c->deadline <= now)
-                ready(c, 1);
-            else if (earliest == NO_DEADLINE || c->deadline < earliest)
+            if (c->deadline <= now && !stop_waiting(c, 1))
+                c->deadline = NO_DEADLINE; // the answer is there, or will be soon
+            else if (c->deadline > now && (earliest == NO_DEADLINE || c->deadline < earliest))
                 earliest = c->deadline;
         }
         c = c->next;
@@ -137,8 +148,10 @@ void thread_only(struct eh_context *c) { threads.only = c; }
 static void collect(void) {
     struct eh_context *c = eh_current;
     do {
-        if (c->state == WAITS && c->request && wire_answered(c->request))
+        if (c->state == WAITS && c->request && wire_answered(c->request)) {
             ready(c, 0);
+            c->answered = 1;
+        }
         c = c->next;
     } while (c != eh_current);
     threads.calls_since_leave = 0;
@@ -149,7 +162,7 @@ static void idle(void) {
     u64 earliest = expire();
     if (eh_current->state == READY || next_ready())
         return;
-    u64 left = earliest == NO_DEADLINE ? 0 : earliest - time_monotonic() + 1;
+    u64 now = time_monotonic(), left = earliest == NO_DEADLINE ? 0 : earliest > now ? earliest - now : 1;
     if (wire_pending()) {
         wire_leave_for(left);
         collect();
@@ -187,12 +200,16 @@ s64 thread_wait(u64 deadline) {
     return eh_current->interrupted ? -EINTR : eh_current->timed_out ? -ETIMEDOUT : 0;
 }
 
-int thread_answer(struct eh_request *r) {
-    eh_current->state = WAITS;
-    eh_current->deadline = NO_DEADLINE;
-    eh_current->request = r;
+// What is there already is still told to a thread that has a signal: the normal world gets a moment to say so.
+s64 thread_answer(struct eh_request *r) {
+    struct eh_context *c = eh_current;
+    c->state = WAITS;
+    c->deadline = signal_waits(c) ? time_monotonic() + MOMENT : NO_DEADLINE;
+    c->request = r;
+    if (r->key)
+        futex_stand_at(r->key, ~0u);
     wait();
-    return eh_current->interrupted ? -EINTR : 0;
+    return c->answered ? 0 : c->interrupted || c->timed_out ? -EINTR : -EAGAIN;
 }
 
 void thread_room(void) {
@@ -270,7 +287,7 @@ struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls) {
     c->x[0] = 0;
     c->sp = stack - 16;
     c->tpidr = tls;
-    c->clear_tid = c->robust = c->signals = 0;
+    c->clear_tid = c->robust = c->signals = c->awaited = 0;
     memset(c->alternate, 0, sizeof c->alternate);
     c->state = READY;
     u64 *frame = (u64 *)(c->stack_top - CONTEXT_FRAME);
@@ -320,6 +337,7 @@ s64 sys_clone(struct eh_context *c) {
 
 void thread_exit(struct eh_context *c) {
     futex_died(c);
+    pending_end(c);
     if (vma_prefix(&eh_map, c->sp, 16, PROT_WRITE) != 16 && arena_holds(c->sp, c->sp + 16))
         memset((void *)c->sp, 0, 16); // it gave its stack back, and the stub of this call has pushed there
     threads.count--;

@@ -12,8 +12,11 @@ struct eh_request;
 s64 thread_wait(u64 deadline); // or -EINTR
 void thread_wake(struct eh_context *thread);
 void thread_interrupt(struct eh_context *thread); // its wait, if it is in one that signals end, gives -EINTR
+int thread_idles(const struct eh_context *thread); // it is in such a wait
 int thread_lives(const struct eh_context *thread);
-int thread_answer(struct eh_request *r); // the calling thread waits for the answer to its request; -EINTR
+// The calling thread waits for the answer to its request, which is withdrawn where it can be: -EINTR by a signal,
+// -EAGAIN by a futex_wake() of the request's key.
+s64 thread_answer(struct eh_request *r);
 void thread_room(void);                   // the calling thread waits until some request has ended
 void thread_room_made(void);
 int thread_others(void);  // whether there are others
@@ -29,6 +32,7 @@ struct eh_context *thread_next(struct eh_context *c);   // all threads in a ring
 void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread ends; another runs
 
 // futex.c
+void futex_stand_at(u64 key, u32 bits);     // it is among those whom a futex_wake() of `key` finds
 s64 thread_sleep_at(u64 key, u64 deadline); // the calling thread waits for a futex_wake() of `key`, an address
 void thread_hold_at(u64 key);               // the same, whatever signals come; it may end without a wake
 s64 futex_wake(u64 address, u32 most, u32 bits); // how many were woken

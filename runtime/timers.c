@@ -6,11 +6,12 @@
 #include "thread.h"
 
 enum { TIMERS = 32, SIGALRM = 14, SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4, TIMER_ABSTIME = 1 };
-enum { REALTIME = 0, MONOTONIC = 1, BOOTTIME = 7, SI_TIMER = -2, SI_KERNEL = 0x80 };
+enum { REALTIME = 0, MONOTONIC = 1, BOOTTIME = 7 };
 #define SECOND 1000000000ull
 
 static struct timer {
-    u32 used, signal, tid, overrun; // tid 0: the process
+    u32 used, signal, tid, overrun; // tid 0: the process; overrun of the signal that was told last
+    u64 value, clock;               // what its signal carries; what it is set by
     u64 expires, interval;          // nanoseconds; expires 0: not armed
 } timers[TIMERS];                   // the first is the interval timer
 
@@ -23,16 +24,24 @@ u64 timer_next(void) {
 }
 
 static void expire(struct timer *t, u32 index, u64 now) {
-    u64 missed = t->interval ? (now - t->expires) / t->interval : 0;
-    t->overrun = (u32)EH_MIN(missed, 0x7fffffffull);
+    u64 missed = EH_MIN(t->interval ? (now - t->expires) / t->interval : 0, 0x7ffffffeull);
     t->expires = t->interval ? t->expires + (missed + 1) * t->interval : 0;
     struct eh_context *to = t->tid ? thread_of(t->tid) : 0;
+    struct eh_siginfo *waits = index ? pending_timer(index) : 0, info = {t->signal, SI_KERNEL, 0, 0, 0};
     if (!t->signal || (t->tid && !to))
         return;
-    if (to)
-        signal_to(to, t->signal, SI_TIMER);
-    else
-        signal_raise_as(t->signal, index ? SI_TIMER : SI_KERNEL);
+    if (waits)
+        waits->second = (u32)EH_MIN(waits->second + missed + 1, 0x7fffffffull);
+    if (waits)
+        return;
+    if (index)
+        info = (struct eh_siginfo){t->signal, SI_TIMER, index, (u32)missed, t->value};
+    signal_send(to, &info);
+}
+
+void timer_told(const struct eh_siginfo *info) {
+    if (info->first < TIMERS)
+        timers[info->first].overrun = info->second;
 }
 
 void timer_fire(u64 now) {
@@ -119,6 +128,8 @@ s64 sys_timer_create(struct eh_context *c) {
     if (user_out(c->x[2], &id, sizeof id))
         return -EFAULT;
     timers[id] = (struct timer){.used = 1,
+                                .value = c->x[1] ? event.value : id,
+                                .clock = clock,
                                 .signal = event.notify == SIGEV_NONE ? 0 : event.signal,
                                 .tid = event.notify == SIGEV_THREAD_ID ? event.tid : 0};
     return 0;
@@ -131,7 +142,7 @@ s64 sys_timer_settime(struct eh_context *c) {
     if (!t || result)
         return t ? result : -EINVAL;
     if (value && ((u32)c->x[1] & TIMER_ABSTIME)) {
-        u64 now = time_monotonic();
+        u64 now = time_now(t->clock == REALTIME);
         value = value > now ? value - now : 1;
     }
     struct timer old = *t;
@@ -151,6 +162,9 @@ s64 sys_timer_getoverrun(struct eh_context *c) {
 
 s64 sys_timer_delete(struct eh_context *c) {
     struct timer *t = of(c->x[0]);
+    struct eh_siginfo *waits = t ? pending_timer((u32)c->x[0]) : 0;
+    if (waits)
+        waits->first = 0; // the next timer with this number is another
     if (t)
         memset(t, 0, sizeof *t);
     return t ? 0 : -EINVAL;

@@ -2,9 +2,10 @@
 // Waiting for files. What is inside is known; the rest is asked for in one request, which waits outside.
 #include "waiting.h"
 #include "process.h"
+#include "signals.h"
 #include "thread.h"
 
-#define NAP 5000000ull // nanoseconds after which who waits outside looks inside again
+#define NAP 5000000ull // nanoseconds after which a set in a set is asked for outside again
 
 static const u32 poll_key; // its address is where threads that wait stand
 
@@ -31,6 +32,15 @@ void watch_done(struct eh_watch *w, u32 count, struct eh_watch here[WATCHED_HERE
         arena_disown(w, EH_PAGE_UP(count * sizeof *w));
 }
 
+// A set among the files: nobody outside waits for what it holds.
+static u32 ready_set(struct eh_file *file, u64 *first) {
+    int outside = 0;
+    u32 ready = epoll_ready(file, &outside);
+    if (outside)
+        *first = EH_MIN(*first, time_monotonic() + NAP);
+    return ready;
+}
+
 // What an inside file has; 1 in *outside when the normal world has to be asked. *first: when a timer runs out.
 static u32 ready_inside(struct eh_file *file, int *outside, u64 *first) {
     switch (file->kind) {
@@ -41,7 +51,9 @@ static u32 ready_inside(struct eh_file *file, int *outside, u64 *first) {
     case FILE_PIPE:
         return pipe_ready(file);
     case FILE_EPOLL:
-        return epoll_ready(file);
+        return ready_set(file, first);
+    case FILE_SIGNALS:
+        return signals_ready(file) ? POLLIN : 0;
     case FILE_TIMER:
         if (file->offset && file->offset <= time_monotonic())
             return POLLIN;
@@ -94,13 +106,15 @@ static s64 take(struct eh_watch *w, u32 count, const u8 *answer, u32 asked) {
     return ready;
 }
 
-static s64 ask(struct eh_watch *w, u32 count, u32 outside, u64 timeout) {
+// `since`: when the inside was looked at; what has changed there since lets nobody wait.
+static s64 ask(struct eh_watch *w, u32 count, u32 outside, u64 timeout, u64 since) {
     u32 size = outside * (u32)sizeof *w, at = 0;
     struct eh_request r = {.row = ROW_ppoll,
                            .rule = AUDIT_STREAMS,
                            .args = {size, timeout},
                            .in_length = size,
-                           .out_capacity = size};
+                           .out_capacity = size,
+                           .key = (u64)&poll_key};
     s64 result = wire_open(&r);
     if (result)
         return result;
@@ -113,20 +127,27 @@ static s64 ask(struct eh_watch *w, u32 count, u32 outside, u64 timeout) {
         at += sizeof entry;
     }
     r.args[0] = r.in_length = at; // another thread may have closed one of them
+    if (changes != since)
+        r.args[1] = 0;
     result = wire_send(&r, outside);
+    if (result == -EAGAIN)
+        return 0; // something inside has changed
     return result < 0 ? result : take(w, count, wire_output(&r), at / sizeof *w);
 }
 
 s64 watch(struct eh_watch *w, u32 count, u64 until) {
     u32 outside;
-    u64 first = until, now = time_monotonic();
+    u64 first = until, now = time_monotonic(), since = changes;
     s64 ready = look(w, count, &outside, &first);
     u64 left = ready || first <= now ? 0 : first == FOREVER ? FOREVER : first - now;
+    int signal = !ready && signal_waits(eh_current);
     if (outside) {
-        s64 more = ask(w, count, outside, thread_others() ? EH_MIN(left, NAP) : left);
-        return more < 0 ? more : ready + more;
+        s64 more = ask(w, count, outside, signal ? 0 : left, since);
+        return more < 0 ? more : ready + more ? ready + more : signal ? -EINTR : 0;
     }
-    if (ready || !left)
+    if (signal)
+        return -EINTR;
+    if (ready || !left || changes != since)
         return ready;
     s64 result = thread_sleep_at((u64)&poll_key, first == FOREVER ? NO_DEADLINE : first);
     return result == -EINTR ? result : 0;
@@ -183,8 +204,11 @@ s64 sys_ppoll(struct eh_context *c) {
     s64 result = c->x[2] ? time_read(c->x[2], &timeout) : 0;
     if (result)
         return result;
-    if (count > WATCHED_MOST || (c->x[3] && c->x[4] != 8))
+    if (count > WATCHED_MOST)
         return -EINVAL;
+    result = signal_mask(c, c->x[3], c->x[4]);
+    if (result)
+        return result;
     struct eh_watch *w = watch_room(count, here);
     if (!w)
         return -ENOMEM;

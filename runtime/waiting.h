@@ -22,9 +22,13 @@ struct eh_watch *watch_room(u32 count, struct eh_watch here[WATCHED_HERE]); // 0
 void watch_done(struct eh_watch *w, u32 count, struct eh_watch here[WATCHED_HERE]);
 
 // epoll.c
-u32 epoll_ready(struct eh_file *file); // POLLIN or 0; may ask outside
+u32 epoll_ready(struct eh_file *file, int *outside); // POLLIN or 0; may ask outside: *outside is then 1
 void epoll_closed(struct eh_file *file);
 void epoll_forget(const struct eh_file *file); // it is closed: no set holds it any more
 
 // timerfd.c
 s64 timer_read(struct eh_file *file, struct eh_span *s);
+
+// signalfd.c
+s64 signals_read(struct eh_file *file, struct eh_span *s);
+int signals_ready(const struct eh_file *file); // for the calling thread

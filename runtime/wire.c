@@ -257,9 +257,15 @@ s64 wire_answer(const struct eh_row *row, s64 result, u64 limit, int *violated) 
     return -EPERM;
 }
 
-// What waits for a stream is done at once when it is answered; so before that nothing has been.
+// What waits for a stream or a socket is done at once when it is answered; so before that nothing has been. A ppoll
+// that does not wait is answered for sure.
 int wire_can_withdraw(const struct eh_request *r) {
-    return r->rule == AUDIT_STREAMS && (r->row == ROW_read || r->row == ROW_ppoll);
+    static const u32 rows[] = {ROW_accept4, ROW_connect, ROW_sendmsg, ROW_recvmsg};
+    int waits = r->rule == AUDIT_STREAMS && (r->row == ROW_read || r->row == ROW_write);
+    for (u32 i = 0; i < sizeof rows / sizeof *rows; i++)
+        waits |= r->row == rows[i];
+    waits |= r->row == ROW_ppoll && r->args[1];
+    return waits && wire.control && ((const volatile struct eh_slot *)slot_of(r))->state == EH_SLOT_STATE_REQUESTED;
 }
 
 void wire_withdraw(struct eh_request *r) {
@@ -280,8 +286,9 @@ s64 wire_send(struct eh_request *r, u64 limit) {
     eh_counts.delegated++;
     eh_current->delegated++;
     put(r);
-    if (thread_answer(r))
-        return -EINTR;
+    s64 taken_back = thread_answer(r);
+    if (taken_back)
+        return taken_back;
     wire_withdraw(r);
     r->result = wire_answer(eh_row(r->row), r->result, limit, &violated);
     if (violated)

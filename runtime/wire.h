@@ -15,6 +15,7 @@ struct eh_request {
     u64 args[6];
     const struct eh_path *paths[2];
     u32 in_length, out_capacity;
+    u64 key; // a futex_wake() of it takes the request back; 0: nobody's
     // from here on wire.c's own
     u32 slot, id, window;
     u32 in_offset, out_offset, path_offset[2];

@@ -122,6 +122,7 @@ enum {
     CALL_pwritev = 70,
     CALL_pselect6 = 72,
     CALL_ppoll = 73,
+    CALL_signalfd4 = 74,
     CALL_readlinkat = 78,
     CALL_newfstatat = 79,
     CALL_fstat = 80,
@@ -170,6 +171,7 @@ enum {
     CALL_rt_sigprocmask = 135,
     CALL_rt_sigpending = 136,
     CALL_rt_sigtimedwait = 137,
+    CALL_rt_sigqueueinfo = 138,
     CALL_rt_sigreturn = 139,
     CALL_setpriority = 140,
     CALL_getpriority = 141,
@@ -233,6 +235,7 @@ enum {
     CALL_mbind = 235,
     CALL_get_mempolicy = 236,
     CALL_set_mempolicy = 237,
+    CALL_rt_tgsigqueueinfo = 240,
     CALL_accept4 = 242,
     CALL_recvmmsg = 243,
     CALL_wait4 = 260,
@@ -397,6 +400,7 @@ s64 sys_preadv(struct eh_context *c);
 s64 sys_pwritev(struct eh_context *c);
 s64 sys_pselect6(struct eh_context *c);
 s64 sys_ppoll(struct eh_context *c);
+s64 sys_signalfd4(struct eh_context *c);
 s64 sys_readlinkat(struct eh_context *c);
 s64 sys_newfstatat(struct eh_context *c);
 s64 sys_fstat(struct eh_context *c);
@@ -445,6 +449,7 @@ s64 sys_rt_sigaction(struct eh_context *c);
 s64 sys_rt_sigprocmask(struct eh_context *c);
 s64 sys_rt_sigpending(struct eh_context *c);
 s64 sys_rt_sigtimedwait(struct eh_context *c);
+s64 sys_rt_sigqueueinfo(struct eh_context *c);
 s64 sys_rt_sigreturn(struct eh_context *c);
 s64 sys_setpriority(struct eh_context *c);
 s64 sys_getpriority(struct eh_context *c);
@@ -508,6 +513,7 @@ s64 sys_madvise(struct eh_context *c);
 s64 sys_mbind(struct eh_context *c);
 s64 sys_get_mempolicy(struct eh_context *c);
 s64 sys_set_mempolicy(struct eh_context *c);
+s64 sys_rt_tgsigqueueinfo(struct eh_context *c);
 s64 sys_accept4(struct eh_context *c);
 s64 sys_recvmmsg(struct eh_context *c);
 s64 sys_wait4(struct eh_context *c);

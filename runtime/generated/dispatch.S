@@ -39,6 +39,7 @@
 	.hidden sys_pwritev
 	.hidden sys_pselect6
 	.hidden sys_ppoll
+	.hidden sys_signalfd4
 	.hidden sys_readlinkat
 	.hidden sys_newfstatat
 	.hidden sys_fstat
@@ -87,6 +88,7 @@
 	.hidden sys_rt_sigprocmask
 	.hidden sys_rt_sigpending
 	.hidden sys_rt_sigtimedwait
+	.hidden sys_rt_sigqueueinfo
 	.hidden sys_rt_sigreturn
 	.hidden sys_setpriority
 	.hidden sys_getpriority
@@ -150,6 +152,7 @@
 	.hidden sys_mbind
 	.hidden sys_get_mempolicy
 	.hidden sys_set_mempolicy
+	.hidden sys_rt_tgsigqueueinfo
 	.hidden sys_accept4
 	.hidden sys_recvmmsg
 	.hidden sys_wait4
@@ -242,7 +245,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
 	.word sys_pselect6 - eh_call_table; .byte 1, 0; .hword 0xffff // 72 pselect6
 	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x16 // 73 ppoll
-	.word 0; .byte 0, 0; .hword 0xffff // 74 signalfd4
+	.word sys_signalfd4 - eh_call_table; .byte 1, 0; .hword 0xffff // 74 signalfd4
 	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
 	.word 0; .byte 0, 0; .hword 0xffff // 76 splice
 	.word 0; .byte 0, 0; .hword 0xffff // 77 tee
@@ -306,7 +309,7 @@ eh_call_table:
 	.word sys_rt_sigprocmask - eh_call_table; .byte 1, 0; .hword 0xffff // 135 rt_sigprocmask
 	.word sys_rt_sigpending - eh_call_table; .byte 1, 0; .hword 0xffff // 136 rt_sigpending
 	.word sys_rt_sigtimedwait - eh_call_table; .byte 1, 0; .hword 0xffff // 137 rt_sigtimedwait
-	.word 0; .byte 0, 0; .hword 0xffff // 138 rt_sigqueueinfo
+	.word sys_rt_sigqueueinfo - eh_call_table; .byte 1, 0; .hword 0xffff // 138 rt_sigqueueinfo
 	.word sys_rt_sigreturn - eh_call_table; .byte 1, 0; .hword 0xffff // 139 rt_sigreturn
 	.word sys_setpriority - eh_call_table; .byte 1, 0; .hword 0xffff // 140 setpriority
 	.word sys_getpriority - eh_call_table; .byte 1, 0; .hword 0xffff // 141 getpriority
@@ -408,7 +411,7 @@ eh_call_table:
 	.word sys_set_mempolicy - eh_call_table; .byte 1, 0; .hword 0xffff // 237 set_mempolicy
 	.word 0; .byte 3, 38; .hword 0xffff // 238 migrate_pages
 	.word 0; .byte 3, 38; .hword 0xffff // 239 move_pages
-	.word 0; .byte 0, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
+	.word sys_rt_tgsigqueueinfo - eh_call_table; .byte 1, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
 	.word 0; .byte 3, 13; .hword 0xffff // 241 perf_event_open
 	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x2c // 242 accept4
 	.word sys_recvmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 243 recvmmsg

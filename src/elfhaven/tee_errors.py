@@ -340,7 +340,9 @@ class SocketHostname(TeeResultError):
 
 
 ERRORS: Final[dict[int, type[TeeResultError]]] = {
-    kind.CODE: kind for kind in TeeResultError.__subclasses__() if kind is not OwnError
+    kind.CODE: kind
+    for kind in list(globals().values())
+    if isinstance(kind, type) and issubclass(kind, TeeResultError) and kind not in (TeeResultError, OwnError)
 }
 
 

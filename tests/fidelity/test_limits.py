@@ -138,11 +138,12 @@ def test_a_ta_that_is_not_there(both: Both) -> None:
     assert both(lambda place: ended(lambda: place.context.open_session(uuid4()))) == (NOT_FOUND, 3)
 
 
-@pytest.mark.parametrize("mib", [1, 4])
+@pytest.mark.parametrize("mib", [1, 2])
 def test_how_large_a_file_is_loaded(both: Both, mib: int) -> None:
     """The bytes lie behind the ELF's last segment: only the file is large, not the TA.
 
-    One of 6 MiB halts a stock OP-TEE ("xlat tables exhausted"), so none is sent: see targets.py.
+    One of 6 MiB halts a stock OP-TEE ("xlat tables exhausted"), and so may one of 4 MiB where the machine has
+    loaded much before.
     """
 
     def large(uuid: UUID) -> bytes:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Digits as a hand might draw them: for training and for tests."""
 
+from itertools import pairwise
+
 import numpy as np
 from proto import SIDE
 
@@ -40,7 +42,7 @@ def draw(digit: int, random: np.random.Generator) -> np.ndarray:
     for stroke in STROKES[digit]:
         points = np.array(stroke) - 0.5 + random.normal(0, 0.014, (len(stroke), 2))
         points = (points * size + np.outer(points[:, 1], [slant, 0])) @ rotate.T + 0.5 + move
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             along = np.clip(((grid - a) @ (b - a)) / max(float((b - a) @ (b - a)), 1e-9), 0, 1)
             nearest = np.minimum(nearest, np.linalg.norm(grid - a - along[..., None] * (b - a), axis=-1))
     ink = np.clip((thick - nearest) * SIDE + 0.5, 0, 1) * random.uniform(0.75, 1)

@@ -73,7 +73,8 @@ def written(numbers: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int])
     def signed(name: str, matrix: np.ndarray) -> str:
         digits = matrix.T.astype(np.int8).tobytes().hex()
         lines = "\n".join(f'    "{digits[at : at + 96]}"' for at in range(0, len(digits), 96))
-        return f"{name} = bytes.fromhex(  # {matrix.shape[1]} rows of {matrix.shape[0]} signed bytes\n{lines}\n)\n"
+        comment = f"# {matrix.shape[1]} rows of {matrix.shape[0]} signed bytes"
+        return f"{name} = bytes.fromhex(  {comment}\n{lines}\n)\n"
 
     def row(name: str, values: np.ndarray) -> str:
         lines = [", ".join(map(str, values[at : at + 10])) for at in range(0, len(values), 10)]

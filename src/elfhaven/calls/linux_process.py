@@ -70,6 +70,13 @@ PROCESS: tuple[Row, ...] = (
     inside(135, "rt_sigprocmask", "how:uint new:ptr old:ptr size:size", reason=SIGNAL_REASON),
     inside(136, "rt_sigpending", "set:out(size) size:size", reason=SIGNAL_REASON),
     inside(137, "rt_sigtimedwait", "set:ptr info:ptr timeout:ptr size:size", Result.VALUE, SIGNAL_REASON),
+    inside(138, "rt_sigqueueinfo", "pid:pid signal:signal info:in(128)", reason="to the program itself"),
+    inside(
+        240,
+        "rt_tgsigqueueinfo",
+        "pid:pid tid:pid signal:signal info:in(128)",
+        reason="to the program itself",
+    ),
     inside(139, "rt_sigreturn", "", Result.VALUE, SIGNAL_REASON),
     inside(154, "setpgid", "pid:pid group:pid", reason=ALONE),
     inside(155, "getpgid", "pid:pid", Result.VALUE, ALONE),

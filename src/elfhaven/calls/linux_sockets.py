@@ -209,6 +209,7 @@ WAITS: tuple[Row, ...] = (
         Result.VALUE,
         "crosses as ppoll",
     ),
+    inside(74, "signalfd4", "fd:fd mask:in(size) size:size flags:hex", Result.FD, "signals wait inside"),
     inside(85, "timerfd_create", "clock:clock flags:hex", Result.FD, "the TEE's clock"),
     inside(86, "timerfd_settime", "fd:fd flags:hex new:in(32) old:ptr", reason="the TEE's clock"),
     inside(87, "timerfd_gettime", "fd:fd value:out(32)", reason="the TEE's clock"),

@@ -25,6 +25,7 @@ from elfhaven.cli.seal import give_key, seal, unseal
 from elfhaven.cli.stats import stats
 from elfhaven.cli.storage import storage
 from elfhaven.cli.ta import ta
+from elfhaven.cli.trace import trace
 from elfhaven.cli.xtest import xtest
 
 
@@ -48,6 +49,7 @@ for _verb in (
     qemu,
     xtest,
     ta,
+    trace,
     new,
     storage,
     seal,

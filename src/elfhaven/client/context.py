@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 class Context(plain.Context):
-    """A connection to the TEE `target`: "emulator", "qemu", "device" or "ssh:user@board". Close it, or use
-    `with`: closing switches off what it switched on.
+    """A connection to the TEE `target`: "emulator", "qemu", "device" or "ssh:user@board", or an emulator that
+    is on. Close it, or use `with`: closing switches the target off.
 
     `tas` are Python TAs, which the emulator runs, and `plugins` those of its supplicant; `images` are signed
     TA files by UUID, put on the target for as long as it is open. `state` is the emulator's device (the
@@ -34,7 +34,7 @@ class Context(plain.Context):
 
     def __init__(
         self,
-        target: str = "emulator",
+        target: str | Emulator = "emulator",
         *,
         tas: Sequence[type[TrustedApplication]] = (),
         plugins: Mapping[UUID, Plugin] | None = None,
@@ -45,21 +45,27 @@ class Context(plain.Context):
         transport: Transport | None = None,
     ) -> None:
         self._target: Target | None = None
+        self._tas = tas
+        self._emulator = None if isinstance(target, str) else target
         with ExitStack() as stack:
-            if transport is None:
+            if self._emulator is not None:
+                self._target = stack.enter_context(self._emulator)
+                transport = self._emulator.driver
+            elif transport is None:
+                assert isinstance(target, str)
                 device = StateDirectory(os.fspath(state) if state is not None else default_directory())
                 self._target = stack.enter_context(
                     _open(target, device, memory, images or {}, tas, plugins, report)
                 )
                 transport = self._target.context.transport
+                if target == TARGETS[0]:
+                    self._emulator = cast("Emulator", self._target)
             elif tas or images or plugins:
                 raise UsageError(
                     "a transport of one's own takes no TAs and no plugins", "give it what it serves yourself"
                 )
             super().__init__(transport)
             self._stack = stack.pop_all()
-        self._tas = tas
-        self._emulator = cast("Emulator", self._target) if self._target and target == TARGETS[0] else None
 
     @property
     def console(self) -> Sequence[str]:
@@ -100,7 +106,8 @@ def _open(
         from elfhaven.ta import python_ta
         from elfhaven.target.emulator import Emulator
 
-        return Emulator(device, memory, images, hosted_tas=[python_ta(kind) for kind in tas], plugins=plugins)
+        hosted = [python_ta(kind) for kind in tas]
+        return Emulator(device, memory, images, hosted_tas=hosted, plugins=plugins)
     if tas or plugins:
         raise UsageError(
             f"Python TAs and plugins run on the emulator, and not on the target {target!r}",

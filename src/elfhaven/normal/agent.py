@@ -102,6 +102,7 @@ class Agent:
         nanoseconds; None is no limit.
         """
         requests = block.requests(pending)
+        self._forget_others(requests)
         if len(requests) == 1 and patience is None and self._answer(block, window, requests[0]):
             return 1
         slow = [request for request in requests if self._may_block(request)]
@@ -141,6 +142,14 @@ class Agent:
         self._waits.pop(request.id, None)
         block.answer(request.at, result, call.value)
         return True
+
+    def _forget_others(self, requests: list[Request]) -> None:
+        """What was kept of requests that the program has taken back: they are not there any more."""
+        if self._waits or self._deadlines:
+            asked = {request.id for request in requests}
+            for kept in (self._waits, self._deadlines):
+                for gone in kept.keys() - asked:
+                    del kept[gone]
 
     def _postpone(self, block: ControlBlock, request: Request, waits: Waits) -> bool:
         """Keeps what a request waits for; answers it when its time is over."""

@@ -100,6 +100,9 @@ tas = ["ta.py"]
 [tool.pytest.ini_options]
 pythonpath = ["."]
 testpaths = ["tests"]
+
+[tool.coverage.run]
+concurrency = ["greenlet", "thread"]
 """
 
 _README = """# $name

@@ -26,7 +26,7 @@ MAGIC: Final = b"EHSEAL\0\1"
 FORMAT: Final = 2
 _LEAF = 2 + 2 * FAN
 _BRANCH = 2 + FAN * _LEAF
-_CLEAR = struct.Struct("<8sII16s12sI16s")  # magic, format, reserved, id, nonce, reserved, tag
+_CLEAR = struct.Struct("<8sII16s12sI16s")  # magic, format, slot, id, nonce, reserved, tag
 _HEAD = struct.Struct("<32sQQII32s")  # key, counter, size, sequence, depth, root
 _ENTRY = struct.Struct("<12s16sI")  # nonce, tag, stamp
 _POSITION = struct.Struct("<IIQ")
@@ -86,8 +86,8 @@ def headers(file: IO[bytes], key: bytes, name: str) -> list[Header]:
 def _header(unit: bytes, key: bytes, name: str, slot: int) -> Header | None:
     if len(unit) != UNIT:
         return None
-    magic, version, kind, _, nonce, reserved, tag = _CLEAR.unpack_from(unit)
-    if (magic, version, kind, reserved) != (MAGIC, FORMAT, 0, 0):
+    magic, version, place, _, nonce, reserved, tag = _CLEAR.unpack_from(unit)
+    if (magic, version, place, reserved) != (MAGIC, FORMAT, slot, 0):
         return None
     try:
         plain = ChaCha20Poly1305(key).decrypt(nonce, unit[_CLEAR.size :] + tag, unit[:32] + _name_hash(name))
@@ -135,6 +135,22 @@ def _entry(
         child = block // FAN ** (level - 1) % FAN
         entry = Entry.parse(nodes[at][_ENTRY.size * child : _ENTRY.size * (child + 1)])
     return entry
+
+
+def units(file: IO[bytes], header: Header) -> Iterator[int]:
+    """Byte offsets of all that the file is read from: header, nodes, blocks. SealError."""
+    yield header.slot * UNIT
+    yield from _below(file, ChaCha20Poly1305(header.key), header.depth, 0, header.root)
+
+
+def _below(file: IO[bytes], cipher: ChaCha20Poly1305, level: int, index: int, entry: Entry) -> Iterator[int]:
+    if not entry.stamp:
+        return
+    yield place(level, index, entry.stamp & 1)
+    node = _unit(file, cipher, level, index, entry) if level else b""
+    for at in range(0, len(node), _ENTRY.size):
+        child = Entry.parse(node[at : at + _ENTRY.size])
+        yield from _below(file, cipher, level - 1, index * FAN + at // _ENTRY.size, child)
 
 
 def _unit(file: IO[bytes], cipher: ChaCha20Poly1305, level: int, index: int, entry: Entry) -> bytes:

@@ -106,9 +106,10 @@ def exp_mod(base: int, exponent: int, modulus: int) -> int:
 
 def inverse_mod(number: int, modulus: int) -> int:
     """TEE_BigIntInvMod; BadParameters where there is none."""
-    if math.gcd(number, _modulus(modulus)) != 1:
+    divisor, inverse, _ = extended_gcd(number % _modulus(modulus), modulus)
+    if divisor != 1:
         raise BadParameters("a number without an inverse")
-    return pow(number, -1, modulus)
+    return inverse % modulus
 
 
 def relative_prime(one: int, other: int) -> bool:

@@ -162,6 +162,15 @@ KINDS: dict[type, Kind] = {
     MemrefInout: Kind.MEMREF_INOUT,
 }
 _CLASSES = {kind: cls for cls, kind in KINDS.items()}
+_WORDS: dict[int, str] = {
+    Kind.NONE: "none",
+    Kind.VALUE_INPUT: "value input",
+    Kind.VALUE_OUTPUT: "value output",
+    Kind.VALUE_INOUT: "value inout",
+    Kind.MEMREF_INPUT: "memref input",
+    Kind.MEMREF_OUTPUT: "memref output",
+    Kind.MEMREF_INOUT: "memref inout",
+}
 
 
 class Params:
@@ -217,5 +226,4 @@ def _item(system: System, kind: int, a: int, b: int) -> Parameter:
 
 def _names(kinds: tuple[int, ...]) -> str:
     last = max((place for place, kind in enumerate(kinds) if kind), default=-1)
-    known = {int(kind): kind.name.lower().replace("_", " ") for kind in Kind}
-    return ", ".join(known.get(kind, f"type {kind}") for kind in kinds[: last + 1]) or "nothing"
+    return ", ".join(_WORDS.get(kind) or f"type {kind}" for kind in kinds[: last + 1]) or "nothing"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from elfhaven.abi.gp import TEE_SUCCESS
-from elfhaven.calls.utee import UTEE
 from elfhaven.errors import UsageError
+from elfhaven.ta.numbers import NUMBERS
 from elfhaven.tee_errors import error_of
 
 SCRATCH = 16 << 10  # bytes that are always there for the buffers of a call
@@ -80,7 +80,6 @@ class Core:
     def __init__(self, system: System, properties: Mapping[str, Any] | None = None) -> None:
         self.system = system
         self.properties = properties or {}
-        self._numbers = {row.name: row.number for row in UTEE.rows}
         self._scratch = 0
 
     def result(self, name: str, *arguments: Argument) -> int:
@@ -88,11 +87,11 @@ class Core:
         needed = sum(map(_room, arguments))
         if not needed:
             return self.system.call(
-                self._numbers[name], *(a & _WORD if isinstance(a, int) else 0 for a in arguments)
+                NUMBERS[name], *(a & _WORD if isinstance(a, int) else 0 for a in arguments)
             )
         with self._memory(needed) as base:
             places = self._put(base, arguments)
-            result = self.system.call(self._numbers[name], *places)
+            result = self.system.call(NUMBERS[name], *places)
             for argument, place in zip(arguments, places, strict=True):
                 self._take(argument, place)
         return result

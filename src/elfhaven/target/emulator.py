@@ -7,10 +7,11 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict
 from uuid import UUID
 
 from elfhaven.abi.optee_msg import RPC_CMD_FS, RPC_CMD_RPMB, RPC_CMD_SOCKET, RPC_CMD_SUPP_PLUGIN
@@ -27,16 +28,38 @@ from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
 from elfhaven.target.state import StateDirectory, replace_file
 from elfhaven.world.shared_memory import NormalMemory
+from elfhaven.world.tap import TAPPED
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
     from elfhaven.machine.watched_engine import Observer
+    from elfhaven.normal.rpc import Clock as NormalClock
     from elfhaven.normal.rpc import Service
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.normal.supplicant.socket import Sockets
+    from elfhaven.secure.config import Clock
     from elfhaven.secure.console import Console
     from elfhaven.secure.hosted import HostedTa
     from elfhaven.secure.pta.base import PseudoTa
+    from elfhaven.world.tap import Tap
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is otherwise the host's: the normal world's clock, the TEE's, and randomness."""
+
+    clock: NormalClock
+    tee_clock: Clock
+    random: Callable[[int], bytes]
+
+    def of_the_core(self) -> _Core:
+        return {"clock": self.tee_clock, "random": self.random}
+
+
+class _Core(TypedDict, total=False):
+    clock: Clock
+    random: Callable[[int], bytes]
+
 
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
 
@@ -58,12 +81,15 @@ class Emulator:
         services: Mapping[int, Service] | None = None,
         observer: Observer | None = None,
         engine: str = "interpreter",
+        surroundings: Surroundings | None = None,
+        tap: Tap | None = None,
     ):
         """`stores` are directories of TAs beside the device's own, `dram` the normal world's memory;
         `hosted_tas` run in this process, see ta.python_ta();
         `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
         `services` serve RPCs, by command, before ours do; `observer` watches the
-        processor, `engine` is one of targets.ENGINES."""
+        processor, `engine` is one of targets.ENGINES; `surroundings` stand for the host's clock and its
+        randomness, and a `tap` lies on the wire between the worlds."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
@@ -82,14 +108,19 @@ class Emulator:
             hosted_tas=hosted_tas,
             observer=observer,
             engine=chosen_engine(engine),
+            **(surroundings.of_the_core() if surroundings else {}),
         )
         self.core = SecureCore(physical, normal, config)
+        tap = tap or TAPPED.get()
+        if tap is not None:
+            self.core.console.listener = tap.said
         self._files = FileService(device.storage())
         self.images = Images((device.path / "ta", *stores), images)
         self.driver = Driver(
-            self.core,
+            tap.between(self.core, normal) if tap else self.core,
             normal,
             self.images,
+            surroundings.clock if surroundings else None,
             services={
                 **_rpmb_service(rpmb),
                 RPC_CMD_FS: self._files.serve,

@@ -289,8 +289,9 @@ signal(SIGUSR1, on);
 pthread_create(&target, 0, waits, 0);
 while (!ready_) sched_yield();
 usleep(5000);
-R(pthread_kill(target, SIGUSR1));
+int sent = pthread_kill(target, SIGUSR1);
 pthread_join(target, 0);
+printf("%d\n", sent);
 printf("%d\n", seen);
 
 //// signal_mask_of_thread

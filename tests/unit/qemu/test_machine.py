@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 
 from elfhaven.errors import TargetError, UsageError
 from elfhaven.target.qemu.machine import Machine, machines
+from elfhaven.target.qemu.port import SocketStream
 from elfhaven.target.qemu.processes import ProcessId, boot_id
 
 READY = "echo 'elfhaven: ready 1.0' > normal.log; echo 'I/TC: hello' > secure.log; exec sleep 60"
@@ -108,6 +110,30 @@ def test_a_machine_that_was_killed_is_off_and_starts_again(root: Path) -> None:
         time.sleep(0.01)
     assert machine.process() is None
     assert machine.up("stock", _quiet) is True
+
+
+HALTED = READY.replace("hello", "Halting CPU 1")
+
+
+def test_a_machine_whose_optee_panicked_is_started_anew(root: Path) -> None:
+    machine = _machine(root, script=HALTED)
+    assert machine.up("stock", _quiet)
+    assert machine.has_halted()
+    assert "has halted" in str(machine.lost())
+    told: list[str] = []
+    assert _machine(root).up("stock", told.append)
+    assert told[0] == "the machine stock has halted: it is started anew"
+    assert not machine.has_halted()
+
+
+def test_who_waits_for_a_machine_that_halts_is_told() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        stream = SocketStream(ours, over=lambda: True)
+        theirs.send(b"last words")
+        assert stream.receive(100) == b"last words"
+        assert stream.receive(100) == b""
+        stream.close()
 
 
 def test_a_pid_that_another_process_got_is_not_taken_for_the_machine(root: Path) -> None:

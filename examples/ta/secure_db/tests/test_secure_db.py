@@ -89,3 +89,21 @@ def test_a_query_is_cancelled(session):
     with pytest.raises(Cancelled):
         session.invoke(EXECUTE, operation=operation)
     assert execute(session, "select 1") == [[1]]
+
+
+def test_power_that_goes(device, power_loss):
+    """Cut at every write to storage: a row is there or not, and the database opens."""
+    seen = set()
+
+    def insert(tee):
+        with tee.open_session(UUID) as session:
+            execute(session, "insert into t values (1)")
+
+    def count(tee):
+        with tee.open_session(UUID) as session:
+            seen.add(execute(session, "select count(*) from t")[0][0])
+
+    with device.tee.open_session(UUID) as session:
+        execute(session, "create table t (x)")
+    assert power_loss(insert, count, torn=(0.5,)) > 3
+    assert seen == {0, 1}

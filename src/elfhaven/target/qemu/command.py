@@ -16,10 +16,9 @@ from typing import Final
 from elfhaven.abi import bridge as wire
 from elfhaven.errors import TargetError, UsageError
 from elfhaven.normal.bridge_link import Link, frame
-from elfhaven.target.qemu.boot import socket_name
 from elfhaven.target.qemu.initramfs import COMMANDS
 from elfhaven.target.qemu.machine import Machine
-from elfhaven.target.qemu.port import PATIENCE, SocketStream, connected, free_port
+from elfhaven.target.qemu.port import PATIENCE, free_port, stream_of
 
 Sink = Callable[[bytes], object]
 _POLL: Final = 0.05
@@ -65,7 +64,7 @@ def _started(machine: Machine, payload: bytes, words: int, terminal: bool) -> Li
     port, lock = free_port(machine, COMMANDS)
     try:
         for patience in PATIENCE:
-            link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
+            link = Link(stream_of(machine, port, lock))
             try:
                 if _begin(link, payload, words, terminal, patience):
                     return link

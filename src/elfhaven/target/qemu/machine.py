@@ -35,6 +35,8 @@ _BOOT_SECONDS: Final = 120.0  # 2.4 s on an idle machine
 _POLL: Final = 0.02
 _GOING: Final = 2.0  # seconds that a process which was killed may take to be gone
 _LINES_SHOWN: Final = 8
+_HALTED: Final = b"I/TC: Halting CPU"  # the end of what OP-TEE says when it panics
+_LAST: Final = 4096  # bytes of the log in which that stands
 # The shell notes who it is, then becomes QEMU: no moment in which QEMU runs and nobody knows.
 _LAUNCH: Final = 'sh -c "$0" "$@" < /dev/null > qemu.log 2>&1 &'
 _BECOME: Final = 'read -r line < /proc/self/stat && echo "$line" > process && exec "$0" "$@"'
@@ -83,9 +85,11 @@ class Machine:
         """
         extra = package_names(extra)
         with self._locked():
-            if self.process():
+            if self.process() and not self.has_halted():
                 self._expect(memory, extra)
                 return False
+            if self._stop():
+                report(f"the machine {self.name} has halted: it is started anew")
             boot = self._prepare(memory, report, extra)
             report(f"starting the machine {self.name}")
             self._clean()
@@ -119,11 +123,22 @@ class Machine:
             text += [f"  {name}:", *(f"    {line}" for line in lines)] if lines else []
         return TargetError("\n".join(text), f"all of it is in {self.path}; `elfhaven qemu up` starts it anew")
 
+    def has_halted(self) -> bool:
+        """Whether its OP-TEE has panicked: whoever waits for an answer then waits for ever."""
+        try:
+            with open(self.path / SECURE_LOG, "rb") as log:
+                log.seek(max(0, os.fstat(log.fileno()).st_size - _LAST))
+                return any(line.startswith(_HALTED) for line in log.read().splitlines())
+        except FileNotFoundError:
+            return False
+
     def lost(self, when: str = "") -> TargetError:
         """The error of a connection that ended by itself: QEMU's ends a moment before its process is gone."""
         deadline = time.monotonic() + _GOING
-        while (runs := self.process() is not None) and time.monotonic() < deadline:
+        while (runs := self.process() is not None) and not self.has_halted() and time.monotonic() < deadline:
             time.sleep(0.05)
+        if runs and self.has_halted():
+            return self.crashed("has halted" + when)
         return self.crashed(("ended the connection" if runs else "stopped") + when)
 
     def _settings(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -25,22 +25,38 @@ from elfhaven.target.qemu.machine import Machine
 _WAIT: Final = 60.0  # for a port that nobody uses
 PATIENCE: Final = (3.0, 6.0, 12.0, 24.0)  # for an answer, of tries one after the other: a busy host is slow
 _POLL: Final = 0.05
+_GLANCE: Final = 1.0  # seconds between looks at a machine that says nothing
 
 
 class SocketStream:
-    """A ByteStream over a connected socket. `held`: a descriptor that is closed with it."""
+    """A ByteStream over a connected socket. `held`: a descriptor that is closed with it. `over` is asked now
+    and then while nothing comes: whether nothing ever will, and the stream is at its end."""
 
-    def __init__(self, connected: socket.socket, held: int | None = None) -> None:
+    def __init__(
+        self,
+        connected: socket.socket,
+        held: int | None = None,
+        over: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._socket = connected
         self._held = held
+        self._over = over
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
     def receive(self, size: int, timeout: float | None = None) -> bytes:
-        if self._socket.gettimeout() != timeout:
-            self._socket.settimeout(timeout)
-        return self._socket.recv(size)
+        patience = _GLANCE if timeout is None else timeout
+        if self._socket.gettimeout() != patience:
+            self._socket.settimeout(patience)
+        while True:
+            try:
+                return self._socket.recv(size)
+            except TimeoutError:
+                if timeout is not None:
+                    raise
+            if self._over():
+                return b""
 
     def close(self) -> None:
         try:
@@ -58,7 +74,7 @@ def connect(machine: Machine) -> BridgeTransport:
     port, lock = free_port(machine, PORTS)
     try:
         for patience in PATIENCE:
-            link = Link(SocketStream(connected(machine.path / socket_name(port)), os.dup(lock)))
+            link = Link(stream_of(machine, port, lock))
             try:
                 if link.greet(User.of_this_process(), patience):
                     return BridgeTransport(link, machine.lost)
@@ -88,6 +104,11 @@ def free_port(machine: Machine, ports: Sequence[int]) -> tuple[int, int]:
                 "wait for a program to end, or start a second machine with another --name",
             )
         time.sleep(_POLL)
+
+
+def stream_of(machine: Machine, port: int, lock: int) -> SocketStream:
+    """A stream to a port whose lock is held; it holds the lock too."""
+    return SocketStream(connected(machine.path / socket_name(port)), os.dup(lock), machine.has_halted)
 
 
 def connected(path: Path) -> socket.socket:
