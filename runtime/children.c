@@ -152,7 +152,6 @@ static s64 next_end(u32 *status) {
     *status = status_of(r.value);
     if (pid > 0 && *status != ~0u)
         return pid;
-    wire_violated(EH_RULE_ANSWERS);
     return -EIO;
 }
 
@@ -165,7 +164,9 @@ static void reap(void) {
         child = pid > 0 ? child_of((u32)pid, RUNS) : 0;
         if (child)
             ended(child, status);
-        while (!child && any(RUNS)) // nothing that is said of them can be believed
+        else
+            wire_violated(EH_RULE_ANSWERS);
+        while (!child && any(RUNS)) // nothing that is said of them can be believed any more
             ended(any(RUNS), SIGKILL);
     }
     children.reaping = 0;
@@ -182,8 +183,10 @@ static void become(void) {
         if (fd_file(fd))
             fd_close(fd);
     s64 pid = next_end(&status);
-    if (pid != eh_start.pid)
+    if (pid != eh_start.pid) {
+        wire_violated(EH_RULE_ANSWERS);
         status = SIGKILL;
+    }
     if (status & 127)
         eh_killed(status & 127);
     eh_exit(status >> 8);

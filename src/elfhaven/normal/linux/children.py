@@ -162,11 +162,14 @@ class _Making:
 
     def _pipe(self, stream: _Stream) -> None:
         self._files.must_be_free(stream.number)
+        if stream.flags & SpawnFlag.OTHER:
+            self._files.must_be_free(stream.other)
+            if stream.other in (stream.number, *self._ends):
+                raise OSError(linux.EINVAL, "a file number in use")
         ends = os.pipe()
         mine, other = reversed(ends) if stream.flags & SpawnFlag.WRITES else ends
         self._ends[stream.number] = mine
         if stream.flags & SpawnFlag.OTHER:
-            self._files.must_be_free(stream.other)
             self._ends[stream.other] = other
         else:
             self._loose.append(other)
