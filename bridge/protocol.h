@@ -204,8 +204,7 @@ struct bridge_report {
     u64 memory;
     u64 base;
     u64 patience;
-    u32 exit_signal;
-    u32 reserved2;
+    u64 exit_signal;
 };
 _Static_assert(sizeof(struct bridge_report) == 88, "bridge_report");
 

@@ -182,8 +182,7 @@ struct eh_control {
     u64 memory;
     u64 base;
     u64 patience;
-    u32 exit_signal;
-    u32 reserved2;
+    u64 exit_signal;
     u64 reserved1[5];
 };
 _Static_assert(sizeof(struct eh_control) == 256, "eh_control");
@@ -223,7 +222,6 @@ _Static_assert(__builtin_offsetof(struct eh_control, memory) == 184, "memory");
 _Static_assert(__builtin_offsetof(struct eh_control, base) == 192, "base");
 _Static_assert(__builtin_offsetof(struct eh_control, patience) == 200, "patience");
 _Static_assert(__builtin_offsetof(struct eh_control, exit_signal) == 208, "exit_signal");
-_Static_assert(__builtin_offsetof(struct eh_control, reserved2) == 212, "reserved2");
 _Static_assert(__builtin_offsetof(struct eh_control, reserved1) == 216, "reserved1");
 
 struct eh_slot {

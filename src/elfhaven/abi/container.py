@@ -167,8 +167,7 @@ CONTROL = Layout(
         ("u64", "memory"),  # bytes of secure memory held by the program
         ("u64", "base"),  # address at which the image lies (0 unless the config says DEBUG)
         ("u64", "patience"),  # nanoseconds after which to resume even without an answer; 0: no limit
-        ("u32", "exit_signal"),  # the signal that ended it; 0: it ended by itself
-        ("u32", "reserved2"),
+        ("u64", "exit_signal"),  # the signal that ended it; 0: it ended by itself
         ("u64[5]", "reserved1"),
     ),
 )
