@@ -150,7 +150,7 @@ s64 sys_dup3(struct eh_context *c) {
 u32 file_mode_inside(const struct eh_file *file) { return file->kind == FILE_PIPE ? pipe_mode(file) : 0600; }
 
 static s64 set_flags(struct eh_file *file, u32 flags) {
-    if (file_inside(file) || file->kind == FILE_SOCKET) {
+    if (file_inside(file) || file->kind == FILE_SOCKET || file->watches) {
         file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
         return 0;
     }

@@ -126,6 +126,8 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
         return signals_read(file, s);
     if (file->kind == FILE_EPOLL)
         return -EINVAL;
+    if (file->watches)
+        return watches_read(file, s);
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
     if (file->kind != FILE_REGULAR || !s->left)
