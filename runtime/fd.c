@@ -7,7 +7,7 @@
 
 enum { DESCRIPTORS = 1024, STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
-enum { FD_CLOEXEC = 1, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
+enum { FD_CLOEXEC = 1, O_ASYNC = 020000, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
 
 static struct {
     struct {
@@ -187,6 +187,8 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_GETFL:
         return file->kind == FILE_STREAM ? stream_flags(file) : file->flags;
     case F_SETFL:
+        if (argument & O_ASYNC)
+            return -EINVAL; // no file sends signals
         return file->flags & O_PATH ? -EBADF : set_flags(file, (u32)argument);
     case F_GETLK:
     case F_SETLK:

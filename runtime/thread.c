@@ -9,7 +9,7 @@
 #include "signals.h"
 
 #define MOMENT 1000000ull // nanoseconds
-enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16 };
+enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16, LEAVE_CHECKS = 16 };
 #define CANARY 0x5ee05ee05ee05ee0ull
 #define CLONE_THREAD_FLAGS 0x10f00u // VM, FS, FILES, SIGHAND, THREAD: what makes a thread and no process
 enum { CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000, CLONE_PARENT_SETTID = 0x100000 };
@@ -26,7 +26,7 @@ struct thread {
 static struct thread first;
 struct eh_context *eh_current;
 static struct {
-    u32 count, next_tid, calls, calls_since_leave, calls_since_tick;
+    u32 count, next_tid, calls, calls_since_leave, calls_since_tick, checks;
 } threads;
 
 static struct thread *whole(struct eh_context *c) { return (struct thread *)((u8 *)c - sizeof first.stack); }
@@ -60,9 +60,7 @@ void eh_check_stack(void) {
 }
 
 u32 thread_count(void) { return threads.count; }
-
 int thread_others(void) { return threads.count > 1; }
-
 struct eh_context *thread_next(struct eh_context *c) { return c->next; }
 
 struct eh_context *thread_of(u32 tid) {
@@ -86,7 +84,6 @@ static void ready(struct eh_context *c, int timed_out) {
 }
 
 int thread_lives(const struct eh_context *c) { return c->state != DEAD; }
-
 int thread_idles(const struct eh_context *c) {
     return c->state == WAITS && !c->for_room && (!c->request || wire_can_withdraw(c->request));
 }
@@ -204,13 +201,22 @@ s64 thread_answer(struct eh_request *r) {
     if (r->key)
         futex_stand_at(r->key, ~0u);
     wait();
-    return c->answered ? 0 : c->interrupted || c->timed_out ? -EINTR : -EAGAIN;
+    return c->answered ? 0 : c->interrupted || c->timed_out ? -EINTR : TAKEN_BACK;
 }
 
-void thread_room(void) {
+void thread_room(u64 deadline) {
     eh_current->for_room = 1;
-    thread_wait(NO_DEADLINE);
+    thread_wait(deadline);
     eh_current->for_room = 0;
+}
+
+int thread_give_way(u32 id) {
+    struct eh_context *oldest = 0;
+    for (struct eh_context *c = eh_current->next; c != eh_current; c = c->next)
+        if (thread_idles(c) && c->request && wire_was_outside(c->request) && (!id || c->request->id == id) &&
+            (!oldest || c->request->id < oldest->request->id))
+            oldest = c;
+    return oldest && stop_waiting(oldest, 0);
 }
 
 void thread_room_made(void) {
@@ -243,6 +249,19 @@ void thread_turn(void) {
         threads.calls = 0;
         thread_yield();
     }
+}
+
+void thread_check(void) {
+    if (timer_next() != NO_DEADLINE)
+        timer_fire(time_monotonic());
+    if (!thread_others() || eh_service_busy())
+        return;
+    if (wire_pending() && ++threads.checks >= LEAVE_CHECKS) {
+        threads.checks = 0;
+        wire_leave_for(1);
+        collect();
+    }
+    thread_yield();
 }
 
 s64 sys_sched_yield(struct eh_context *c) {
@@ -291,6 +310,7 @@ static struct eh_context *child_of(struct eh_context *parent, u64 stack, u64 tls
     frame[FRAME_LR] = (u64)eh_thread_begin;
     c->parked_sp = (u64)frame;
     threads.count++;
+    poll_changed();
     return c;
 }
 
@@ -324,6 +344,7 @@ void thread_exit(struct eh_context *c) {
     if (vma_prefix(&eh_map, c->sp, 16, PROT_WRITE) != 16 && arena_holds(c->sp, c->sp + 16))
         memset((void *)c->sp, 0, 16); // it gave its stack back, and the stub of this call has pushed there
     threads.count--;
+    poll_changed();
     c->state = DEAD;
     for (;;) {
         struct eh_context *to = next_ready();

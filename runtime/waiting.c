@@ -134,7 +134,7 @@ static s64 ask(struct eh_watch *w, u32 count, u32 outside, u64 timeout, u64 sinc
     if (changes != since)
         r.args[1] = 0;
     result = wire_send(&r, outside);
-    if (result == -EAGAIN)
+    if (result == TAKEN_BACK)
         return 0; // something inside has changed
     return result < 0 ? result : take(w, count, wire_output(&r), at / sizeof *w);
 }
