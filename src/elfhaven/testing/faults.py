@@ -32,8 +32,8 @@ class _Plan:
 
 
 class Faults:
-    """What is to fail. `calls` has the names of the calls that the TAs made, as in reference/utee.md, `failed`
-    those of them that failed so."""
+    """What is to fail. `calls` has the names of the calls that the TAs made, `failed` of those that failed so:
+    as in reference/utee.md."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
