@@ -32,8 +32,8 @@ class _Plan:
 
 
 class Faults:
-    """What is to fail. `calls` has the names of the calls that the TAs made, `failed` of those that failed so.
-    Names are as in reference/utee.md."""
+    """What is to fail. `calls` has the names of the calls that the TAs made, `failed` those of which failed,
+    as in reference/utee.md."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
