@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """python -m bench [--runs N] [SECTION...]: measure, print a table, say on which machine.
 
-`guest` and `xtest` are measured only where they are named: they need a machine of `elfhaven qemu`.
+`guest`, `sealed` and `xtest` are measured only where they are named: they need a machine of `elfhaven qemu`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.row import Row
 from bench.sections import SECTIONS
 
-NAMED = ("guest", "xtest")
+NAMED = ("guest", "sealed", "xtest")
 
 
 def machine() -> str:
@@ -50,7 +50,7 @@ def main() -> None:
         "sections",
         nargs="*",
         choices=[*SECTIONS, *NAMED, []],
-        help=f"all but {' and '.join(NAMED)} when none is named",
+        help=f"all but {', '.join(NAMED)} when none is named",
     )
     words = parser.parse_args()
     print(machine())

@@ -90,7 +90,7 @@ def measure(work: Path, runs: int) -> list[Row]:
         return [row for part in parts for row in part(place, runs)]
 
 
-def _compiled(name: str) -> Path:
+def compiled(name: str) -> Path:
     return zig.compile_program(
         (ROOT / f"bench/programs/{name}.c").read_text(), target=zig.AARCH64, flags=OPTIMISED
     )
@@ -98,8 +98,8 @@ def _compiled(name: str) -> Path:
 
 def _delegated(place: Guest, runs: int) -> list[Row]:
     """A pwrite of 16 bytes to a file of the guest, against an invocation that the same TA refuses."""
-    calls, count = _compiled("calls"), "3000"
-    invoke = place.put(_compiled("invoke"), "invoke")
+    calls, count = compiled("calls"), "3000"
+    invoke = place.put(compiled("invoke"), "invoke")
     packed = elfhaven.pack(
         calls, manifest=place.work / "guest.toml", sign="optee-default", output=place.work / "calls.ta"
     )
@@ -116,7 +116,7 @@ def _delegated(place: Guest, runs: int) -> list[Row]:
 
 def _load(place: Guest, runs: int) -> list[Row]:
     """Bringing a 60 MB file into memory, against Linux's read of the same file there."""
-    program = _compiled("load")
+    program = compiled("load")
     there = place.put(program, "load")
     data = place.work / "model.bin"
     data.write_bytes(bytes(range(256)) * (MODEL_BYTES // 256))

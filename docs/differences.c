@@ -60,6 +60,7 @@ static void tasks(void) {
     signal(SIGUSR1, handler);
     raise(SIGUSR1);
     printf("%-44s %s\n", "a signal handler", handled ? "is called" : "is not called");
+    say("a descriptor that sends SIGIO (O_ASYNC)", "works", fcntl(pair[0], F_SETFL, O_ASYNC));
 }
 
 static void memory(void) {

@@ -82,7 +82,7 @@ s64 children_vfork(struct eh_context *c) {
         return -EFAULT;
     if (keep())
         return -ENOMEM;
-    struct eh_context *made = thread_child(c, stack, c->tpidr);
+    struct eh_context *made = thread_child(c, stack, c->tpidr, eh_thread_begin);
     if (!made) {
         give_back();
         return -EAGAIN;
@@ -201,8 +201,11 @@ s64 sys_execve(struct eh_context *c) {
     if (!result && !forked && thread_others())
         result = -EAGAIN; // threads cannot be ended from outside
     if (!result && forked && !children.reaping) {
-        children.reaping = thread_inside(reap) != 0;
-        result = children.reaping ? 0 : -EAGAIN;
+        struct eh_context *reaper = thread_child(c, 16, 0, reap);
+        if (reaper)
+            reaper->blocked = ~0ull; // signals are the program's
+        children.reaping = reaper != 0;
+        result = reaper ? 0 : -EAGAIN;
     }
     if (!result)
         result = exec_start(&path, forked ? c->tid : eh_start.pid, c->x[1], c->x[2]);

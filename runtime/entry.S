@@ -3,7 +3,7 @@
 #define __ASSEMBLER__ 1
 #include "rt.h"
 
-	.hidden eh_current, eh_entry_c, eh_dispatch, eh_poll_c
+	.hidden eh_current, eh_entry_c, eh_dispatch, eh_poll_c, eh_checks
 
 	.macro each_pair op, base
 	\op	q0, q1, [\base, #0]
@@ -112,6 +112,13 @@ eh_sys_return:
 	.globl	eh_poll
 	.type	eh_poll, %function
 eh_poll:
+	stp	x0, x1, [sp, #-16]!
+	adrp	x16, eh_checks
+	ldr	w0, [x16, :lo12:eh_checks]
+	sub	w0, w0, #1
+	str	w0, [x16, :lo12:eh_checks]
+	tbz	w0, #31, 1f		// not yet
+	ldp	x0, x1, [sp], #16
 	adrp	x16, eh_current
 	ldr	x16, [x16, :lo12:eh_current]
 	low_pairs stp, x16
@@ -144,6 +151,8 @@ eh_check_return:
 	ldr	x30, [x16, #EH_CONTEXT_PC]
 	high_pairs ldp, x16
 	low_pairs ldp, x16
+	ret
+1:	ldp	x0, x1, [sp], #16
 	ret
 
 // eh_run_on(stack_top, body)

@@ -120,8 +120,7 @@ s64 sys_fadvise64(struct eh_context *c) {
     return (s64)c->x[2] < 0 || (u32)c->x[3] > FADV_NOREUSE ? -EINVAL : 0;
 }
 
-static s64 sync_file(u64 fd, u32 row) {
-    struct eh_file *file = fd_file(fd);
+s64 file_sync(struct eh_file *file, u32 row) {
     if (!file || (file->flags & O_PATH))
         return -EBADF;
     if (file_sealed(file))
@@ -132,6 +131,6 @@ static s64 sync_file(u64 fd, u32 row) {
     return wire_call(&r, 0);
 }
 
-s64 sys_fsync(struct eh_context *c) { return sync_file(c->x[0], ROW_fsync); }
+s64 sys_fsync(struct eh_context *c) { return file_sync(fd_file(c->x[0]), ROW_fsync); }
 
-s64 sys_fdatasync(struct eh_context *c) { return sync_file(c->x[0], ROW_fdatasync); }
+s64 sys_fdatasync(struct eh_context *c) { return file_sync(fd_file(c->x[0]), ROW_fdatasync); }

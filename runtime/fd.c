@@ -8,7 +8,7 @@
 
 enum { STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
-enum { FD_CLOEXEC = 1, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
+enum { FD_CLOEXEC = 1, O_ASYNC = 020000, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
 
 static struct {
     struct eh_descriptor fds[DESCRIPTORS];
@@ -165,7 +165,7 @@ s64 sys_dup3(struct eh_context *c) {
 u32 file_mode_inside(const struct eh_file *file) { return file->kind == FILE_PIPE ? pipe_mode(file) : 0600; }
 
 static s64 set_flags(struct eh_file *file, u32 flags) {
-    if (file_inside(file) || file->kind == FILE_SOCKET) {
+    if (file_inside(file) || file->kind == FILE_SOCKET || file->watches) {
         file->flags = (file->flags & ~(u32)SETTABLE) | (flags & SETTABLE);
         return 0;
     }
@@ -202,6 +202,8 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_GETFL:
         return file->kind == FILE_STREAM ? stream_flags(file) : file->flags;
     case F_SETFL:
+        if (argument & O_ASYNC)
+            return -EINVAL; // no file sends signals
         return file->flags & O_PATH ? -EBADF : set_flags(file, (u32)argument);
     case F_GETLK:
     case F_SETLK:

@@ -63,7 +63,9 @@ struct eh_file {
     u8 locked; // a record lock was taken through it
     u8 busy;   // a thread uses its offset and cache
     u8 stale;  // meanwhile the file was changed
-    u8 reserved;
+    u8 changeable : 1; // the policy lets its path be written
+    u8 watches : 1;    // watches.c
+    u8 reserved : 6;
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
     union {
@@ -105,12 +107,18 @@ void cache_forget(u64 device, u64 inode); // every open file of that inode
 void cache_drop(struct eh_file *file);
 int cache_drop_all(void); // whether anything was freed
 
+// extent.c
+s64 file_sync(struct eh_file *file, u32 row); // ROW_fsync or ROW_fdatasync
+
 // io.c
 s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset);      // pread64 until full or the end
 s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset); // for a private mapping
 void file_take(struct eh_file *file); // wait until no other thread uses its offset and cache, and keep it
 void file_give(struct eh_file *file);
 s64 file_mappable(const struct eh_file *file);
+
+// watches.c
+s64 watches_read(struct eh_file *file, struct eh_span *s);
 
 // pipe.c
 s64 pipe_read(struct eh_file *file, struct eh_span *s);

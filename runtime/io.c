@@ -127,6 +127,8 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
         return signals_read(file, s);
     if (file->kind == FILE_EPOLL)
         return -EINVAL;
+    if (file->watches)
+        return watches_read(file, s);
     if (file->kind == FILE_STREAM || file->kind == FILE_OTHER)
         return s->left ? read_stream(file, s, ROW_read, 0) : 0;
     if (file->kind != FILE_REGULAR || !s->left)
@@ -152,13 +154,18 @@ static s64 write_piece(struct eh_file *file, struct eh_span *s, u32 row, u64 off
                            .rule = file->kind == FILE_REGULAR ? AUDIT_FILES_WRITE : AUDIT_STREAMS,
                            .args = {file->number, size, offset},
                            .in_length = (u32)size};
-    s64 result = wire_open(&r);
-    if (result)
-        return result;
-    if (row == ROW_write)
-        r.args[2] = 0;
-    span_read(s, wire_input(&r), size);
-    result = wire_send(&r, size);
+    struct eh_span from = *s;
+    s64 result;
+    do {
+        result = wire_open(&r);
+        if (result)
+            return result;
+        if (row == ROW_write)
+            r.args[2] = 0;
+        *s = from;
+        span_read(s, wire_input(&r), size);
+        result = wire_send(&r, size);
+    } while (result == TAKEN_BACK);
     *end = row == ROW_write ? r.value : offset + (u64)result;
     return result;
 }

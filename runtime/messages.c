@@ -46,13 +46,16 @@ static s64 send_piece(struct eh_file *file, struct eh_span *s, u32 flags, const 
                            .args = {file->number, with_waiting(file, flags & SENDS), a->size},
                            .paths = {&a->path},
                            .in_length = a->size + (u32)size};
-    s64 result = wire_open(&r);
-    if (result)
-        return result;
-    struct eh_span piece = *s; // what is not taken is sent again
-    memcpy(wire_input(&r), a->bytes, a->size);
-    span_read(&piece, wire_input(&r) + a->size, size);
-    result = wire_send(&r, size);
+    s64 result;
+    do {
+        result = wire_open(&r);
+        if (result)
+            return result;
+        struct eh_span piece = *s; // what is not taken is sent again
+        memcpy(wire_input(&r), a->bytes, a->size);
+        span_read(&piece, wire_input(&r) + a->size, size);
+        result = wire_send(&r, size);
+    } while (result == TAKEN_BACK);
     for (u64 left = result > 0 ? (u64)result : 0, at; left;) {
         u64 chunk = EH_MIN(span_chunk(s, &at), left);
         if (!chunk)

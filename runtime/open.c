@@ -135,7 +135,9 @@ static s64 open_path(struct eh_path *path, u32 flags, u32 mode) {
     struct eh_file *file = file_new(FILE_OTHER, (flags & ~(u32)(O_CLOEXEC | O_CREAT | O_EXCL)) | O_LARGEFILE);
     if (!file)
         return -ENFILE;
-    file->pin = policy_pin(normal, path_normalise(normal, path->text, path->length));
+    u32 length = path_normalise(normal, path->text, path->length);
+    file->pin = policy_pin(normal, length);
+    file->changeable = policy_allows(normal, length, EH_RULE_KIND_WRITE) != 0;
     result = entry                 ? open_tree(file, path, entry, flags)
              : policy_sealed(path) ? open_sealed(file, path, flags, mode)
                                    : open_outside(file, path, flags, mode);

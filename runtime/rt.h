@@ -148,8 +148,10 @@ void eh_exit(u32 status) EH_NORETURN; // by a call
 void eh_end(u32 status) EH_NORETURN;
 
 // poll.c
-extern const volatile u32 *eh_stop;     // control.stop of this entry; a word that is always 0 without one
-void eh_poll_c(struct eh_context *c);   // a check of a stoppable program found that word set
+extern const volatile u32 *eh_stop;     // what a check of a stoppable program looks at
+extern s32 eh_checks;                   // how many of them may yet find it set before eh_poll_c
+void eh_poll_c(struct eh_context *c);
+void poll_changed(void);                // there are other threads, or none; a timer runs, or none
 void poll_asked(void);                  // do what that word asks for, if anything
 void poll_at(const volatile u32 *stop); // where the word lies now; 0: nowhere
 

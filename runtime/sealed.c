@@ -41,9 +41,9 @@ static s64 open_named(struct eh_seal *s, const struct eh_path *path, u32 flags, 
     s64 result = seal_host_open(s, path, flags, mode);
     if (result != -ENOENT)
         return result ? result : seal_open_head(s);
-    if (!seal_trust_load(s) && !seal_must_exist(s))
-        return result;
-    return wire_violated(EH_RULE_FILES_SEALED);
+    if (seal_trust_load(s) || seal_must_exist(s))
+        return wire_violated(EH_RULE_FILES_SEALED);
+    return seal_trust_absent(s) ? -EIO : result;
 }
 
 static s64 make(const struct eh_path *path, const char *name, u32 length, u32 flags, u32 mode,

@@ -71,6 +71,7 @@ s64 seal_commit(struct eh_seal *s);
 s64 seal_trust_load(struct eh_seal *s);
 s64 seal_trust_store(struct eh_seal *s);
 int seal_must_exist(const struct eh_seal *s);
+s64 seal_trust_absent(struct eh_seal *s); // it is not there, and need not be: what was under way has ended so
 s64 seal_rebind(struct eh_seal *s, struct eh_seal *as); // `as`: the new name and what is known of it
 
 // sealed_cache.c: units in secure memory

@@ -35,6 +35,13 @@ int seal_must_exist(const struct eh_seal *s) {
 
 static u64 newest(const struct seal_trust *t) { return EH_MAX(t->now.counter, t->next.counter); }
 
+s64 seal_trust_absent(struct eh_seal *s) {
+    if (s->trust.next.state == RECORD_NONE)
+        return 0;
+    s->trust = (struct seal_trust){.now = {.counter = newest(&s->trust), .state = RECORD_ABSENT}};
+    return seal_trust_store(s);
+}
+
 static int says(const struct seal_record *r, u64 counter, const u8 tag[16]) {
     return r->state == RECORD_FILE && r->counter == counter && !memcmp(r->tag, tag, 16);
 }
@@ -117,8 +124,9 @@ s64 seal_open_head(struct eh_seal *s) {
         result = look_at(s, slot, &c);
     if (result)
         return result;
-    if (!c.present)
-        return s->host->size && s->host->size < 2 * SEAL_UNIT ? wire_violated(EH_RULE_FILES_SEALED) : fresh(s);
+    int looked_at = s->host->size >= 2 * SEAL_UNIT || !(s->host->size & (SEAL_UNIT - 1));
+    if (!c.present && looked_at)
+        return fresh(s);
     if (!c.rank)
         return wire_violated(EH_RULE_FILES_SEALED);
     *s = c.best;
@@ -132,7 +140,8 @@ static s64 write_header(struct eh_seal *s, u8 tag[16]) {
     u8 *unit = seal_staging(&units);
     s->sequence++;
     s->counter++;
-    s64 result = seal_in_haven() ? seal_host_sync(s) : 0; // no program of it may find a header without its blocks
+    int only = s->header == NO_HEADER || seal_in_haven(); // it may be believed with no record, so not before its blocks
+    s64 result = only ? seal_host_sync(s) : 0;
     if (!result)
         result = seal_header_make(s, slot, unit, tag);
     if (!result)

@@ -3,12 +3,19 @@
 // so that a loss of power at any point leaves one of the two states, and no third is accepted.
 #include "sealed.h"
 
-// The record of a name that need not be open.
-static s64 record_of(struct eh_seal *as, const char *name, u32 length) {
+// The record of a name that need not be open. Where something was under way, what became of it is found out first.
+static s64 record_of(struct eh_seal *as, const struct eh_path *path, const char *name, u32 length) {
+    struct eh_seal *found;
     memset(as, 0, sizeof *as);
     as->name = (char *)name;
     as->name_length = length;
-    return seal_trust_load(as);
+    s64 result = seal_trust_load(as);
+    if (result || as->trust.next.state == RECORD_NONE)
+        return result;
+    result = seal_acquire(path, O_RDONLY, 0, &found);
+    if (!result)
+        result = seal_release(found);
+    return result && result != -ENOENT ? result : seal_trust_load(as);
 }
 
 static s64 settle(struct eh_seal *s, struct seal_record now) {
@@ -28,9 +35,10 @@ static s64 rename_open(struct eh_seal *s, const struct eh_path *from, const stru
     u32 length = path_normalise(name, to->text, to->length);
     if (eh_equal(s->name, s->name_length, name, length))
         return 0;
-    s64 result = record_of(&as, name, length);
-    if (!result)
-        result = seal_rebind(s, &as);
+    s64 result = record_of(&as, to, name, length);
+    if (result)
+        return result;
+    result = seal_rebind(s, &as);
     if (result)
         return s->broken = -EIO;
     result = rename_outside(from, to, flags);
@@ -80,7 +88,7 @@ static s64 unlink_outside(const struct eh_path *path) {
 
 static s64 unlink_named(const struct eh_path *path, const char *name, u32 length) {
     struct eh_seal as, *open = seal_named(name, length);
-    s64 result = record_of(&as, name, length);
+    s64 result = record_of(&as, path, name, length);
     if (result)
         return result;
     struct seal_record now = as.trust.now;

@@ -111,11 +111,15 @@ static void keep_name(struct eh_file *file, const u8 *bytes, u32 size) {
 }
 
 static s64 send_address(struct eh_request *r, const struct eh_address *a) {
-    s64 result = wire_open(r);
-    if (result)
-        return result;
-    memcpy(wire_input(r), a->bytes, a->size);
-    return wire_send(r, 0);
+    s64 result;
+    do {
+        result = wire_open(r);
+        if (result)
+            return result;
+        memcpy(wire_input(r), a->bytes, a->size);
+        result = wire_send(r, 0);
+    } while (result == TAKEN_BACK);
+    return result;
 }
 
 s64 sys_bind(struct eh_context *c) {

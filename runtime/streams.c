@@ -37,7 +37,7 @@ s64 sys_ioctl(struct eh_context *c) {
     }
     if (request == FIONBIO && (file->kind == FILE_SOCKET || file_waits_inside(file)))
         return set_waiting(file, c->x[2]);
-    if (file->kind == FILE_SOCKET)
+    if (file->kind == FILE_SOCKET || file->watches)
         return request == FIONREAD ? ask(file, request, c->x[2], 4) : -ENOTTY;
     if (file->kind == FILE_PIPE) {
         u32 pending = (u32)pipe_pending(file);

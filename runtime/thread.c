@@ -10,7 +10,7 @@
 #include "signals.h"
 
 #define MOMENT 1000000ull // nanoseconds
-enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16 };
+enum { STACK = 32768, THREADS_MOST = 512, TURN_CALLS = 64, LEAVE_CALLS = 512, TICK_CALLS = 16, LEAVE_CHECKS = 16 };
 #define CANARY 0x5ee05ee05ee05ee0ull
 #define CLONE_THREAD_FLAGS 0x10f00u // VM, FS, FILES, SIGHAND, THREAD: what makes a thread and no process
 enum { CLONE_VM_VFORK = 0x4100, CLONE_THREAD = 0x10000 };
@@ -28,7 +28,7 @@ struct thread {
 static struct thread first;
 struct eh_context *eh_current;
 static struct {
-    u32 count, next_tid, calls, calls_since_leave, calls_since_tick;
+    u32 count, next_tid, calls, calls_since_leave, calls_since_tick, checks;
     struct eh_context *only;
 } threads;
 
@@ -63,9 +63,7 @@ void eh_check_stack(void) {
 }
 
 u32 thread_count(void) { return threads.count; }
-
 int thread_others(void) { return threads.count > 1; }
-
 struct eh_context *thread_next(struct eh_context *c) { return c->next; }
 
 struct eh_context *thread_of(u32 tid) {
@@ -89,7 +87,6 @@ static void ready(struct eh_context *c, int timed_out) {
 }
 
 int thread_lives(const struct eh_context *c) { return c->state != DEAD; }
-
 int thread_idles(const struct eh_context *c) {
     return c->state == WAITS && !c->for_room && (!c->request || wire_can_withdraw(c->request));
 }
@@ -209,13 +206,22 @@ s64 thread_answer(struct eh_request *r) {
     if (r->key)
         futex_stand_at(r->key, ~0u);
     wait();
-    return c->answered ? 0 : c->interrupted || c->timed_out ? -EINTR : -EAGAIN;
+    return c->answered ? 0 : c->interrupted || c->timed_out ? -EINTR : TAKEN_BACK;
 }
 
-void thread_room(void) {
+void thread_room(u64 deadline) {
     eh_current->for_room = 1;
-    thread_wait(NO_DEADLINE);
+    thread_wait(deadline);
     eh_current->for_room = 0;
+}
+
+int thread_give_way(u32 id) {
+    struct eh_context *oldest = 0;
+    for (struct eh_context *c = eh_current->next; c != eh_current; c = c->next)
+        if (thread_idles(c) && c->request && wire_was_outside(c->request) && (!id || c->request->id == id) &&
+            (!oldest || c->request->id < oldest->request->id))
+            oldest = c;
+    return oldest && stop_waiting(oldest, 0);
 }
 
 void thread_room_made(void) {
@@ -250,6 +256,19 @@ void thread_turn(void) {
     }
 }
 
+void thread_check(void) {
+    if (timer_next() != NO_DEADLINE)
+        timer_fire(time_monotonic());
+    if (!thread_others() || eh_service_busy())
+        return;
+    if (wire_pending() && ++threads.checks >= LEAVE_CHECKS) {
+        threads.checks = 0;
+        wire_leave_for(1);
+        collect();
+    }
+    thread_yield();
+}
+
 s64 sys_sched_yield(struct eh_context *c) {
     (void)c;
     thread_yield();
@@ -275,7 +294,7 @@ static struct thread *unused(void) {
     return made;
 }
 
-struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls) {
+struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls, void (*begin)(void)) {
     struct thread *t = unused();
     if (!t)
         return 0;
@@ -292,18 +311,10 @@ struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls) {
     c->state = READY;
     u64 *frame = (u64 *)(c->stack_top - CONTEXT_FRAME);
     memset(frame, 0, CONTEXT_FRAME);
-    frame[FRAME_LR] = (u64)eh_thread_begin;
+    frame[FRAME_LR] = (u64)begin;
     c->parked_sp = (u64)frame;
     threads.count++;
-    return c;
-}
-
-struct eh_context *thread_inside(void (*body)(void)) {
-    struct eh_context *c = thread_child(eh_current, 16, 0);
-    if (!c)
-        return 0;
-    c->blocked = ~0ull;
-    ((u64 *)c->parked_sp)[FRAME_LR] = (u64)body;
+    poll_changed();
     return c;
 }
 
@@ -322,7 +333,7 @@ s64 sys_clone(struct eh_context *c) {
     // what the stub of the call has pushed, the child takes from its own stack
     if (!stack || (stack & 15) || user_in(pushed, c->sp, sizeof pushed) || user_out(stack - 16, pushed, 16))
         return -EFAULT;
-    struct eh_context *child = thread_child(c, stack, flags & CLONE_SETTLS ? c->x[3] : c->tpidr);
+    struct eh_context *child = thread_child(c, stack, flags & CLONE_SETTLS ? c->x[3] : c->tpidr, eh_thread_begin);
     if (!child)
         return -EAGAIN;
     u32 tid = child->tid;
@@ -341,6 +352,7 @@ void thread_exit(struct eh_context *c) {
     if (vma_prefix(&eh_map, c->sp, 16, PROT_WRITE) != 16 && arena_holds(c->sp, c->sp + 16))
         memset((void *)c->sp, 0, 16); // it gave its stack back, and the stub of this call has pushed there
     threads.count--;
+    poll_changed();
     c->state = DEAD;
     for (;;) {
         struct eh_context *to = next_ready();
@@ -350,32 +362,3 @@ void thread_exit(struct eh_context *c) {
             idle();
     }
 }
-
-s64 sys_exit(struct eh_context *c) {
-    if (children_forked(c))
-        children_end(c, ((u32)c->x[0] & 255) << 8);
-    if (!thread_others())
-        eh_exit((u32)c->x[0] & 255);
-    trace_call(c, c->x, c->x[8], TRACE_INSIDE, 0);
-    thread_exit(c);
-}
-
-s64 sys_exit_group(struct eh_context *c) {
-    if (children_forked(c))
-        children_end(c, ((u32)c->x[0] & 255) << 8);
-    eh_exit((u32)c->x[0] & 255);
-}
-
-void eh_exit(u32 status) {
-    trace_call(eh_current, eh_current->x, eh_current->x[8], TRACE_INSIDE, 0);
-    eh_end(status);
-}
-
-void eh_end(u32 status) {
-    sealed_end();
-    if (!eh_service_busy()) // the record could not be handed over: the log stays open
-        audit_end(status);
-    wire_finish(status, 0, 0);
-}
-
-void eh_fatal(u32 code, u64 value) { wire_finish(0, code, value); }

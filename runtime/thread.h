@@ -15,18 +15,20 @@ void thread_interrupt(struct eh_context *thread); // its wait, if it is in one t
 int thread_idles(const struct eh_context *thread); // it is in such a wait
 int thread_lives(const struct eh_context *thread);
 // The calling thread waits for the answer to its request, which is withdrawn where it can be: -EINTR by a signal,
-// -EAGAIN by a futex_wake() of the request's key.
+// TAKEN_BACK by a futex_wake() of the request's key and where another needs its room.
 s64 thread_answer(struct eh_request *r);
-void thread_room(void);                   // the calling thread waits until some request has ended
+void thread_room(u64 deadline); // the calling thread waits until some request has ended
 void thread_room_made(void);
+int thread_give_way(u32 id); // the oldest request that can be is taken back, or that one (0: any); 0: none
 int thread_others(void);  // whether there are others
 void thread_turn(void);   // after a call: give another thread its turn, now and then
+void thread_check(void);  // after many checks: the same
 void thread_yield(void);  // give every thread that can run its turn
 u32 thread_count(void);
 void thread_only(struct eh_context *c); // no other thread runs; 0: all do
-// A thread that goes on where its parent is, with a stack of its own and 0 as its result; 0: too many.
-struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls);
-struct eh_context *thread_inside(void (*body)(void)); // one of the runtime's own, which takes no signal; 0: too many
+// A thread with what its parent has, a stack of its own and 0 as the call's result; it goes on at `begin`, on the
+// runtime's stack (eh_thread_begin: where its parent is). 0: too many.
+struct eh_context *thread_child(struct eh_context *parent, u64 stack, u64 tls, void (*begin)(void));
 struct eh_context *thread_of(u32 tid);                  // 0: none
 struct eh_context *thread_next(struct eh_context *c);   // all threads in a ring
 void thread_exit(struct eh_context *c) EH_NORETURN;     // the calling thread ends; another runs

@@ -54,6 +54,7 @@ static void set(struct timer *t, u64 value, u64 interval) {
     t->expires = value ? time_monotonic() + value : 0;
     t->interval = interval;
     t->overrun = 0;
+    poll_changed();
 }
 
 static u64 left(const struct timer *t) {

@@ -41,13 +41,17 @@ static u32 ready_set(struct eh_file *file, u64 *first) {
     return ready;
 }
 
+// The normal world is asked about it.
+static int asked_for(const struct eh_file *file) {
+    return file->kind == FILE_STREAM || file->kind == FILE_SOCKET || file->watches;
+}
+
 // What an inside file has; 1 in *outside when the normal world has to be asked. *first: when a timer runs out.
 static u32 ready_inside(struct eh_file *file, int *outside, u64 *first) {
-    switch (file->kind) {
-    case FILE_STREAM:
-    case FILE_SOCKET:
-        *outside = 1;
+    *outside = asked_for(file);
+    if (*outside)
         return 0;
+    switch (file->kind) {
     case FILE_PIPE:
         return pipe_ready(file);
     case FILE_EPOLL:
@@ -86,7 +90,7 @@ enum { ASKED = 0x8000 }; // in `revents`, while the answer is not there
 
 static int is_outside(const struct eh_watch *w) {
     const struct eh_file *file = w->file == NO_FILE ? 0 : fd_file_at(w->file);
-    return file && (file->kind == FILE_STREAM || file->kind == FILE_SOCKET);
+    return file && asked_for(file);
 }
 
 // The answer, held to what was asked: the files in their order, no event that nobody asked for.
@@ -130,7 +134,7 @@ static s64 ask(struct eh_watch *w, u32 count, u32 outside, u64 timeout, u64 sinc
     if (changes != since)
         r.args[1] = 0;
     result = wire_send(&r, outside);
-    if (result == -EAGAIN)
+    if (result == TAKEN_BACK)
         return 0; // something inside has changed
     return result < 0 ? result : take(w, count, wire_output(&r), at / sizeof *w);
 }

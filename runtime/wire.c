@@ -4,14 +4,17 @@
 #include "wire.h"
 #include "audit.h"
 #include "memory.h"
+#include "process.h"
 #include "thread.h"
+
+#define TURN 5000000ull // nanoseconds that a request which waits keeps its room when others want it
 
 struct eh_start eh_start;
 struct eh_counts eh_counts;
 static struct {
     u8 *control, *window; // where they lie during this entry; window is 0 when it is not attached
     u32 control_size, data_offset, data_size, log_offset, window_size;
-    u32 next_id, pending, want_window;
+    u32 next_id, pending, want_window, leaves;
     u32 window_taken; // the id of the request that has it; 0: nobody's
     u64 patience;
     struct eh_log log;
@@ -97,6 +100,7 @@ int wire_pending(void) { return wire.pending != 0; }
 
 void wire_leave_for(u64 patience) {
     wire.patience = patience;
+    wire.leaves++;
     wire_leave(EH_STATE_REQUESTS);
     wire.patience = 0;
 }
@@ -167,16 +171,24 @@ static void attach_window(void) {
         wire_leave_for(wire.pending ? 1 : 0);
 }
 
-// Reserve, when other threads' requests leave room; there is one window, and one request has it.
+// Whether it asks for what may come late or never.
+static int awaits(const struct eh_request *r) {
+    return r->row == ROW_read || r->row == ROW_recvmsg || r->row == ROW_accept4 || (r->row == ROW_ppoll && r->args[1]);
+}
+
+// Reserve, when other threads' requests leave room; there is one window, and one request has it. Those that wait for
+// the normal world give way: at once to what is done at once, after a while to each other.
 static s64 reserve_in_turn(struct eh_request *r) {
-    for (;;) {
+    for (int patient = awaits(r) || r->again;; patient = 0) {
         s64 result = reserve(r);
         int taken = !result && r->window && wire.window_taken;
         if (taken)
             wire.slots[r->slot].id = 0;
         if ((!result && !taken) || !wire.pending)
             return result;
-        thread_room();
+        if (!patient && thread_give_way(taken ? wire.window_taken : 0))
+            continue;
+        thread_room(time_monotonic() + TURN);
     }
 }
 
@@ -268,6 +280,8 @@ int wire_can_withdraw(const struct eh_request *r) {
     return waits && wire.control && ((const volatile struct eh_slot *)slot_of(r))->state == EH_SLOT_STATE_REQUESTED;
 }
 
+int wire_was_outside(const struct eh_request *r) { return r->sent != wire.leaves; }
+
 void wire_withdraw(struct eh_request *r) {
     wire.pending--;
     if (wire.window_taken == r->id)
@@ -283,10 +297,12 @@ s64 wire_send(struct eh_request *r, u64 limit) {
     if (r->window)
         wire.want_window = r->out_capacity || r->in_length == wire.window_size;
     wire.pending++;
+    r->sent = wire.leaves;
     eh_counts.delegated++;
     eh_current->delegated++;
     put(r);
     s64 taken_back = thread_answer(r);
+    r->again = taken_back == TAKEN_BACK;
     if (taken_back)
         return taken_back;
     wire_withdraw(r);
@@ -298,8 +314,11 @@ s64 wire_send(struct eh_request *r, u64 limit) {
 }
 
 s64 wire_call(struct eh_request *r, u64 limit) {
-    s64 result = wire_open(r);
-    return result ? result : wire_send(r, limit);
+    s64 result;
+    do
+        result = wire_open(r);
+    while (!result && (result = wire_send(r, limit)) == TAKEN_BACK);
+    return result;
 }
 
 s64 wire_violated(u32 rule) {

@@ -16,8 +16,9 @@ struct eh_request {
     const struct eh_path *paths[2];
     u32 in_length, out_capacity;
     u64 key; // a futex_wake() of it takes the request back; 0: nobody's
+    u32 again; // it was taken back before
     // from here on wire.c's own
-    u32 slot, id, window;
+    u32 slot, id, window, sent;
     u32 in_offset, out_offset, path_offset[2];
     s64 result;
     u64 value;
@@ -42,12 +43,14 @@ void wire_leave_for(u64 patience); // until an answer is there, or so many nanos
 int wire_pending(void);            // whether a request is outstanding
 int wire_can_withdraw(const struct eh_request *r); // nothing has been done for it before it is answered
 void wire_withdraw(struct eh_request *r);
+int wire_was_outside(const struct eh_request *r); // the normal world could have answered it
 int wire_answered(struct eh_request *r);
 void wire_leave(u32 state);                    // back to the normal world until it resumes
 void wire_finish(u32 status, u32 code, u64 value) EH_NORETURN; // the program has ended; code 0: by itself
 
 u64 wire_most(void);  // most bytes of input or output that one request can carry
 u64 wire_small(void); // the same without the window, with no path
+#define TAKEN_BACK (-1000ll) // what wire_send() says of a request that is to be made again: nothing was done
 s64 wire_open(struct eh_request *r);
 u8 *wire_input(const struct eh_request *r);
 s64 wire_send(struct eh_request *r, u64 limit); // limit: largest result that makes sense

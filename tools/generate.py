@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "src"))
 sys.path.insert(0, str(ROOT / "tools"))
 
 import generate_calls  # noqa: E402
-from elfhaven.abi import container  # noqa: E402
+from elfhaven.abi import container, spawn  # noqa: E402
 from elfhaven.abi.layout import Layout  # noqa: E402
 
 HEAD = "// SPDX-License-Identifier: BSD-2-Clause\n// Made by tools/generate.py from {source}: do not edit.\n"
@@ -38,8 +38,8 @@ ENUMS: tuple[type[Enum], ...] = (
     container.NetFamily,
     container.RuleFlag,
     container.ArgvMode,
-    container.SpawnKind,
-    container.SpawnFlag,
+    spawn.SpawnKind,
+    spawn.SpawnFlag,
 )
 NUMBERS = (
     "CONTROL_MAGIC",
@@ -55,7 +55,6 @@ NUMBERS = (
     "MAX_IMAGES",
     "TREE_MAGIC",
     "SLOTS_OFFSET",
-    "CHILD_SIGNAL",
 )
 
 
@@ -91,7 +90,7 @@ def container_header() -> str:
     parts = [
         HEAD.format(source="elfhaven.abi.container"),
         '#pragma once\n#include "../types.h"\n',
-        numbers,
+        f"{numbers}#define EH_CHILD_SIGNAL {spawn.CHILD_SIGNAL:#x}ull\n",
         f"enum {{\n{rules}    EH_RULE_COUNT = {len(container.RULES)},\n}};\n",
         *map(c_enum, ENUMS),
         *map(c_struct, container.LAYOUTS),

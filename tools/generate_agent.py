@@ -17,10 +17,12 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from elfhaven.abi import container, linux  # noqa: E402
 from elfhaven.calls.linux import LINUX  # noqa: E402
+from elfhaven.calls.linux_attributes import ATTRIBUTES  # noqa: E402
 from elfhaven.calls.linux_sockets import SOCKETS  # noqa: E402
 from elfhaven.calls.row import Row, Served  # noqa: E402
 from elfhaven.normal.agent import shape_of  # noqa: E402
-from elfhaven.normal.handlers import NO_FILE, Handlers  # noqa: E402
+from elfhaven.normal.handlers import Handlers  # noqa: E402
+from elfhaven.normal.linux.attributes import NO_FILE  # noqa: E402
 from generate import c_enum, c_struct  # noqa: E402
 
 HEAD = """\
@@ -118,8 +120,8 @@ const struct call_row *call_row(u32 call) {{
 
 
 def _rows() -> list[Row]:
-    """Sockets are not served there: the bridge's agent answers ENOSYS to a row that it does not have."""
-    theirs = frozenset((*(row.number for row in SOCKETS), *CHILDREN))
+    """Sockets and attributes are not served there: its agent answers ENOSYS to what it does not have."""
+    theirs = frozenset((*(row.number for row in (*SOCKETS, *ATTRIBUTES)), *CHILDREN))
     return [row for row in LINUX.rows if row.served is Served.DELEGATED and row.number not in theirs]
 
 

@@ -9,15 +9,18 @@ calls.md is not among them: tools/generate.py makes it together with the runtime
 from __future__ import annotations
 
 import inspect
-import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import msgspec
 
+import api_pages
 import elfhaven
+import elfhaven.client
+import elfhaven.ta
 from elfhaven.abi import gp
 from elfhaven.abi.container import RULES, Fatal
 from elfhaven.calls.row import Row, Served
@@ -32,7 +35,6 @@ from elfhaven.tee_errors import ERRORS, TeeResultError
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs" / "reference"
 WIDTH = 100
-_QUOTED = re.compile(r"(: |-> )'([^']*)'")
 
 
 def page(title: str, source: str, *body: str) -> str:
@@ -150,27 +152,7 @@ def _member(name: str, value: object) -> str:
         bases = ", ".join(base.__name__ for base in value.__bases__)
         return f"## {name}({bases})\n\n{doc}"
     assert callable(value)
-    return f"## {name}\n\n{block(_signature(name, value))}\n\n{doc}"
-
-
-def _signature(name: str, value: Callable[..., object]) -> str:
-    """One parameter a line where one line is too short. Annotations are shown as they are written."""
-    signature = inspect.signature(value)
-    line = _plain(f"{name}{signature}")
-    if len(line) <= WIDTH:
-        return line
-    parameters = list(signature.parameters.values())
-    first = next((p for p in parameters if p.kind is p.KEYWORD_ONLY), None)
-    star = first is not None and not any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    lines = [f"    {parameter}," for parameter in parameters]
-    if star and first is not None:
-        lines.insert(parameters.index(first), "    *,")
-    tail = f"{signature}".rpartition(")")[2]
-    return _plain("\n".join((f"{name}(", *lines, f"){tail}")))
-
-
-def _plain(text: str) -> str:
-    return _QUOTED.sub(r"\1\2", text)
+    return f"## {name}\n\n{block(api_pages.signature(name, value))}\n\n{doc}"
 
 
 def ta_api() -> str:
@@ -201,11 +183,17 @@ def _function(row: Function) -> tuple[str, ...]:
     return f"TEE_{row.name}", form, row.test
 
 
+def _front_door(module: ModuleType, title: str) -> str:
+    return page(title, module.__name__, inspect.getdoc(module) or "", *api_pages.parts(module))
+
+
 PAGES = {
+    "client.md": lambda: _front_door(elfhaven.client, "Clients: elfhaven.client"),
     "command-line.md": commands,
     "manifest.md": manifest,
     "python-api.md": python,
     "results.md": results,
+    "ta.md": lambda: _front_door(elfhaven.ta, "Trusted Applications: elfhaven.ta"),
     "ta-api.md": ta_api,
     "utee.md": utee,
 }

@@ -87,6 +87,18 @@ enum {
 };
 
 enum {
+    CALL_setxattr = 5,
+    CALL_lsetxattr = 6,
+    CALL_fsetxattr = 7,
+    CALL_getxattr = 8,
+    CALL_lgetxattr = 9,
+    CALL_fgetxattr = 10,
+    CALL_listxattr = 11,
+    CALL_llistxattr = 12,
+    CALL_flistxattr = 13,
+    CALL_removexattr = 14,
+    CALL_lremovexattr = 15,
+    CALL_fremovexattr = 16,
     CALL_getcwd = 17,
     CALL_eventfd2 = 19,
     CALL_epoll_create1 = 20,
@@ -95,18 +107,31 @@ enum {
     CALL_dup = 23,
     CALL_dup3 = 24,
     CALL_fcntl = 25,
+    CALL_inotify_init1 = 26,
+    CALL_inotify_add_watch = 27,
+    CALL_inotify_rm_watch = 28,
     CALL_ioctl = 29,
     CALL_ioprio_set = 30,
     CALL_ioprio_get = 31,
+    CALL_flock = 32,
+    CALL_mknodat = 33,
     CALL_mkdirat = 34,
     CALL_unlinkat = 35,
+    CALL_symlinkat = 36,
+    CALL_linkat = 37,
     CALL_renameat = 38,
+    CALL_statfs = 43,
+    CALL_fstatfs = 44,
     CALL_truncate = 45,
     CALL_ftruncate = 46,
     CALL_fallocate = 47,
     CALL_faccessat = 48,
     CALL_chdir = 49,
     CALL_fchdir = 50,
+    CALL_fchmod = 52,
+    CALL_fchmodat = 53,
+    CALL_fchownat = 54,
+    CALL_fchown = 55,
     CALL_openat = 56,
     CALL_close = 57,
     CALL_pipe2 = 59,
@@ -126,11 +151,14 @@ enum {
     CALL_readlinkat = 78,
     CALL_newfstatat = 79,
     CALL_fstat = 80,
+    CALL_sync = 81,
     CALL_fsync = 82,
     CALL_fdatasync = 83,
+    CALL_sync_file_range = 84,
     CALL_timerfd_create = 85,
     CALL_timerfd_settime = 86,
     CALL_timerfd_gettime = 87,
+    CALL_utimensat = 88,
     CALL_capget = 90,
     CALL_capset = 91,
     CALL_personality = 92,
@@ -223,6 +251,7 @@ enum {
     CALL_shutdown = 210,
     CALL_sendmsg = 211,
     CALL_recvmsg = 212,
+    CALL_readahead = 213,
     CALL_brk = 214,
     CALL_munmap = 215,
     CALL_mremap = 216,
@@ -231,6 +260,12 @@ enum {
     CALL_mmap = 222,
     CALL_fadvise64 = 223,
     CALL_mprotect = 226,
+    CALL_msync = 227,
+    CALL_mlock = 228,
+    CALL_munlock = 229,
+    CALL_mlockall = 230,
+    CALL_munlockall = 231,
+    CALL_mincore = 232,
     CALL_madvise = 233,
     CALL_mbind = 235,
     CALL_get_mempolicy = 236,
@@ -241,72 +276,105 @@ enum {
     CALL_wait4 = 260,
     CALL_prlimit64 = 261,
     CALL_clock_adjtime = 266,
+    CALL_syncfs = 267,
     CALL_sendmmsg = 269,
+    CALL_process_vm_readv = 270,
+    CALL_process_vm_writev = 271,
     CALL_sched_setattr = 274,
     CALL_sched_getattr = 275,
     CALL_renameat2 = 276,
     CALL_getrandom = 278,
     CALL_membarrier = 283,
+    CALL_mlock2 = 284,
     CALL_preadv2 = 286,
     CALL_pwritev2 = 287,
+    CALL_pkey_mprotect = 288,
     CALL_statx = 291,
     CALL_close_range = 436,
     CALL_faccessat2 = 439,
     CALL_epoll_pwait2 = 441,
+    CALL_fchmodat2 = 452,
 };
 
 enum {
-    ROW_fcntl = 0,
-    ROW_ioctl = 1,
-    ROW_mkdirat = 2,
-    ROW_unlinkat = 3,
-    ROW_renameat = 4,
-    ROW_truncate = 5,
-    ROW_ftruncate = 6,
-    ROW_fallocate = 7,
-    ROW_faccessat = 8,
-    ROW_chdir = 9,
-    ROW_openat = 10,
-    ROW_close = 11,
-    ROW_getdents64 = 12,
-    ROW_lseek = 13,
-    ROW_read = 14,
-    ROW_write = 15,
-    ROW_readv = 16,
-    ROW_writev = 17,
-    ROW_pread64 = 18,
-    ROW_pwrite64 = 19,
-    ROW_preadv = 20,
-    ROW_pwritev = 21,
-    ROW_ppoll = 22,
-    ROW_readlinkat = 23,
-    ROW_newfstatat = 24,
-    ROW_fstat = 25,
-    ROW_fsync = 26,
-    ROW_fdatasync = 27,
-    ROW_socket = 28,
-    ROW_socketpair = 29,
-    ROW_bind = 30,
-    ROW_listen = 31,
-    ROW_accept = 32,
-    ROW_connect = 33,
-    ROW_getsockname = 34,
-    ROW_getpeername = 35,
-    ROW_sendto = 36,
-    ROW_recvfrom = 37,
-    ROW_setsockopt = 38,
-    ROW_getsockopt = 39,
-    ROW_shutdown = 40,
-    ROW_sendmsg = 41,
-    ROW_recvmsg = 42,
-    ROW_execve = 43,
-    ROW_accept4 = 44,
-    ROW_wait4 = 45,
-    ROW_renameat2 = 46,
-    ROW_preadv2 = 47,
-    ROW_pwritev2 = 48,
-    ROW_statx = 49,
-    ROW_faccessat2 = 50,
+    ROW_setxattr = 0,
+    ROW_lsetxattr = 1,
+    ROW_fsetxattr = 2,
+    ROW_getxattr = 3,
+    ROW_lgetxattr = 4,
+    ROW_fgetxattr = 5,
+    ROW_listxattr = 6,
+    ROW_llistxattr = 7,
+    ROW_flistxattr = 8,
+    ROW_removexattr = 9,
+    ROW_lremovexattr = 10,
+    ROW_fremovexattr = 11,
+    ROW_fcntl = 12,
+    ROW_inotify_init1 = 13,
+    ROW_inotify_add_watch = 14,
+    ROW_inotify_rm_watch = 15,
+    ROW_ioctl = 16,
+    ROW_flock = 17,
+    ROW_mknodat = 18,
+    ROW_mkdirat = 19,
+    ROW_unlinkat = 20,
+    ROW_symlinkat = 21,
+    ROW_linkat = 22,
+    ROW_renameat = 23,
+    ROW_statfs = 24,
+    ROW_fstatfs = 25,
+    ROW_truncate = 26,
+    ROW_ftruncate = 27,
+    ROW_fallocate = 28,
+    ROW_faccessat = 29,
+    ROW_chdir = 30,
+    ROW_fchmod = 31,
+    ROW_fchmodat = 32,
+    ROW_fchownat = 33,
+    ROW_fchown = 34,
+    ROW_openat = 35,
+    ROW_close = 36,
+    ROW_getdents64 = 37,
+    ROW_lseek = 38,
+    ROW_read = 39,
+    ROW_write = 40,
+    ROW_readv = 41,
+    ROW_writev = 42,
+    ROW_pread64 = 43,
+    ROW_pwrite64 = 44,
+    ROW_preadv = 45,
+    ROW_pwritev = 46,
+    ROW_ppoll = 47,
+    ROW_readlinkat = 48,
+    ROW_newfstatat = 49,
+    ROW_fstat = 50,
+    ROW_fsync = 51,
+    ROW_fdatasync = 52,
+    ROW_utimensat = 53,
+    ROW_socket = 54,
+    ROW_socketpair = 55,
+    ROW_bind = 56,
+    ROW_listen = 57,
+    ROW_accept = 58,
+    ROW_connect = 59,
+    ROW_getsockname = 60,
+    ROW_getpeername = 61,
+    ROW_sendto = 62,
+    ROW_recvfrom = 63,
+    ROW_setsockopt = 64,
+    ROW_getsockopt = 65,
+    ROW_shutdown = 66,
+    ROW_sendmsg = 67,
+    ROW_recvmsg = 68,
+    ROW_execve = 69,
+    ROW_accept4 = 70,
+    ROW_wait4 = 71,
+    ROW_renameat2 = 72,
+    ROW_preadv2 = 73,
+    ROW_pwritev2 = 74,
+    ROW_statx = 75,
+    ROW_faccessat2 = 76,
+    ROW_fchmodat2 = 77,
 };
 
 enum {
@@ -347,7 +415,7 @@ enum {
 };
 
 #define EH_CALLS 472
-#define EH_ROWS 51
+#define EH_ROWS 78
 
 struct eh_row {
     u64 errors[2]; // bit n: the answer -n is allowed
@@ -365,6 +433,18 @@ struct eh_call {
     u16 row; // index in eh_rows, 0xffff if the call is never delegated
 };
 
+s64 sys_setxattr(struct eh_context *c);
+s64 sys_lsetxattr(struct eh_context *c);
+s64 sys_fsetxattr(struct eh_context *c);
+s64 sys_getxattr(struct eh_context *c);
+s64 sys_lgetxattr(struct eh_context *c);
+s64 sys_fgetxattr(struct eh_context *c);
+s64 sys_listxattr(struct eh_context *c);
+s64 sys_llistxattr(struct eh_context *c);
+s64 sys_flistxattr(struct eh_context *c);
+s64 sys_removexattr(struct eh_context *c);
+s64 sys_lremovexattr(struct eh_context *c);
+s64 sys_fremovexattr(struct eh_context *c);
 s64 sys_getcwd(struct eh_context *c);
 s64 sys_eventfd2(struct eh_context *c);
 s64 sys_epoll_create1(struct eh_context *c);
@@ -373,18 +453,31 @@ s64 sys_epoll_pwait(struct eh_context *c);
 s64 sys_dup(struct eh_context *c);
 s64 sys_dup3(struct eh_context *c);
 s64 sys_fcntl(struct eh_context *c);
+s64 sys_inotify_init1(struct eh_context *c);
+s64 sys_inotify_add_watch(struct eh_context *c);
+s64 sys_inotify_rm_watch(struct eh_context *c);
 s64 sys_ioctl(struct eh_context *c);
 s64 sys_ioprio_set(struct eh_context *c);
 s64 sys_ioprio_get(struct eh_context *c);
+s64 sys_flock(struct eh_context *c);
+s64 sys_mknodat(struct eh_context *c);
 s64 sys_mkdirat(struct eh_context *c);
 s64 sys_unlinkat(struct eh_context *c);
+s64 sys_symlinkat(struct eh_context *c);
+s64 sys_linkat(struct eh_context *c);
 s64 sys_renameat(struct eh_context *c);
+s64 sys_statfs(struct eh_context *c);
+s64 sys_fstatfs(struct eh_context *c);
 s64 sys_truncate(struct eh_context *c);
 s64 sys_ftruncate(struct eh_context *c);
 s64 sys_fallocate(struct eh_context *c);
 s64 sys_faccessat(struct eh_context *c);
 s64 sys_chdir(struct eh_context *c);
 s64 sys_fchdir(struct eh_context *c);
+s64 sys_fchmod(struct eh_context *c);
+s64 sys_fchmodat(struct eh_context *c);
+s64 sys_fchownat(struct eh_context *c);
+s64 sys_fchown(struct eh_context *c);
 s64 sys_openat(struct eh_context *c);
 s64 sys_close(struct eh_context *c);
 s64 sys_pipe2(struct eh_context *c);
@@ -404,11 +497,14 @@ s64 sys_signalfd4(struct eh_context *c);
 s64 sys_readlinkat(struct eh_context *c);
 s64 sys_newfstatat(struct eh_context *c);
 s64 sys_fstat(struct eh_context *c);
+s64 sys_sync(struct eh_context *c);
 s64 sys_fsync(struct eh_context *c);
 s64 sys_fdatasync(struct eh_context *c);
+s64 sys_sync_file_range(struct eh_context *c);
 s64 sys_timerfd_create(struct eh_context *c);
 s64 sys_timerfd_settime(struct eh_context *c);
 s64 sys_timerfd_gettime(struct eh_context *c);
+s64 sys_utimensat(struct eh_context *c);
 s64 sys_capget(struct eh_context *c);
 s64 sys_capset(struct eh_context *c);
 s64 sys_personality(struct eh_context *c);
@@ -501,6 +597,7 @@ s64 sys_getsockopt(struct eh_context *c);
 s64 sys_shutdown(struct eh_context *c);
 s64 sys_sendmsg(struct eh_context *c);
 s64 sys_recvmsg(struct eh_context *c);
+s64 sys_readahead(struct eh_context *c);
 s64 sys_brk(struct eh_context *c);
 s64 sys_munmap(struct eh_context *c);
 s64 sys_mremap(struct eh_context *c);
@@ -509,6 +606,12 @@ s64 sys_execve(struct eh_context *c);
 s64 sys_mmap(struct eh_context *c);
 s64 sys_fadvise64(struct eh_context *c);
 s64 sys_mprotect(struct eh_context *c);
+s64 sys_msync(struct eh_context *c);
+s64 sys_mlock(struct eh_context *c);
+s64 sys_munlock(struct eh_context *c);
+s64 sys_mlockall(struct eh_context *c);
+s64 sys_munlockall(struct eh_context *c);
+s64 sys_mincore(struct eh_context *c);
 s64 sys_madvise(struct eh_context *c);
 s64 sys_mbind(struct eh_context *c);
 s64 sys_get_mempolicy(struct eh_context *c);
@@ -519,15 +622,21 @@ s64 sys_recvmmsg(struct eh_context *c);
 s64 sys_wait4(struct eh_context *c);
 s64 sys_prlimit64(struct eh_context *c);
 s64 sys_clock_adjtime(struct eh_context *c);
+s64 sys_syncfs(struct eh_context *c);
 s64 sys_sendmmsg(struct eh_context *c);
+s64 sys_process_vm_readv(struct eh_context *c);
+s64 sys_process_vm_writev(struct eh_context *c);
 s64 sys_sched_setattr(struct eh_context *c);
 s64 sys_sched_getattr(struct eh_context *c);
 s64 sys_renameat2(struct eh_context *c);
 s64 sys_getrandom(struct eh_context *c);
 s64 sys_membarrier(struct eh_context *c);
+s64 sys_mlock2(struct eh_context *c);
 s64 sys_preadv2(struct eh_context *c);
 s64 sys_pwritev2(struct eh_context *c);
+s64 sys_pkey_mprotect(struct eh_context *c);
 s64 sys_statx(struct eh_context *c);
 s64 sys_close_range(struct eh_context *c);
 s64 sys_faccessat2(struct eh_context *c);
 s64 sys_epoll_pwait2(struct eh_context *c);
+s64 sys_fchmodat2(struct eh_context *c);

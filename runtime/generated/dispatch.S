@@ -4,6 +4,18 @@
 	.balign 8
 	.globl eh_call_table
 	.hidden eh_call_table
+	.hidden sys_setxattr
+	.hidden sys_lsetxattr
+	.hidden sys_fsetxattr
+	.hidden sys_getxattr
+	.hidden sys_lgetxattr
+	.hidden sys_fgetxattr
+	.hidden sys_listxattr
+	.hidden sys_llistxattr
+	.hidden sys_flistxattr
+	.hidden sys_removexattr
+	.hidden sys_lremovexattr
+	.hidden sys_fremovexattr
 	.hidden sys_getcwd
 	.hidden sys_eventfd2
 	.hidden sys_epoll_create1
@@ -12,18 +24,31 @@
 	.hidden sys_dup
 	.hidden sys_dup3
 	.hidden sys_fcntl
+	.hidden sys_inotify_init1
+	.hidden sys_inotify_add_watch
+	.hidden sys_inotify_rm_watch
 	.hidden sys_ioctl
 	.hidden sys_ioprio_set
 	.hidden sys_ioprio_get
+	.hidden sys_flock
+	.hidden sys_mknodat
 	.hidden sys_mkdirat
 	.hidden sys_unlinkat
+	.hidden sys_symlinkat
+	.hidden sys_linkat
 	.hidden sys_renameat
+	.hidden sys_statfs
+	.hidden sys_fstatfs
 	.hidden sys_truncate
 	.hidden sys_ftruncate
 	.hidden sys_fallocate
 	.hidden sys_faccessat
 	.hidden sys_chdir
 	.hidden sys_fchdir
+	.hidden sys_fchmod
+	.hidden sys_fchmodat
+	.hidden sys_fchownat
+	.hidden sys_fchown
 	.hidden sys_openat
 	.hidden sys_close
 	.hidden sys_pipe2
@@ -43,11 +68,14 @@
 	.hidden sys_readlinkat
 	.hidden sys_newfstatat
 	.hidden sys_fstat
+	.hidden sys_sync
 	.hidden sys_fsync
 	.hidden sys_fdatasync
+	.hidden sys_sync_file_range
 	.hidden sys_timerfd_create
 	.hidden sys_timerfd_settime
 	.hidden sys_timerfd_gettime
+	.hidden sys_utimensat
 	.hidden sys_capget
 	.hidden sys_capset
 	.hidden sys_personality
@@ -140,6 +168,7 @@
 	.hidden sys_shutdown
 	.hidden sys_sendmsg
 	.hidden sys_recvmsg
+	.hidden sys_readahead
 	.hidden sys_brk
 	.hidden sys_munmap
 	.hidden sys_mremap
@@ -148,6 +177,12 @@
 	.hidden sys_mmap
 	.hidden sys_fadvise64
 	.hidden sys_mprotect
+	.hidden sys_msync
+	.hidden sys_mlock
+	.hidden sys_munlock
+	.hidden sys_mlockall
+	.hidden sys_munlockall
+	.hidden sys_mincore
 	.hidden sys_madvise
 	.hidden sys_mbind
 	.hidden sys_get_mempolicy
@@ -158,36 +193,42 @@
 	.hidden sys_wait4
 	.hidden sys_prlimit64
 	.hidden sys_clock_adjtime
+	.hidden sys_syncfs
 	.hidden sys_sendmmsg
+	.hidden sys_process_vm_readv
+	.hidden sys_process_vm_writev
 	.hidden sys_sched_setattr
 	.hidden sys_sched_getattr
 	.hidden sys_renameat2
 	.hidden sys_getrandom
 	.hidden sys_membarrier
+	.hidden sys_mlock2
 	.hidden sys_preadv2
 	.hidden sys_pwritev2
+	.hidden sys_pkey_mprotect
 	.hidden sys_statx
 	.hidden sys_close_range
 	.hidden sys_faccessat2
 	.hidden sys_epoll_pwait2
+	.hidden sys_fchmodat2
 eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 0 io_setup
 	.word 0; .byte 3, 38; .hword 0xffff // 1 io_destroy
 	.word 0; .byte 3, 38; .hword 0xffff // 2 io_submit
 	.word 0; .byte 3, 38; .hword 0xffff // 3 io_cancel
 	.word 0; .byte 3, 38; .hword 0xffff // 4 io_getevents
-	.word 0; .byte 0, 0; .hword 0xffff // 5 setxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 6 lsetxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 7 fsetxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 8 getxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 9 lgetxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 10 fgetxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 11 listxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 12 llistxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 13 flistxattr
-	.word 0; .byte 0, 0; .hword 0xffff // 14 removexattr
-	.word 0; .byte 0, 0; .hword 0xffff // 15 lremovexattr
-	.word 0; .byte 0, 0; .hword 0xffff // 16 fremovexattr
+	.word sys_setxattr - eh_call_table; .byte 2, 0; .hword 0x0 // 5 setxattr
+	.word sys_lsetxattr - eh_call_table; .byte 2, 0; .hword 0x1 // 6 lsetxattr
+	.word sys_fsetxattr - eh_call_table; .byte 2, 0; .hword 0x2 // 7 fsetxattr
+	.word sys_getxattr - eh_call_table; .byte 2, 0; .hword 0x3 // 8 getxattr
+	.word sys_lgetxattr - eh_call_table; .byte 2, 0; .hword 0x4 // 9 lgetxattr
+	.word sys_fgetxattr - eh_call_table; .byte 2, 0; .hword 0x5 // 10 fgetxattr
+	.word sys_listxattr - eh_call_table; .byte 2, 0; .hword 0x6 // 11 listxattr
+	.word sys_llistxattr - eh_call_table; .byte 2, 0; .hword 0x7 // 12 llistxattr
+	.word sys_flistxattr - eh_call_table; .byte 2, 0; .hword 0x8 // 13 flistxattr
+	.word sys_removexattr - eh_call_table; .byte 2, 0; .hword 0x9 // 14 removexattr
+	.word sys_lremovexattr - eh_call_table; .byte 2, 0; .hword 0xa // 15 lremovexattr
+	.word sys_fremovexattr - eh_call_table; .byte 2, 0; .hword 0xb // 16 fremovexattr
 	.word sys_getcwd - eh_call_table; .byte 1, 0; .hword 0xffff // 17 getcwd
 	.word 0; .byte 3, 38; .hword 0xffff // 18 lookup_dcookie
 	.word sys_eventfd2 - eh_call_table; .byte 1, 0; .hword 0xffff // 19 eventfd2
@@ -196,70 +237,70 @@ eh_call_table:
 	.word sys_epoll_pwait - eh_call_table; .byte 1, 0; .hword 0xffff // 22 epoll_pwait
 	.word sys_dup - eh_call_table; .byte 1, 0; .hword 0xffff // 23 dup
 	.word sys_dup3 - eh_call_table; .byte 1, 0; .hword 0xffff // 24 dup3
-	.word sys_fcntl - eh_call_table; .byte 2, 0; .hword 0x0 // 25 fcntl
-	.word 0; .byte 0, 0; .hword 0xffff // 26 inotify_init1
-	.word 0; .byte 0, 0; .hword 0xffff // 27 inotify_add_watch
-	.word 0; .byte 0, 0; .hword 0xffff // 28 inotify_rm_watch
-	.word sys_ioctl - eh_call_table; .byte 2, 0; .hword 0x1 // 29 ioctl
+	.word sys_fcntl - eh_call_table; .byte 2, 0; .hword 0xc // 25 fcntl
+	.word sys_inotify_init1 - eh_call_table; .byte 2, 0; .hword 0xd // 26 inotify_init1
+	.word sys_inotify_add_watch - eh_call_table; .byte 2, 0; .hword 0xe // 27 inotify_add_watch
+	.word sys_inotify_rm_watch - eh_call_table; .byte 2, 0; .hword 0xf // 28 inotify_rm_watch
+	.word sys_ioctl - eh_call_table; .byte 2, 0; .hword 0x10 // 29 ioctl
 	.word sys_ioprio_set - eh_call_table; .byte 1, 0; .hword 0xffff // 30 ioprio_set
 	.word sys_ioprio_get - eh_call_table; .byte 1, 0; .hword 0xffff // 31 ioprio_get
-	.word 0; .byte 0, 0; .hword 0xffff // 32 flock
-	.word 0; .byte 0, 0; .hword 0xffff // 33 mknodat
-	.word sys_mkdirat - eh_call_table; .byte 2, 0; .hword 0x2 // 34 mkdirat
-	.word sys_unlinkat - eh_call_table; .byte 2, 0; .hword 0x3 // 35 unlinkat
-	.word 0; .byte 0, 0; .hword 0xffff // 36 symlinkat
-	.word 0; .byte 0, 0; .hword 0xffff // 37 linkat
-	.word sys_renameat - eh_call_table; .byte 2, 0; .hword 0x4 // 38 renameat
+	.word sys_flock - eh_call_table; .byte 2, 0; .hword 0x11 // 32 flock
+	.word sys_mknodat - eh_call_table; .byte 2, 0; .hword 0x12 // 33 mknodat
+	.word sys_mkdirat - eh_call_table; .byte 2, 0; .hword 0x13 // 34 mkdirat
+	.word sys_unlinkat - eh_call_table; .byte 2, 0; .hword 0x14 // 35 unlinkat
+	.word sys_symlinkat - eh_call_table; .byte 2, 0; .hword 0x15 // 36 symlinkat
+	.word sys_linkat - eh_call_table; .byte 2, 0; .hword 0x16 // 37 linkat
+	.word sys_renameat - eh_call_table; .byte 2, 0; .hword 0x17 // 38 renameat
 	.word 0; .byte 3, 1; .hword 0xffff // 39 umount2
 	.word 0; .byte 3, 1; .hword 0xffff // 40 mount
 	.word 0; .byte 3, 1; .hword 0xffff // 41 pivot_root
 	.word 0; .byte 3, 38; .hword 0xffff // 42 nfsservctl
-	.word 0; .byte 0, 0; .hword 0xffff // 43 statfs
-	.word 0; .byte 0, 0; .hword 0xffff // 44 fstatfs
-	.word sys_truncate - eh_call_table; .byte 2, 0; .hword 0x5 // 45 truncate
-	.word sys_ftruncate - eh_call_table; .byte 2, 0; .hword 0x6 // 46 ftruncate
-	.word sys_fallocate - eh_call_table; .byte 2, 0; .hword 0x7 // 47 fallocate
-	.word sys_faccessat - eh_call_table; .byte 2, 0; .hword 0x8 // 48 faccessat
-	.word sys_chdir - eh_call_table; .byte 2, 0; .hword 0x9 // 49 chdir
+	.word sys_statfs - eh_call_table; .byte 2, 0; .hword 0x18 // 43 statfs
+	.word sys_fstatfs - eh_call_table; .byte 2, 0; .hword 0x19 // 44 fstatfs
+	.word sys_truncate - eh_call_table; .byte 2, 0; .hword 0x1a // 45 truncate
+	.word sys_ftruncate - eh_call_table; .byte 2, 0; .hword 0x1b // 46 ftruncate
+	.word sys_fallocate - eh_call_table; .byte 2, 0; .hword 0x1c // 47 fallocate
+	.word sys_faccessat - eh_call_table; .byte 2, 0; .hword 0x1d // 48 faccessat
+	.word sys_chdir - eh_call_table; .byte 2, 0; .hword 0x1e // 49 chdir
 	.word sys_fchdir - eh_call_table; .byte 1, 0; .hword 0xffff // 50 fchdir
 	.word 0; .byte 3, 1; .hword 0xffff // 51 chroot
-	.word 0; .byte 0, 0; .hword 0xffff // 52 fchmod
-	.word 0; .byte 0, 0; .hword 0xffff // 53 fchmodat
-	.word 0; .byte 0, 0; .hword 0xffff // 54 fchownat
-	.word 0; .byte 0, 0; .hword 0xffff // 55 fchown
-	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0xa // 56 openat
-	.word sys_close - eh_call_table; .byte 2, 0; .hword 0xb // 57 close
+	.word sys_fchmod - eh_call_table; .byte 2, 0; .hword 0x1f // 52 fchmod
+	.word sys_fchmodat - eh_call_table; .byte 2, 0; .hword 0x20 // 53 fchmodat
+	.word sys_fchownat - eh_call_table; .byte 2, 0; .hword 0x21 // 54 fchownat
+	.word sys_fchown - eh_call_table; .byte 2, 0; .hword 0x22 // 55 fchown
+	.word sys_openat - eh_call_table; .byte 2, 0; .hword 0x23 // 56 openat
+	.word sys_close - eh_call_table; .byte 2, 0; .hword 0x24 // 57 close
 	.word 0; .byte 3, 1; .hword 0xffff // 58 vhangup
 	.word sys_pipe2 - eh_call_table; .byte 1, 0; .hword 0xffff // 59 pipe2
 	.word 0; .byte 3, 1; .hword 0xffff // 60 quotactl
-	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0xc // 61 getdents64
-	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0xd // 62 lseek
-	.word sys_read - eh_call_table; .byte 2, 0; .hword 0xe // 63 read
-	.word sys_write - eh_call_table; .byte 2, 0; .hword 0xf // 64 write
-	.word sys_readv - eh_call_table; .byte 2, 0; .hword 0x10 // 65 readv
-	.word sys_writev - eh_call_table; .byte 2, 0; .hword 0x11 // 66 writev
-	.word sys_pread64 - eh_call_table; .byte 2, 0; .hword 0x12 // 67 pread64
-	.word sys_pwrite64 - eh_call_table; .byte 2, 0; .hword 0x13 // 68 pwrite64
-	.word sys_preadv - eh_call_table; .byte 2, 0; .hword 0x14 // 69 preadv
-	.word sys_pwritev - eh_call_table; .byte 2, 0; .hword 0x15 // 70 pwritev
+	.word sys_getdents64 - eh_call_table; .byte 2, 0; .hword 0x25 // 61 getdents64
+	.word sys_lseek - eh_call_table; .byte 2, 0; .hword 0x26 // 62 lseek
+	.word sys_read - eh_call_table; .byte 2, 0; .hword 0x27 // 63 read
+	.word sys_write - eh_call_table; .byte 2, 0; .hword 0x28 // 64 write
+	.word sys_readv - eh_call_table; .byte 2, 0; .hword 0x29 // 65 readv
+	.word sys_writev - eh_call_table; .byte 2, 0; .hword 0x2a // 66 writev
+	.word sys_pread64 - eh_call_table; .byte 2, 0; .hword 0x2b // 67 pread64
+	.word sys_pwrite64 - eh_call_table; .byte 2, 0; .hword 0x2c // 68 pwrite64
+	.word sys_preadv - eh_call_table; .byte 2, 0; .hword 0x2d // 69 preadv
+	.word sys_pwritev - eh_call_table; .byte 2, 0; .hword 0x2e // 70 pwritev
 	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
 	.word sys_pselect6 - eh_call_table; .byte 1, 0; .hword 0xffff // 72 pselect6
-	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x16 // 73 ppoll
+	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x2f // 73 ppoll
 	.word sys_signalfd4 - eh_call_table; .byte 1, 0; .hword 0xffff // 74 signalfd4
 	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
 	.word 0; .byte 0, 0; .hword 0xffff // 76 splice
 	.word 0; .byte 0, 0; .hword 0xffff // 77 tee
-	.word sys_readlinkat - eh_call_table; .byte 2, 0; .hword 0x17 // 78 readlinkat
-	.word sys_newfstatat - eh_call_table; .byte 2, 0; .hword 0x18 // 79 newfstatat
-	.word sys_fstat - eh_call_table; .byte 2, 0; .hword 0x19 // 80 fstat
-	.word 0; .byte 0, 0; .hword 0xffff // 81 sync
-	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x1a // 82 fsync
-	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x1b // 83 fdatasync
-	.word 0; .byte 0, 0; .hword 0xffff // 84 sync_file_range
+	.word sys_readlinkat - eh_call_table; .byte 2, 0; .hword 0x30 // 78 readlinkat
+	.word sys_newfstatat - eh_call_table; .byte 2, 0; .hword 0x31 // 79 newfstatat
+	.word sys_fstat - eh_call_table; .byte 2, 0; .hword 0x32 // 80 fstat
+	.word sys_sync - eh_call_table; .byte 1, 0; .hword 0xffff // 81 sync
+	.word sys_fsync - eh_call_table; .byte 2, 0; .hword 0x33 // 82 fsync
+	.word sys_fdatasync - eh_call_table; .byte 2, 0; .hword 0x34 // 83 fdatasync
+	.word sys_sync_file_range - eh_call_table; .byte 1, 0; .hword 0xffff // 84 sync_file_range
 	.word sys_timerfd_create - eh_call_table; .byte 1, 0; .hword 0xffff // 85 timerfd_create
 	.word sys_timerfd_settime - eh_call_table; .byte 1, 0; .hword 0xffff // 86 timerfd_settime
 	.word sys_timerfd_gettime - eh_call_table; .byte 1, 0; .hword 0xffff // 87 timerfd_gettime
-	.word 0; .byte 0, 0; .hword 0xffff // 88 utimensat
+	.word sys_utimensat - eh_call_table; .byte 2, 0; .hword 0x35 // 88 utimensat
 	.word 0; .byte 3, 1; .hword 0xffff // 89 acct
 	.word sys_capget - eh_call_table; .byte 1, 0; .hword 0xffff // 90 capget
 	.word sys_capset - eh_call_table; .byte 1, 0; .hword 0xffff // 91 capset
@@ -369,22 +410,22 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 195 shmctl
 	.word 0; .byte 0, 0; .hword 0xffff // 196 shmat
 	.word 0; .byte 0, 0; .hword 0xffff // 197 shmdt
-	.word sys_socket - eh_call_table; .byte 2, 0; .hword 0x1c // 198 socket
-	.word sys_socketpair - eh_call_table; .byte 2, 0; .hword 0x1d // 199 socketpair
-	.word sys_bind - eh_call_table; .byte 2, 0; .hword 0x1e // 200 bind
-	.word sys_listen - eh_call_table; .byte 2, 0; .hword 0x1f // 201 listen
-	.word sys_accept - eh_call_table; .byte 2, 0; .hword 0x20 // 202 accept
-	.word sys_connect - eh_call_table; .byte 2, 0; .hword 0x21 // 203 connect
-	.word sys_getsockname - eh_call_table; .byte 2, 0; .hword 0x22 // 204 getsockname
-	.word sys_getpeername - eh_call_table; .byte 2, 0; .hword 0x23 // 205 getpeername
-	.word sys_sendto - eh_call_table; .byte 2, 0; .hword 0x24 // 206 sendto
-	.word sys_recvfrom - eh_call_table; .byte 2, 0; .hword 0x25 // 207 recvfrom
-	.word sys_setsockopt - eh_call_table; .byte 2, 0; .hword 0x26 // 208 setsockopt
-	.word sys_getsockopt - eh_call_table; .byte 2, 0; .hword 0x27 // 209 getsockopt
-	.word sys_shutdown - eh_call_table; .byte 2, 0; .hword 0x28 // 210 shutdown
-	.word sys_sendmsg - eh_call_table; .byte 2, 0; .hword 0x29 // 211 sendmsg
-	.word sys_recvmsg - eh_call_table; .byte 2, 0; .hword 0x2a // 212 recvmsg
-	.word 0; .byte 0, 0; .hword 0xffff // 213 readahead
+	.word sys_socket - eh_call_table; .byte 2, 0; .hword 0x36 // 198 socket
+	.word sys_socketpair - eh_call_table; .byte 2, 0; .hword 0x37 // 199 socketpair
+	.word sys_bind - eh_call_table; .byte 2, 0; .hword 0x38 // 200 bind
+	.word sys_listen - eh_call_table; .byte 2, 0; .hword 0x39 // 201 listen
+	.word sys_accept - eh_call_table; .byte 2, 0; .hword 0x3a // 202 accept
+	.word sys_connect - eh_call_table; .byte 2, 0; .hword 0x3b // 203 connect
+	.word sys_getsockname - eh_call_table; .byte 2, 0; .hword 0x3c // 204 getsockname
+	.word sys_getpeername - eh_call_table; .byte 2, 0; .hword 0x3d // 205 getpeername
+	.word sys_sendto - eh_call_table; .byte 2, 0; .hword 0x3e // 206 sendto
+	.word sys_recvfrom - eh_call_table; .byte 2, 0; .hword 0x3f // 207 recvfrom
+	.word sys_setsockopt - eh_call_table; .byte 2, 0; .hword 0x40 // 208 setsockopt
+	.word sys_getsockopt - eh_call_table; .byte 2, 0; .hword 0x41 // 209 getsockopt
+	.word sys_shutdown - eh_call_table; .byte 2, 0; .hword 0x42 // 210 shutdown
+	.word sys_sendmsg - eh_call_table; .byte 2, 0; .hword 0x43 // 211 sendmsg
+	.word sys_recvmsg - eh_call_table; .byte 2, 0; .hword 0x44 // 212 recvmsg
+	.word sys_readahead - eh_call_table; .byte 1, 0; .hword 0xffff // 213 readahead
 	.word sys_brk - eh_call_table; .byte 1, 0; .hword 0xffff // 214 brk
 	.word sys_munmap - eh_call_table; .byte 1, 0; .hword 0xffff // 215 munmap
 	.word sys_mremap - eh_call_table; .byte 1, 0; .hword 0xffff // 216 mremap
@@ -392,18 +433,18 @@ eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 218 request_key
 	.word 0; .byte 3, 38; .hword 0xffff // 219 keyctl
 	.word sys_clone - eh_call_table; .byte 1, 0; .hword 0xffff // 220 clone
-	.word sys_execve - eh_call_table; .byte 2, 0; .hword 0x2b // 221 execve
+	.word sys_execve - eh_call_table; .byte 2, 0; .hword 0x45 // 221 execve
 	.word sys_mmap - eh_call_table; .byte 1, 0; .hword 0xffff // 222 mmap
 	.word sys_fadvise64 - eh_call_table; .byte 1, 0; .hword 0xffff // 223 fadvise64
 	.word 0; .byte 3, 1; .hword 0xffff // 224 swapon
 	.word 0; .byte 3, 1; .hword 0xffff // 225 swapoff
 	.word sys_mprotect - eh_call_table; .byte 1, 0; .hword 0xffff // 226 mprotect
-	.word 0; .byte 0, 0; .hword 0xffff // 227 msync
-	.word 0; .byte 0, 0; .hword 0xffff // 228 mlock
-	.word 0; .byte 0, 0; .hword 0xffff // 229 munlock
-	.word 0; .byte 0, 0; .hword 0xffff // 230 mlockall
-	.word 0; .byte 0, 0; .hword 0xffff // 231 munlockall
-	.word 0; .byte 0, 0; .hword 0xffff // 232 mincore
+	.word sys_msync - eh_call_table; .byte 1, 0; .hword 0xffff // 227 msync
+	.word sys_mlock - eh_call_table; .byte 1, 0; .hword 0xffff // 228 mlock
+	.word sys_munlock - eh_call_table; .byte 1, 0; .hword 0xffff // 229 munlock
+	.word sys_mlockall - eh_call_table; .byte 1, 0; .hword 0xffff // 230 mlockall
+	.word sys_munlockall - eh_call_table; .byte 1, 0; .hword 0xffff // 231 munlockall
+	.word sys_mincore - eh_call_table; .byte 1, 0; .hword 0xffff // 232 mincore
 	.word sys_madvise - eh_call_table; .byte 1, 0; .hword 0xffff // 233 madvise
 	.word 0; .byte 3, 38; .hword 0xffff // 234 remap_file_pages
 	.word sys_mbind - eh_call_table; .byte 1, 0; .hword 0xffff // 235 mbind
@@ -413,7 +454,7 @@ eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 239 move_pages
 	.word sys_rt_tgsigqueueinfo - eh_call_table; .byte 1, 0; .hword 0xffff // 240 rt_tgsigqueueinfo
 	.word 0; .byte 3, 13; .hword 0xffff // 241 perf_event_open
-	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x2c // 242 accept4
+	.word sys_accept4 - eh_call_table; .byte 2, 0; .hword 0x46 // 242 accept4
 	.word sys_recvmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 243 recvmmsg
 	.word 0; .byte 0, 0; .hword 0xffff // 244 -
 	.word 0; .byte 0, 0; .hword 0xffff // 245 -
@@ -431,23 +472,23 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 257 -
 	.word 0; .byte 0, 0; .hword 0xffff // 258 -
 	.word 0; .byte 0, 0; .hword 0xffff // 259 -
-	.word sys_wait4 - eh_call_table; .byte 2, 0; .hword 0x2d // 260 wait4
+	.word sys_wait4 - eh_call_table; .byte 2, 0; .hword 0x47 // 260 wait4
 	.word sys_prlimit64 - eh_call_table; .byte 1, 0; .hword 0xffff // 261 prlimit64
 	.word 0; .byte 3, 1; .hword 0xffff // 262 fanotify_init
 	.word 0; .byte 3, 1; .hword 0xffff // 263 fanotify_mark
 	.word 0; .byte 3, 95; .hword 0xffff // 264 name_to_handle_at
 	.word 0; .byte 3, 1; .hword 0xffff // 265 open_by_handle_at
 	.word sys_clock_adjtime - eh_call_table; .byte 1, 0; .hword 0xffff // 266 clock_adjtime
-	.word 0; .byte 0, 0; .hword 0xffff // 267 syncfs
+	.word sys_syncfs - eh_call_table; .byte 1, 0; .hword 0xffff // 267 syncfs
 	.word 0; .byte 3, 1; .hword 0xffff // 268 setns
 	.word sys_sendmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 269 sendmmsg
-	.word 0; .byte 0, 0; .hword 0xffff // 270 process_vm_readv
-	.word 0; .byte 0, 0; .hword 0xffff // 271 process_vm_writev
+	.word sys_process_vm_readv - eh_call_table; .byte 1, 0; .hword 0xffff // 270 process_vm_readv
+	.word sys_process_vm_writev - eh_call_table; .byte 1, 0; .hword 0xffff // 271 process_vm_writev
 	.word 0; .byte 0, 0; .hword 0xffff // 272 kcmp
 	.word 0; .byte 3, 1; .hword 0xffff // 273 finit_module
 	.word sys_sched_setattr - eh_call_table; .byte 1, 0; .hword 0xffff // 274 sched_setattr
 	.word sys_sched_getattr - eh_call_table; .byte 1, 0; .hword 0xffff // 275 sched_getattr
-	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x2e // 276 renameat2
+	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x48 // 276 renameat2
 	.word 0; .byte 3, 38; .hword 0xffff // 277 seccomp
 	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
 	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
@@ -455,14 +496,14 @@ eh_call_table:
 	.word 0; .byte 3, 38; .hword 0xffff // 281 execveat
 	.word 0; .byte 3, 1; .hword 0xffff // 282 userfaultfd
 	.word sys_membarrier - eh_call_table; .byte 1, 0; .hword 0xffff // 283 membarrier
-	.word 0; .byte 0, 0; .hword 0xffff // 284 mlock2
+	.word sys_mlock2 - eh_call_table; .byte 1, 0; .hword 0xffff // 284 mlock2
 	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
-	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x2f // 286 preadv2
-	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x30 // 287 pwritev2
-	.word 0; .byte 0, 0; .hword 0xffff // 288 pkey_mprotect
+	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x49 // 286 preadv2
+	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x4a // 287 pwritev2
+	.word sys_pkey_mprotect - eh_call_table; .byte 1, 0; .hword 0xffff // 288 pkey_mprotect
 	.word 0; .byte 3, 28; .hword 0xffff // 289 pkey_alloc
 	.word 0; .byte 3, 22; .hword 0xffff // 290 pkey_free
-	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x31 // 291 statx
+	.word sys_statx - eh_call_table; .byte 2, 0; .hword 0x4b // 291 statx
 	.word 0; .byte 3, 38; .hword 0xffff // 292 io_pgetevents
 	.word 0; .byte 3, 38; .hword 0xffff // 293 rseq
 	.word 0; .byte 3, 1; .hword 0xffff // 294 kexec_file_load
@@ -610,7 +651,7 @@ eh_call_table:
 	.word sys_close_range - eh_call_table; .byte 1, 0; .hword 0xffff // 436 close_range
 	.word 0; .byte 0, 0; .hword 0xffff // 437 openat2
 	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
-	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x32 // 439 faccessat2
+	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x4c // 439 faccessat2
 	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
 	.word sys_epoll_pwait2 - eh_call_table; .byte 1, 0; .hword 0xffff // 441 epoll_pwait2
 	.word 0; .byte 3, 1; .hword 0xffff // 442 mount_setattr
@@ -623,7 +664,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 449 futex_waitv
 	.word 0; .byte 0, 0; .hword 0xffff // 450 set_mempolicy_home_node
 	.word 0; .byte 0, 0; .hword 0xffff // 451 cachestat
-	.word 0; .byte 0, 0; .hword 0xffff // 452 fchmodat2
+	.word sys_fchmodat2 - eh_call_table; .byte 2, 0; .hword 0x4d // 452 fchmodat2
 	.word 0; .byte 0, 0; .hword 0xffff // 453 map_shadow_stack
 	.word 0; .byte 0, 0; .hword 0xffff // 454 futex_wake
 	.word 0; .byte 0, 0; .hword 0xffff // 455 futex_wait

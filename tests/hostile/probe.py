@@ -8,6 +8,7 @@ around the buffer stand.
 from __future__ import annotations
 
 PROBE = r"""
+#include <sys/file.h>
 #define DATA "in/data"
 static int file;
 static char path[64];
@@ -76,6 +77,48 @@ static long act(const char *what) {
             say("events %x %x", (unsigned)fds[0].revents, (unsigned)fds[1].revents);
         return r;
     }
+    if (!strcmp(what, "fchmod"))
+        return CALL(SYS_fchmod, file, 0600);
+    if (!strcmp(what, "fchmodat2"))
+        return CALL(SYS_fchmodat, AT_FDCWD, "out/plain", 0600);
+    if (!strcmp(what, "fchown"))
+        return CALL(SYS_fchown, file, -1, -1);
+    if (!strcmp(what, "fchownat"))
+        return CALL(SYS_fchownat, AT_FDCWD, "out/plain", -1, -1, 0);
+    if (!strcmp(what, "utimensat"))
+        return CALL(SYS_utimensat, AT_FDCWD, "out/plain", 0, 0);
+    if (!strcmp(what, "linkat"))
+        return CALL(SYS_linkat, AT_FDCWD, "out/none", AT_FDCWD, "out/other", 0);
+    if (!strcmp(what, "symlinkat")) {
+        sprintf(path, "out/s%d", nth++);
+        return CALL(SYS_symlinkat, "target", AT_FDCWD, path);
+    }
+    if (!strcmp(what, "mknodat")) {
+        sprintf(path, "out/n%d", nth++);
+        return CALL(SYS_mknodat, AT_FDCWD, path, 0600, 0);
+    }
+    if (!strcmp(what, "statfs"))
+        return CALL(SYS_statfs, "in", room.data);
+    if (!strcmp(what, "fstatfs"))
+        return CALL(SYS_fstatfs, file, room.data);
+    if (!strcmp(what, "setxattr"))
+        return CALL(SYS_setxattr, "out/plain", "user.a", "value", 5, 0);
+    if (!strcmp(what, "getxattr"))
+        return CALL(SYS_fgetxattr, file, "user.a", room.data, 16);
+    if (!strcmp(what, "listxattr"))
+        return CALL(SYS_flistxattr, file, room.data, 16);
+    if (!strcmp(what, "removexattr"))
+        return CALL(SYS_removexattr, "out/plain", "user.none");
+    if (!strcmp(what, "flock"))
+        return CALL(SYS_flock, file, LOCK_EX | LOCK_NB);
+    if (!strcmp(what, "inotify_init1")) {
+        long made = CALL(SYS_inotify_init1, 0);
+        return made < 0 ? made : CALL(SYS_close, made);
+    }
+    if (!strcmp(what, "inotify_add_watch"))
+        return CALL(SYS_inotify_add_watch, file, "in", 2);
+    if (!strcmp(what, "inotify_rm_watch"))
+        return CALL(SYS_inotify_rm_watch, file, 1);
     (void)st;
     return -1000;
 }
@@ -83,6 +126,8 @@ static long act(const char *what) {
 static unsigned long used(const char *what) {
     if (!strcmp(what, "getdents64"))
         return 512;
+    if (strstr(what, "statfs"))
+        return 120;
     if (strstr(what, "stat") == what || !strcmp(what, "newfstatat") || !strcmp(what, "fstat"))
         return !strcmp(what, "statx") ? 256 : 128;
     return !strcmp(what, "ioctl") ? 36 : 16;
@@ -100,6 +145,12 @@ int main(int argc, char **argv) {
         file = open("out/plain", O_RDWR | O_CREAT, 0600);
     else if (!strcmp(what, "pread64") || !strcmp(what, "fstat"))
         file = open(DATA, O_RDONLY);
+    if (strstr("fchmod fchown fstatfs getxattr listxattr flock", what) && !file)
+        file = open("out/plain", O_RDWR | O_CREAT, 0600);
+    if (strstr(what, "inotify_") && strcmp(what, "inotify_init1"))
+        file = CALL(SYS_inotify_init1, 0);
+    if (strstr("setxattr removexattr utimensat fchmodat2 fchownat", what))
+        close(open("out/plain", O_RDWR | O_CREAT, 0600));
     if (file < 0) {
         say("cannot open: %d", errno);
         return 9;

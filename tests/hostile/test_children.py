@@ -10,7 +10,8 @@ import pytest
 from tests.support.zig import compile_program
 
 import elfhaven
-from elfhaven.abi.container import CHILD_SIGNAL
+from elfhaven.abi.linux import ERRNO
+from elfhaven.abi.spawn import CHILD_SIGNAL
 from elfhaven.calls.linux import LINUX
 from elfhaven.normal.handlers import Call
 from elfhaven.target.look import CountingAgent, Look
@@ -114,3 +115,10 @@ def test_the_same_child_ends_once(place: Path) -> None:
 def test_a_lie_about_a_start_starts_nothing(result: int, place: Path) -> None:
     seen = _run(place, lambda call, _: result, EXECVE)
     assert (seen.stdout, seen.violated) == (b"1 1 0 a 0 a -1\n", ("answers",))
+
+
+@pytest.mark.parametrize("name", sorted(LINUX.by_name("execve").errors))
+def test_why_nothing_was_started_reaches_the_program(name: str, place: Path) -> None:
+    number = ERRNO[name]
+    seen = _run(place, lambda call, _: -number, EXECVE)
+    assert (seen.stdout, seen.violated) == (f"{number} {number} 0 a 0 a -1\n".encode(), ())

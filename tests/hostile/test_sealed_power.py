@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -132,9 +131,7 @@ def _killed(command: list[str], place: Path, chance: random.Random) -> Path:
     """What it said. One in four is killed on its way to the program's start, or soon after."""
     output = place / "output"
     with output.open("wb") as out:
-        child = subprocess.Popen(
-            command, cwd=place, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        child = subprocess.Popen(command, cwd=place, stdout=out, stderr=subprocess.STDOUT)
         try:
             early = chance.random() < 0.25
             until = time.monotonic() + (0.6 * chance.random() if early else 60)
@@ -144,6 +141,6 @@ def _killed(command: list[str], place: Path, chance: random.Random) -> Path:
                 time.sleep(0.4 * chance.random())
             assert child.poll() is None, output.read_text()
         finally:
-            os.killpg(child.pid, signal.SIGKILL)
+            child.kill()
             child.wait()
     return output

@@ -68,6 +68,7 @@ SHF_EXECINSTR: Final = 4
 SHN_UNDEF: Final = 0
 
 # symbols
+STB_WEAK: Final = 2
 STT_NOTYPE: Final = 0
 STT_OBJECT: Final = 1
 STT_FUNC: Final = 2
@@ -80,6 +81,8 @@ DT_STRTAB: Final = 5
 DT_SYMTAB: Final = 6
 DT_RELA: Final = 7
 DT_RELASZ: Final = 8
+DT_PLTRELSZ: Final = 2
+DT_JMPREL: Final = 23
 DT_STRSZ: Final = 10
 DT_SYMENT: Final = 11
 DT_INIT: Final = 12
@@ -95,6 +98,7 @@ DF_TEXTREL: Final = 4
 
 # relocations (AAELF64, 5.7)
 R_AARCH64_ABS64: Final = 257
+R_AARCH64_JUMP_SLOT: Final = 1026
 R_AARCH64_RELATIVE: Final = 1027
 R_AARCH64_IRELATIVE: Final = 1032
 

@@ -158,6 +158,7 @@ SIGTERM: Final = 15
 STAT: Final = struct.Struct("<QQIIIIQQqiiqqQqQqQII")
 STAT_SIZE: Final = STAT.size
 STATX_SIZE: Final = 256
+STATFS_SIZE: Final = 120
 DIRENT_HEAD: Final = struct.Struct("<QqHB")  # struct linux_dirent64: d_ino, d_off, d_reclen, d_type, name
 
 

@@ -8,7 +8,6 @@ from elfhaven.calls.row import Result, Row
 
 ITSELF = "one user without privileges: it can become what it is already; EPERM for anyone else"
 KEPT = "kept and told; one processor, which nothing takes from a thread"
-OWN = "memory is the TEE's own"
 NO_SWAP = "memory is the TEE's own and is never swapped out: checked, and nothing to do"
 
 IDENTITY: tuple[Row, ...] = (
@@ -60,4 +59,42 @@ SETTINGS: tuple[Row, ...] = (
     inside(274, "sched_setattr", "pid:pid attributes:in(48) flags:hex", reason=KEPT),
     inside(275, "sched_getattr", "pid:pid attributes:out(size) size:uint flags:hex", reason=KEPT),
     inside(283, "membarrier", "command:int flags:hex cpu:int", Result.VALUE, "one processor"),
+)
+
+RESIDENCE: tuple[Row, ...] = (
+    inside(81, "sync", reason="every file that is open for writing, as fdatasync"),
+    inside(84, "sync_file_range", "fd:fd offset:offset length:offset flags:hex", reason="as fdatasync"),
+    inside(
+        213, "readahead", "fd:fd offset:offset count:size", reason="checked; the runtime reads ahead itself"
+    ),
+    inside(
+        227, "msync", "address:hex length:size flags:hex", reason="no mapping is shared with a file outside"
+    ),
+    inside(228, "mlock", "address:hex length:size", reason=NO_SWAP),
+    inside(229, "munlock", "address:hex length:size", reason=NO_SWAP),
+    inside(230, "mlockall", "flags:hex", reason=NO_SWAP),
+    inside(231, "munlockall", reason=NO_SWAP),
+    inside(232, "mincore", "address:hex length:size pages:ptr", reason=NO_SWAP),
+    inside(267, "syncfs", "fd:fd", reason="as sync"),
+    inside(
+        270,
+        "process_vm_readv",
+        "pid:pid local:ptr count:size remote:ptr pieces:size flags:hex",
+        Result.COUNT,
+        "the program's own memory; ESRCH for any other",
+    ),
+    inside(
+        271,
+        "process_vm_writev",
+        "pid:pid local:ptr count:size remote:ptr pieces:size flags:hex",
+        Result.COUNT,
+        "the program's own memory; ESRCH for any other",
+    ),
+    inside(284, "mlock2", "address:hex length:size flags:hex", reason=NO_SWAP),
+    inside(
+        288,
+        "pkey_mprotect",
+        "address:hex length:size protection:hex key:int",
+        reason="without a key, as mprotect",
+    ),
 )

@@ -109,6 +109,47 @@ def test(project: str, arguments: tuple[str, ...]) -> int:
     return ta_project.run_tests(Path(project), arguments)
 
 
+@ta.command()
+@_PROJECT
+@click.option(
+    "-o", "--output", type=click.Path(), help="Where to write it, for a single TA.  [default: <uuid>.ta]"
+)
+@click.option(
+    "--sign",
+    metavar="KEY.pem",
+    help="A private key, or `optee-default`.  [default: the local development key]",
+)
+@click.option("--heap", metavar="SIZE", default="1 MiB", show_default=True, help="The interpreter's heap.")
+def pack(project: str, output: str | None, sign: str | None, heap: str) -> None:
+    """Packs the Python TAs of a project as .ta files for a real OP-TEE, each with an interpreter.
+
+    The interpreter is Debian's MicroPython, which a stock OP-TEE has room for. What a TA uses and MicroPython
+    has not is said here.
+    """
+    from elfhaven.cli.progress import note, step
+    from elfhaven.sdk.ta_pack import pack_project
+
+    with step("packing"):
+        packed = pack_project(project, output, sign=sign, heap=_size(heap), report=note)
+    for text in dict.fromkeys(line for one in packed for line in one.notes):
+        note(text)
+    for one in packed:
+        click.echo(
+            f"{one.path}  uuid {one.uuid}  {one.name}, {one.memory / (1 << 20):.1f} MiB of secure memory a "
+            f"session or instance, signed by {one.signer[:16]}"
+        )
+
+
+def _size(text: str) -> int:
+    from elfhaven.errors import UsageError
+    from elfhaven.manifest.schema import Size
+
+    try:
+        return Size.parse(int(text) if text.isdigit() else text)
+    except ValueError as error:
+        raise UsageError(f"--heap: {error}", 'write it as in --heap "2 MiB"') from None
+
+
 def _word(value: object) -> str:
     return "none" if value is None else str(value)
 

@@ -21,7 +21,6 @@ from elfhaven.abi.container import (
     POLICY_MAGIC,
     POLICY_NET,
     POLICY_PINNED,
-    POLICY_PROGRAM,
     POLICY_RULE,
     ArgvMode,
     NetFamily,
@@ -29,6 +28,7 @@ from elfhaven.abi.container import (
     RuleFlag,
     RuleKind,
 )
+from elfhaven.abi.spawn import POLICY_PROGRAM
 from elfhaven.errors import ManifestError
 from elfhaven.manifest.net import NetRule, parse
 from elfhaven.manifest.pins import Pin

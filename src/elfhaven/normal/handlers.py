@@ -15,6 +15,7 @@ from typing import Final
 
 from elfhaven.abi import linux
 from elfhaven.calls.row import Served, Table
+from elfhaven.normal.linux.attributes import NO_FILE, Attributes
 from elfhaven.normal.linux.children import Children
 from elfhaven.normal.linux.files import FileTable
 from elfhaven.normal.linux.host import HostCalls
@@ -25,9 +26,9 @@ from elfhaven.normal.linux.streams import Streams
 from elfhaven.normal.linux.system import SystemFiles
 from elfhaven.normal.linux.tree import Tree
 from elfhaven.normal.linux.umask import Umask
+from elfhaven.normal.linux.watches import Watches
 from elfhaven.normal.policy import Policy
 
-NO_FILE: Final = 0xFFFF_FFFF  # statx: the path names the file
 _NO_BYTES: Final = memoryview(b"")
 
 
@@ -59,6 +60,8 @@ class Handlers:
         self.streams = Streams(self.files)
         self.sockets = Sockets(self.files, resolver, policy)
         self.children = Children(self.files)
+        self.attributes = Attributes(self.files, resolver, host, umask)
+        self.watches = Watches(self.files, resolver, host)
 
     def bind(self, table: Table) -> list[Handler | None]:
         """Handlers by call number; every delegated row has one."""
@@ -249,6 +252,76 @@ class Handlers:
 
     def sys_chdir(self, call: Call) -> int:
         return self.tree.enter(call.paths[0], call.output[: call.args[0]])
+
+    # what a file is beside its bytes
+
+    def sys_fchmod(self, call: Call) -> int:
+        return self.attributes.set_open_mode(*call.args[:2])
+
+    def sys_fchmodat2(self, call: Call) -> int:
+        return self.attributes.set_mode(call.paths[0], *call.args[:2])
+
+    sys_fchmodat = sys_fchmodat2
+
+    def sys_fchown(self, call: Call) -> int:
+        return self.attributes.set_open_owner(call.args[0], _int32(call.args[1]), _int32(call.args[2]))
+
+    def sys_fchownat(self, call: Call) -> int:
+        user, group, flags = call.args[:3]
+        return self.attributes.set_owner(call.paths[0], _int32(user), _int32(group), flags)
+
+    def sys_utimensat(self, call: Call) -> int:
+        number, flags = call.args[:2]
+        return self.attributes.set_times(number, call.paths[0], flags, bytes(call.input))
+
+    def sys_symlinkat(self, call: Call) -> int:
+        return self.attributes.symlink(call.paths[0], call.paths[1])
+
+    def sys_linkat(self, call: Call) -> int:
+        return self.attributes.link(call.paths[0], call.paths[1], call.args[0])
+
+    def sys_mknodat(self, call: Call) -> int:
+        return self.attributes.make_node(call.paths[0], call.args[0])
+
+    def sys_statfs(self, call: Call) -> int:
+        return self.attributes.file_system(call.paths[0], call.output)
+
+    def sys_fstatfs(self, call: Call) -> int:
+        return self.attributes.open_file_system(call.args[0], call.output)
+
+    def sys_setxattr(self, call: Call) -> int:
+        number, flags = call.args[:2]
+        return self.attributes.set_value(number, call.paths[0], call.paths[1], flags, bytes(call.input))
+
+    def sys_getxattr(self, call: Call) -> int:
+        number, flags, size = call.args[:3]
+        return self.attributes.get_value(number, call.paths[0], call.paths[1], flags, call.output[:size])
+
+    def sys_listxattr(self, call: Call) -> int:
+        number, flags, size = call.args[:3]
+        return self.attributes.list_names(number, call.paths[0], flags, call.output[:size])
+
+    def sys_removexattr(self, call: Call) -> int:
+        return self.attributes.remove(call.args[0], call.paths[0], call.paths[1], call.args[1])
+
+    sys_lsetxattr = sys_fsetxattr = sys_setxattr
+    sys_lgetxattr = sys_fgetxattr = sys_getxattr
+    sys_llistxattr = sys_flistxattr = sys_listxattr
+    sys_lremovexattr = sys_fremovexattr = sys_removexattr
+
+    # watches and locks
+
+    def sys_flock(self, call: Call) -> int:
+        return self.watches.lock(*call.args[:2])
+
+    def sys_inotify_init1(self, call: Call) -> int:
+        return self.watches.begin(call.args[0])
+
+    def sys_inotify_add_watch(self, call: Call) -> int:
+        return self.watches.add(call.args[0], call.paths[0], call.args[1])
+
+    def sys_inotify_rm_watch(self, call: Call) -> int:
+        return self.watches.remove(call.args[0], _int32(call.args[1]))
 
 
 def signed(word: int) -> int:

@@ -13,7 +13,7 @@ from elfhaven.sdk.sequence_text import CLIENT, SUPPLICANT, lanes_of
 LANE, LEFT, ROW, HEAD = 340, 90, 18, 46  # pixels
 _LETTERS = 110  # of a line
 _STYLE = """
-body{font:14px sans-serif;margin:24px;color:#222}svg{font:12px monospace}
+body{font:14px sans-serif;margin:24px;color:#222}svg{font:12px monospace;overflow:visible}
 line.lane{stroke:#bbb;stroke-dasharray:3 3}line.call{stroke:#1d5fa8}line.answer{stroke:#2d7d46}
 line.rpc{stroke:#a9791c}line.failed{stroke:#b3261e}text.failed{fill:#b3261e}text.said{fill:#777}
 text.number{fill:#999}rect.head{fill:#eef3f8;stroke:#9db4cc}g:hover{fill:#000}g:hover line{stroke-width:2.5}

@@ -51,7 +51,10 @@ def command(number: int) -> Callable[[_Function], _Function]:
     """Makes a method the body of command `number` of its TA."""
 
     def mark(function: _Function) -> _Function:
-        setattr(function, COMMAND, number)
+        try:
+            setattr(function, COMMAND, number)
+        except AttributeError:
+            pass  # a function of MicroPython holds nothing: there the packer's table says it
         return function
 
     return mark

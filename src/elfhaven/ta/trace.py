@@ -13,7 +13,7 @@ _LINE = 1024
 def trace(text: str) -> None:
     """Lines for the secure console."""
     for line in text.rstrip("\n").split("\n"):
-        data = f"D/TA:  {line}".encode()[:_LINE]
+        data = f"D/TA:  {line}".encode()[:_LINE] + b"\n"
         current().call("log", data, len(data))
 
 

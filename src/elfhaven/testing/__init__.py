@@ -9,6 +9,7 @@ session      a session with the first TA
 console      the lines of the secure console so far
 clock        time that stands still until the test moves it; with it, randomness repeats (see `deterministic`)
 hostile_ree  a normal world that changes calls, memory and answers, and withholds RPCs
+faults       calls of the TA to the core that fail
 power_loss   runs something with the power cut at its first write to storage, at its second, and so on
 
 @pytest.mark.deterministic(seed=0) gives a test such a clock, and randomness from a seed.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from elfhaven.normal.supplicant.plugin import Plugin
     from elfhaven.ta import TrustedApplication
     from elfhaven.testing.device import Device
+    from elfhaven.testing.faults import Faults
     from elfhaven.testing.hostile import HostileRee
     from elfhaven.testing.still import StillClock
 
@@ -35,6 +37,7 @@ __all__ = [
     "clock",
     "console",
     "device",
+    "faults",
     "hostile_ree",
     "plugins",
     "power_loss",
@@ -82,6 +85,14 @@ def hostile_ree() -> HostileRee:
 
 
 @pytest.fixture
+def faults() -> Faults:
+    """Nothing fails until it is told to."""
+    from elfhaven.testing.faults import Faults
+
+    return Faults()
+
+
+@pytest.fixture
 def device(
     request: pytest.FixtureRequest,
     tas: Sequence[type[TrustedApplication]],
@@ -93,13 +104,18 @@ def device(
 
     mark = request.node.get_closest_marker(MARK)
     still = mark is not None or "clock" in request.fixturenames
+
+    def asked(name: str) -> Any:
+        return request.getfixturevalue(name) if name in request.fixturenames else None
+
     made = Device(
         tmp_path / "device",
         tas,
         plugins=plugins,
         clock=request.getfixturevalue("clock") if still else None,
         seed=mark.kwargs.get("seed", 0) if mark is not None else 0,
-        ree=request.getfixturevalue("hostile_ree") if "hostile_ree" in request.fixturenames else None,
+        ree=asked("hostile_ree"),
+        faults=asked("faults"),
     )
     yield made
     made.off()

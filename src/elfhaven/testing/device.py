@@ -18,6 +18,7 @@ from elfhaven.normal.supplicant.plugin import Plugin
 from elfhaven.ta import TrustedApplication, python_ta
 from elfhaven.target.emulator import Emulator, Surroundings
 from elfhaven.target.state import HUK_SIZE, StateDirectory
+from elfhaven.testing.faults import Faults
 from elfhaven.testing.hostile import HostileRee
 from elfhaven.testing.power import Power, PowerLoss
 from elfhaven.testing.still import StillClock, repeating
@@ -29,7 +30,7 @@ class Device:
     """The device in `path`, with TAs. It is switched on when `tee` is first asked for.
 
     With a `clock` its time stands still, and its randomness and its hardware key come from `seed`; a `ree`
-    stands where its normal world stands.
+    stands where its normal world stands, and `faults` meet the calls of its TAs.
     """
 
     def __init__(
@@ -41,10 +42,11 @@ class Device:
         clock: StillClock | None = None,
         seed: int = 0,
         ree: HostileRee | None = None,
+        faults: Faults | None = None,
     ) -> None:
         self.path = path
         self._tas, self._plugins = tas, dict(plugins or {})
-        self._clock, self._seed, self._ree = clock, seed, ree
+        self._clock, self._seed, self._ree, self._faults = clock, seed, ree, faults
         self._tee: Context | None = None
         self._saved = count()
         self._starts = count()
@@ -65,6 +67,8 @@ class Device:
         self._files = FileService(state.storage())
         self._power = Power(self._files)
         hosted = [python_ta(kind) for kind in self._tas]
+        if self._faults is not None:
+            hosted = [self._faults.failing(ta) for ta in hosted]
         emulator = Emulator(
             state,
             hosted_tas=[self._ree.reading(ta) for ta in hosted] if self._ree else hosted,

@@ -512,3 +512,51 @@ R(read(e, &v, 8));
 R(read(e, &v, 8));
 R(eventfd(0, 2));
 R(lseek(e, 0, SEEK_SET));
+
+//// thread_sixty_four
+enum { MANY = 64 };
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
+static pthread_barrier_t meet;
+static int turn, sums[MANY], s[MANY][2];
+static __thread int own;
+static volatile int handled;
+static void on(int n) { __sync_fetch_and_add(&handled, n == SIGUSR1); }
+static void *works(void *p) {
+    int me = (int)(long)p;
+    char c;
+    own = me;
+    pthread_barrier_wait(&meet);
+    for (int round = 0; round < 3; round++) {
+        pthread_mutex_lock(&lock);
+        while (turn % MANY != me) pthread_cond_wait(&turned, &lock);
+        turn++;
+        pthread_cond_broadcast(&turned);
+        pthread_mutex_unlock(&lock);
+        read(s[me][0], &c, 1); /* all of them wait outside at once */
+        sums[me] += c + own;
+        pthread_kill(pthread_self(), SIGUSR1);
+    }
+    return (void *)(long)sums[me];
+}
+////
+pthread_t t[MANY];
+long all = 0;
+pthread_attr_t small;
+pthread_attr_init(&small);
+pthread_attr_setstacksize(&small, 65536);
+signal(SIGUSR1, on);
+pthread_barrier_init(&meet, 0, MANY + 1);
+for (long i = 0; i < MANY; i++) {
+    socketpair(AF_UNIX, SOCK_STREAM, 0, s[i]);
+    if (pthread_create(&t[i], &small, works, (void *)i)) puts("cannot create");
+}
+pthread_barrier_wait(&meet);
+for (int round = 0; round < 3; round++)
+    for (int i = MANY; i-- > 0;) write(s[i][1], "abc" + round, 1);
+for (int i = 0; i < MANY; i++) {
+    void *r;
+    pthread_join(t[i], &r);
+    all += (long)r;
+}
+printf("%ld %d %d\n", all, turn, handled);

@@ -18,12 +18,15 @@ from tests.support.zig import compile_program
 PROGRAM = r"""
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 __attribute__((noinline)) static void crash_here(volatile int *p) { *p = 1; }
+
+static void leave(int number) { _exit(number); }
 
 static int copy(void) {
     char b[70000];
@@ -52,6 +55,7 @@ int main(int count, char **words) {
     const char *what = count > 1 ? words[1] : "";
     if (!strcmp(what, "status")) return atoi(words[2]);
     if (!strcmp(what, "crash")) crash_here(0);
+    if (!strcmp(what, "caught")) return signal(SIGSEGV, leave) == SIG_DFL ? crash_here(0), 0 : 3;
     if (!strcmp(what, "abort")) abort();
     if (!strcmp(what, "loop")) for (volatile int i = write(1, "y\n", 2);; i++) {}
     if (!strcmp(what, "sleep")) return write(1, "y\n", 2), sleep(60), 0;
@@ -190,6 +194,13 @@ def test_a_fault_is_one_line_that_says_where(elfhaven: Run) -> None:
         "elfhaven: program died inside: a null pointer used (address 0x0, translation fault) "
         "at crash_here+0x8 of program"
     )
+
+
+def test_a_fault_does_not_come_to_a_handler(elfhaven: Run) -> None:
+    """OP-TEE ends a TA that faults: the handler is accepted, and the status is that of the fault."""
+    status, _, err = elfhaven("run", "program", "caught")
+    assert status == 139
+    assert "a null pointer used" in err
 
 
 def test_abort_is_a_signals_status(elfhaven: Run) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from elfhaven.abi.container import CHILD_SIGNAL, SPAWN_FD, SpawnFlag, SpawnKind
+from elfhaven.abi.spawn import CHILD_SIGNAL, SPAWN_FD, SpawnFlag, SpawnKind
 from elfhaven.normal.handlers import Handlers
 from elfhaven.normal.linux.children import Birth, Children, End
 from elfhaven.normal.linux.host import HostCalls

@@ -12,6 +12,7 @@ from elfhaven.ta import (
     Attribute,
     MemrefInput,
     MemrefOutput,
+    OutOfMemory,
     PersistentObject,
     TransientObject,
     TrustedApplication,
@@ -26,7 +27,7 @@ from elfhaven.ta import (
 from elfhaven.ta.storage import ALL
 
 GOOD, EVIL = b"pay 1 to Ann ", b"pay 9 to Evil"
-STORE, LOAD, PAIR, LOAD_PAIR, CARELESS, CAREFUL, TIMES, WAIT, RANDOM, KEY, DOUBLE = range(11)
+STORE, LOAD, PAIR, LOAD_PAIR, CARELESS, CAREFUL, TIMES, WAIT, RANDOM, KEY, DOUBLE, CLUMSY = range(12)
 
 
 class Vault(TrustedApplication):
@@ -86,6 +87,15 @@ class Vault(TrustedApplication):
         with TransientObject(gp.TEE_TYPE_ECDSA_KEYPAIR, 256) as made:
             made.generate(256, Attribute.value(gp.TEE_ATTR_ECC_CURVE, gp.TEE_ECC_CURVE_NIST_P256))
             out.write(made.attribute(gp.TEE_ATTR_ECC_PUBLIC_VALUE_X))
+
+    @command(CLUMSY)
+    def clumsy(self, out: MemrefOutput) -> None:
+        """Forgets that memory can give out."""
+        try:
+            made = random_bytes(16)
+        except OutOfMemory:
+            made = None
+        out.write(bytes(reversed(made)))  # type: ignore[arg-type]
 
     @command(DOUBLE)
     def double(self, value: ValueInout) -> None:

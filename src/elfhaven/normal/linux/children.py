@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from elfhaven.abi import linux
-from elfhaven.abi.container import CHILD_SIGNAL, SPAWN_FD, SpawnFlag, SpawnKind
+from elfhaven.abi.spawn import CHILD_SIGNAL, SPAWN_FD, SpawnFlag, SpawnKind
 from elfhaven.normal.linux.files import FileTable
 from elfhaven.normal.linux.sockets import Waits
 

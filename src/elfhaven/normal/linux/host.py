@@ -14,8 +14,30 @@ import platform
 from elfhaven.abi import linux
 
 _NUMBERS = {
-    "x86_64": {"getdents64": 217, "fallocate": 285, "renameat2": 316, "statx": 332, "faccessat2": 439},
-    "aarch64": {"getdents64": 61, "fallocate": 47, "renameat2": 276, "statx": 291, "faccessat2": 439},
+    "x86_64": {
+        "fstatfs": 138,
+        "getdents64": 217,
+        "inotify_add_watch": 254,
+        "inotify_rm_watch": 255,
+        "utimensat": 280,
+        "fallocate": 285,
+        "inotify_init1": 294,
+        "renameat2": 316,
+        "statx": 332,
+        "faccessat2": 439,
+    },
+    "aarch64": {
+        "inotify_init1": 26,
+        "inotify_add_watch": 27,
+        "inotify_rm_watch": 28,
+        "fstatfs": 44,
+        "fallocate": 47,
+        "getdents64": 61,
+        "utimensat": 88,
+        "renameat2": 276,
+        "statx": 291,
+        "faccessat2": 439,
+    },
 }
 
 
@@ -85,6 +107,31 @@ class HostCalls:
             ctypes.c_int64(offset),
             ctypes.c_int64(length),
         )
+
+    def statfs(self, fd: int, out: memoryview) -> None:
+        """Fills the 120 bytes of struct statfs, whose layout is the same on both architectures."""
+        if len(out) < linux.STATFS_SIZE:
+            raise OSError(linux.EINVAL, "too little room for struct statfs")
+        self._call("fstatfs", ctypes.c_int(fd), _address(out))
+
+    def utimensat(self, directory: int, name: bytes | None, times: bytes | None, flags: int) -> None:
+        """`times` are two struct timespec, None for now; without a name `directory` is the file itself."""
+        self._call(
+            "utimensat",
+            ctypes.c_int(directory),
+            ctypes.c_char_p(name),
+            ctypes.c_char_p(times),
+            ctypes.c_int(flags),
+        )
+
+    def inotify_init1(self, flags: int) -> int:
+        return self._call("inotify_init1", ctypes.c_int(flags))
+
+    def inotify_add_watch(self, fd: int, path: bytes, mask: int) -> int:
+        return self._call("inotify_add_watch", ctypes.c_int(fd), ctypes.c_char_p(path), ctypes.c_uint32(mask))
+
+    def inotify_rm_watch(self, fd: int, watch: int) -> None:
+        self._call("inotify_rm_watch", ctypes.c_int(fd), ctypes.c_int(watch))
 
 
 def _address(view: memoryview) -> object:
