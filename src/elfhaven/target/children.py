@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Children of a running program: each a session of its own, driven by a thread of this process.
 
-A child that runs when its parent ends is asked to end too: so the processes of a container end with the first.
+A child that runs when its parent ends is asked to end too, as a container ends with its first process.
 """
 
 from __future__ import annotations
