@@ -165,7 +165,7 @@ struct eh_file *image_open(u32 index, u32 flags); // 0: too many files
 s64 image_read(const struct eh_file *file, struct eh_span *s, u64 offset);
 s64 image_map(const struct eh_file *file, u64 wanted, u64 size, u64 offset); // `wanted` 0: the whole of it
 s64 image_clear(u64 address, u64 size); // an anonymous mapping over an image: its address; 0: not over one
-int image_gap(u64 address, u64 size);   // between the segments of an image
+int image_gap(u64 address, u64 size);   // within an image, and not all of it segments
 void image_unmapped(u64 address);
 
 // pinned.c
