@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Where in a file a program stands, how long the file is, and what of it is on the disk.
-#include "files.h"
+#include "sealed.h"
 
 enum { SEEK_SET = 0, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 enum { FALLOC_FL_KEEP_SIZE = 1, FADV_NOREUSE = 5, STAT_MODE = 16 };
@@ -26,7 +26,7 @@ static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
     if (__builtin_add_overflow(base, offset, &to))
         return -EOVERFLOW;
     if (!(to >> 40) || to < 0 || file_sealed(file))
-        return to < 0 ? -EINVAL : to;
+        return to < 0 || (file_sealed(file) && (u64)to > SEAL_SIZE_MAX) ? -EINVAL : to;
     s64 told = seek_outside(file, (u64)to, SEEK_SET); // how far a file can reach is its file system's to say
     return told < 0 || told == to ? told : wire_violated(EH_RULE_ANSWERS);
 }

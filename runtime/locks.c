@@ -5,7 +5,7 @@
 #include "files.h"
 #include "memory.h"
 
-enum { F_GETLK = 5, F_SETLK = 6, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR = 1 };
+enum { F_GETLK = 5, F_SETLK = 6, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR, SEEK_END };
 #define OFFSET_MAX ((s64)(~0ull >> 1))
 
 struct linux_flock {
@@ -86,11 +86,16 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
     sent = asked;
     sent.padding = sent.padding2 = 0;
     sent.pid = 0;
-    if (file->kind == FILE_REGULAR && asked.whence == SEEK_CUR) {
-        if (__builtin_add_overflow((s64)file->offset, asked.start, &sent.start))
+    int at_end = asked.whence == SEEK_END && file_sealed(file); // of which outside nobody knows where that is
+    if (at_end || (file->kind == FILE_REGULAR && asked.whence == SEEK_CUR)) {
+        s64 base = at_end ? (s64)sealed_size(file) : (s64)file->offset;
+        if (__builtin_add_overflow(base, asked.start, &sent.start))
             return -EOVERFLOW;
         sent.whence = SEEK_SET;
     }
+    u32 without = asked.type == F_RDLCK ? O_WRONLY : asked.type == F_WRLCK ? O_RDONLY : O_ACCMODE;
+    if (file_sealed(file) && command != F_GETLK && (file->flags & O_ACCMODE) == without)
+        return -EBADF; // outside it is open for both
     struct eh_request r = {.row = ROW_fcntl,
                            .rule = AUDIT_FILES,
                            .args = {number_outside(file), command, (u16)asked.type},
