@@ -229,4 +229,13 @@ s64 pipe_write(struct eh_file *file, struct eh_span *s) {
 
 u64 pipe_pending(const struct eh_file *file) { return is_counter(file->pipe) ? 0 : file->pipe->used; }
 
+u64 pipe_room(const struct eh_file *file) { return CAPACITY - file->pipe->used; }
+
+void pipe_peek(const struct eh_file *file, u8 *to, u64 size) {
+    const struct eh_pipe *p = file->pipe;
+    u64 first = EH_MIN(size, CAPACITY - p->from);
+    memcpy(to, p->bytes + p->from, first);
+    memcpy(to + first, p->bytes, size - first);
+}
+
 u32 pipe_mode(const struct eh_file *file) { return is_counter(file->pipe) ? 0600 : S_IFIFO | 0600; }
