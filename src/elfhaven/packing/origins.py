@@ -7,14 +7,15 @@ The packer leaves it in the .ta as a remark, which the signature covers and no m
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import msgspec
 
-
-class Origin(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Origin:
     """Of one image. `path`: in the root directory it was packed from; package and version: "" if unknown."""
 
     name: str
@@ -39,13 +40,23 @@ def origins(root: Path, images: Sequence[tuple[str, str, bytes]]) -> tuple[Origi
 
 
 def encode_origins(found: tuple[Origin, ...]) -> bytes:
-    """The remark."""
-    return msgspec.json.encode(found)
+    """The remark. A board's python3 reads it too: the standard library does."""
+    return json.dumps(
+        [asdict(origin) for origin in found], separators=(",", ":"), ensure_ascii=False
+    ).encode()
 
 
 def decode_origins(remark: bytes) -> tuple[Origin, ...]:
     """What a remark says; nothing where it says something else."""
     try:
-        return msgspec.json.decode(remark, type=tuple[Origin, ...])
-    except msgspec.MsgspecError:
+        return tuple(_origin(**row) for row in json.loads(remark))
+    except (ValueError, TypeError, RecursionError):
         return ()
+
+
+def _origin(licences: Sequence[str] = (), **texts: str) -> Origin:
+    """TypeError for what is of another form."""
+    made = Origin(licences=tuple(licences), **texts)
+    if not all(isinstance(text, str) for text in (*texts.values(), *made.licences)):
+        raise TypeError
+    return made
