@@ -4,8 +4,12 @@
 // a file drops every lock that the program has on it.
 #include "files.h"
 #include "memory.h"
+#include "process.h"
+#include "signals.h"
+#include "thread.h"
 
-enum { F_GETLK = 5, F_SETLK = 6, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR, SEEK_END };
+enum { F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR, SEEK_END };
+#define ASK_AGAIN 5000000ull // nanoseconds
 #define OFFSET_MAX ((s64)(~0ull >> 1))
 
 struct linux_flock {
@@ -44,6 +48,16 @@ static s64 request(struct eh_request *r, const struct linux_flock *lock) {
     return wire_send(r, 0);
 }
 
+// For a lock that another program has, where there are other threads or timers: waiting outside would stop them.
+static s64 ask_again(struct eh_request *r, const struct linux_flock *lock) {
+    s64 result;
+    r->args[1] = F_SETLK;
+    do
+        result = request(r, lock);
+    while ((result == -EAGAIN || result == -EACCES) && !(result = time_sleep(ASK_AGAIN)));
+    return result;
+}
+
 static u32 number_outside(const struct eh_file *file) {
     return file_sealed(file) ? sealed_host(file) : file->number;
 }
@@ -77,7 +91,7 @@ static s64 found(struct linux_flock *asked, const void *answer, u64 to) {
     return user_out(to, &told, sizeof told);
 }
 
-s64 locks_call(struct eh_file *file, u32 command, u64 address) {
+static s64 call(struct eh_file *file, u32 command, u64 address) {
     struct linux_flock asked, sent;
     if (user_in(&asked, address, sizeof asked))
         return -EFAULT;
@@ -105,7 +119,8 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
                            .args = {number_outside(file), command, (u16)asked.type},
                            .in_length = sizeof sent,
                            .out_capacity = sizeof sent};
-    s64 result = request(&r, &sent);
+    s64 result = command == F_SETLKW && (thread_others() || timer_next() != NO_DEADLINE) ? ask_again(&r, &sent)
+                                                                                     : request(&r, &sent);
     if (result)
         return result;
     if (command == F_GETLK)
@@ -115,4 +130,11 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
         cache_forget(file->device, file->inode); // whoever had the lock may have written
     }
     return 0;
+}
+
+s64 locks_call(struct eh_file *file, u32 command, u64 address) {
+    file->references++; // another thread may close it while this one waits
+    s64 result = call(file, command, address);
+    file_drop(file);
+    return result;
 }
