@@ -79,6 +79,12 @@ int arena_protect(u64 start, u64 size, u32 protection) {
     return make_room() ? -ENOMEM : vma_protect(&eh_map, start, start + size, protection);
 }
 
+int arena_turn(u64 start, u64 size, u32 kind, u32 protection) {
+    if (make_room() || vma_remove(&eh_map, start, start + size, 0))
+        return -ENOMEM;
+    return vma_insert(&eh_map, (struct eh_vma){start, start + size, protection, kind});
+}
+
 static u64 take(u64 size, u32 kind, u32 protection) {
     u64 at = size && !make_room() ? find(size) : 0;
     if (at && vma_insert(&eh_map, (struct eh_vma){at, at + size, protection, kind}))
@@ -105,10 +111,11 @@ int arena_give(u64 start, u64 size) {
     u64 end = start + size;
     if (make_room())
         return -ENOMEM;
+    stores_unmap(start, end);
     for (u32 i = vma_first(&eh_map, start); i < eh_map.count && eh_map.vmas[i].start < end; i++) {
         const struct eh_vma *v = &eh_map.vmas[i];
         u64 from = EH_MAX(v->start, start), to = EH_MIN(v->end, end);
-        if (v->kind != VMA_RUNTIME && arena_holds(from, to))
+        if (v->kind != VMA_RUNTIME && v->kind != VMA_SHARED && arena_holds(from, to))
             memset((void *)from, 0, to - from);
     }
     return vma_remove(&eh_map, start, end, VMA_RUNTIME);

@@ -4,6 +4,7 @@
 #include "files.h"
 #include "memory.h"
 #include "process.h"
+#include "stores.h"
 
 enum { NOFOLLOW = 0x100, FOLLOW = 0x400, EMPTY_PATH = 0x1000, NAME_MOST = 255, VALUE_MOST = 65536 };
 enum { S_IFSOCK = 0140000, S_IFCHR = 0020000, S_IFBLK = 0060000, STATFS = 120, AT_CWD = -100 };
@@ -153,6 +154,8 @@ s64 sys_linkat(struct eh_context *c) {
     s64 result = path_get(&old, c->x[0], c->x[1]);
     if (!result)
         result = path_get(&new, c->x[2], c->x[3]);
+    if (!result && shm_names(&old))
+        return shm_link(&old, &new, 0);
     if (!result)
         result = policy_path(&old, EH_RULE_KIND_WRITE); // what is linked can be written under its new name
     if (!result)

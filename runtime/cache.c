@@ -3,6 +3,7 @@
 // starts at 64 KiB and doubles to the window's size. Memory is given back when anything else needs it.
 #include "files.h"
 #include "rt.h"
+#include "stores.h"
 
 enum { AHEAD_FIRST = 65536, RANDOM_PIECE = 4096 };
 
@@ -131,6 +132,8 @@ s64 cache_read(struct eh_file *file, struct eh_span *s, u64 offset) {
         return sealed_read(file, s, offset);
     if (file->image)
         return image_read(file, s, offset);
+    if (file->stored)
+        return store_read(file, s, offset);
     while (s->left) {
         if (offset > start && offset >= file->size && !cached(file, offset))
             break; // the end: whether it has moved, the next read asks

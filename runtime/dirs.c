@@ -3,6 +3,7 @@
 // can be done is the caller's file system's.
 #include "files.h"
 #include "process.h"
+#include "stores.h"
 #include "tree.h"
 
 enum { AT_REMOVEDIR = 0x200, AT_EACCESS = 0x200, AT_SYMLINK_NOFOLLOW = 0x100, AT_EMPTY_PATH = 0x1000 };
@@ -31,7 +32,11 @@ s64 sys_unlinkat(struct eh_context *c) {
     u32 flags = (u32)c->x[2];
     if (flags & ~(u32)AT_REMOVEDIR)
         return -EINVAL;
-    s64 result = allowed_path(&path, c->x[0], c->x[1], EH_RULE_KIND_WRITE);
+    s64 result = path_get(&path, c->x[0], c->x[1]);
+    if (!result && shm_names(&path))
+        return flags ? -ENOTDIR : shm_unlink(&path);
+    if (!result)
+        result = policy_path(&path, EH_RULE_KIND_WRITE);
     if (!result && !flags && policy_sealed(&path))
         return sealed_unlink(&path);
     return result ? result : path_call(ROW_unlinkat, AUDIT_FILES_WRITE, &path, flags, 0);
@@ -39,9 +44,15 @@ s64 sys_unlinkat(struct eh_context *c) {
 
 static s64 rename_paths(struct eh_context *c, u32 flags) {
     struct eh_path old, new;
-    s64 result = allowed_path(&old, c->x[0], c->x[1], EH_RULE_KIND_WRITE);
+    s64 result = path_get(&old, c->x[0], c->x[1]);
     if (!result)
-        result = allowed_path(&new, c->x[2], c->x[3], EH_RULE_KIND_WRITE);
+        result = path_get(&new, c->x[2], c->x[3]);
+    if (!result && shm_names(&old))
+        return flags ? -EINVAL : shm_link(&old, &new, 1);
+    if (!result)
+        result = policy_path(&old, EH_RULE_KIND_WRITE);
+    if (!result)
+        result = policy_path(&new, EH_RULE_KIND_WRITE);
     if (result)
         return result;
     if (policy_sealed(&old) || policy_sealed(&new))
@@ -85,6 +96,8 @@ static s64 access_path(u64 directory, u64 address, u32 mode, u32 flags) {
         return fd_file(directory) ? 0 : -EBADF;
     const struct eh_tree_entry *entry;
     s64 result = path_get(&path, directory, address);
+    if (!result && shm_names(&path))
+        return !shm_find(&path) ? -ENOENT : mode & ACCESS_EXECUTE ? -EACCES : 0;
     if (!result && device_named(path.text, path.length))
         return mode & ACCESS_EXECUTE ? -EACCES : 0;
     if (!result && image_named(path.text, path.length))

@@ -111,7 +111,7 @@ static s64 describe_all(struct message *m) {
 static void put_pending(struct message *m) {
     for (u32 i = 0; i < STREAMS; i++) {
         if (m->fds[i].pending)
-            pipe_peek(fd_file_at(m->fds[i].number), m->bytes + m->used);
+            pipe_peek(fd_file_at(m->fds[i].number), m->bytes + m->used, m->fds[i].pending);
         m->used += m->fds[i].pending;
     }
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Where in a file a program stands, how long the file is, and what of it is on the disk.
-#include "files.h"
+#include "sealed.h"
+#include "stores.h"
 
 enum { SEEK_SET = 0, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE };
 enum { FALLOC_FL_KEEP_SIZE = 1, FADV_NOREUSE = 5, STAT_MODE = 16 };
+
+u64 file_length(const struct eh_file *file) {
+    return file_sealed(file) ? sealed_size(file) : file->stored ? file->store->size : file->size;
+}
 
 static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
     struct eh_request r = {.row = ROW_lseek, .rule = AUDIT_FILES, .args = {file->number, offset, whence}};
@@ -12,21 +17,20 @@ static s64 seek_outside(struct eh_file *file, u64 offset, u32 whence) {
 
 static s64 seek_regular(struct eh_file *file, s64 offset, u32 whence) {
     s64 base = whence == SEEK_CUR ? (s64)file->offset : 0, to;
-    if (file_sealed(file) && whence > SEEK_END) {
-        if (offset < 0 || (u64)offset >= sealed_size(file))
+    int kept = file_sealed(file) || file->stored;
+    if (kept && whence > SEEK_END) {
+        if (offset < 0 || (u64)offset >= file_length(file))
             return -ENXIO;
-        return whence == SEEK_HOLE ? (s64)sealed_size(file) : offset;
+        return whence == SEEK_HOLE ? (s64)file_length(file) : offset;
     }
-    if (whence == SEEK_END && file_sealed(file))
-        base = (s64)sealed_size(file);
-    else if (whence == SEEK_END && (file->pin || file->image))
-        base = (s64)file->size;
+    if (whence == SEEK_END && (kept || file->pin || file->image))
+        base = (s64)file_length(file);
     else if (whence >= SEEK_END)
         return seek_outside(file, (u64)offset, whence);
     if (__builtin_add_overflow(base, offset, &to))
         return -EOVERFLOW;
-    if (!(to >> 40) || to < 0 || file_sealed(file))
-        return to < 0 ? -EINVAL : to;
+    if (!(to >> 40) || to < 0 || kept)
+        return to < 0 || (file_sealed(file) && (u64)to > SEAL_SIZE_MAX) ? -EINVAL : to;
     s64 told = seek_outside(file, (u64)to, SEEK_SET); // how far a file can reach is its file system's to say
     return told < 0 || told == to ? told : wire_violated(EH_RULE_ANSWERS);
 }
@@ -61,6 +65,8 @@ s64 sys_ftruncate(struct eh_context *c) {
         return -EINVAL;
     if (file_sealed(file))
         return sealed_resize(file, length);
+    if (file->stored)
+        return store_resize(file->store, length);
     if (file_inside(file))
         return -EINVAL;
     struct eh_request r = {.row = ROW_ftruncate, .rule = AUDIT_FILES_WRITE, .args = {file->number, length}};
@@ -85,6 +91,8 @@ s64 sys_fallocate(struct eh_context *c) {
         return -EBADF;
     if (file_sealed(file))
         return mode ? 0 : sealed_resize(file, EH_MAX(sealed_size(file), offset + length));
+    if (file->stored)
+        return mode ? 0 : store_resize(file->store, EH_MAX(file_length(file), offset + length));
     if (file_inside(file))
         return file_waits_inside(file) ? -ESPIPE : -ENODEV;
     struct eh_request r = {

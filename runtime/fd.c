@@ -4,10 +4,12 @@
 #include "children.h"
 #include "files.h"
 #include "process.h"
+#include "stores.h"
 #include "waiting.h"
 
 enum { STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
+enum { F_ADD_SEALS = 1033, F_GET_SEALS };
 enum { FD_CLOEXEC = 1, O_ASYNC = 020000, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
 
 static struct {
@@ -64,6 +66,8 @@ void file_release(struct eh_file *file) {
         pipe_closed(file);
     else if (file->kind == FILE_EPOLL)
         epoll_closed(file);
+    else if (file->stored)
+        store_leave(file->store);
     else if (file->path)
         arena_disown(file->path, EH_PAGE);
     file->kind = FILE_FREE;
@@ -209,6 +213,9 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_SETLK:
     case F_SETLKW:
         return file->flags & O_PATH ? -EBADF : locks_call(file, command, argument);
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+        return file->flags & O_PATH ? -EBADF : store_seals(file, command == F_ADD_SEALS, (u32)argument);
     default:
         return file->flags & O_PATH ? -EBADF : -EINVAL;
     }

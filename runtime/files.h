@@ -52,6 +52,7 @@ struct eh_file {
     union {
         char *path;           // of a directory; the name of a bound Unix socket: a page of its own
         struct eh_pipe *pipe; // FILE_PIPE
+        struct eh_store *store; // of a regular file that is `stored`
         struct eh_epoll *epoll;
     };
     u32 path_length;
@@ -65,7 +66,9 @@ struct eh_file {
     u8 stale;  // meanwhile the file was changed
     u8 changeable : 1; // the policy lets its path be written
     u8 watches : 1;    // watches.c
-    u8 reserved : 6;
+    u8 stored : 1;     // its bytes are a store's: stores.c
+    u8 itself : 1;     // pidfd.c: the program
+    u8 reserved : 4;
     u32 image;  // images.c: the image of the TA that it is; 0: none
     u32 tree;   // tree.c: the entry of the system's files that it is, plus 1; 0: none
     union {
@@ -111,6 +114,9 @@ int cache_drop_all(void); // whether anything was freed
 s64 file_sync(struct eh_file *file, u32 row); // ROW_fsync or ROW_fdatasync
 
 // io.c
+struct eh_file *file_usable(u64 fd, u32 not_mode); // 0: not there, or not open for it
+s64 file_read(struct eh_file *file, struct eh_span *s, u64 offset); // offset ~0: the file's own
+s64 file_write(struct eh_file *file, struct eh_span *s, u64 offset);
 s64 file_fetch(struct eh_file *file, u8 *to, u64 size, u64 offset);      // pread64 until full or the end
 s64 file_read_pages(struct eh_file *file, u8 *to, u64 size, u64 offset); // for a private mapping
 void file_take(struct eh_file *file); // wait until no other thread uses its offset and cache, and keep it
@@ -125,10 +131,11 @@ s64 pipe_read(struct eh_file *file, struct eh_span *s);
 s64 pipe_write(struct eh_file *file, struct eh_span *s);
 void pipe_closed(struct eh_file *file);
 int pipe_describe(const struct eh_file *file, struct eh_spawn_fd *to); // for a child; -EACCES: it is no pipe
-void pipe_peek(const struct eh_file *file, u8 *to);                    // what lies in it
 void pipe_leave(const struct eh_file *end); // the normal world has both ends under their numbers: streams now
 u32 pipe_ready(const struct eh_file *file);  // bits of poll()
 u64 pipe_pending(const struct eh_file *file); // bytes that can be read
+u64 pipe_room(const struct eh_file *file);
+void pipe_peek(const struct eh_file *file, u8 *to, u64 size); // size <= what is pending
 u32 pipe_mode(const struct eh_file *file);   // st_mode
 
 // waiting.c
@@ -140,19 +147,22 @@ u64 device_number(u32 device);                  // st_rdev
 s64 device_read(const struct eh_file *file, struct eh_span *s);
 s64 device_write(const struct eh_file *file, const struct eh_span *s);
 
+s64 store_seals(const struct eh_file *file, int adds, u32 seals);
+u64 file_length(const struct eh_file *file); // of a regular file, as far as it is known
+
 static inline int file_sealed(const struct eh_file *file) { return file->kind == FILE_REGULAR && file->sealed; }
 
 // No file of any system, but something to wait for.
 static inline int file_waits_inside(const struct eh_file *file) {
     return file->kind == FILE_PIPE || file->kind == FILE_EPOLL || file->kind == FILE_TIMER ||
-           file->kind == FILE_SIGNALS;
+           file->kind == FILE_SIGNALS || file->itself;
 }
 
 u32 file_mode_inside(const struct eh_file *file); // st_mode of such a file
 
 // Nothing is open in the normal world under the file's number.
 static inline int file_inside(const struct eh_file *file) {
-    return file_sealed(file) || file->kind == FILE_DEVICE || file_waits_inside(file) || file->image || (file->tree && file->kind == FILE_DIRECTORY);
+    return file_sealed(file) || file->kind == FILE_DEVICE || file_waits_inside(file) || file->image || file->stored || (file->tree && file->kind == FILE_DIRECTORY);
 }
 
 // sealed.c, sealed_names.c: files of which the normal world holds ciphertext alone
@@ -178,7 +188,7 @@ struct eh_file *image_open(u32 index, u32 flags); // 0: too many files
 s64 image_read(const struct eh_file *file, struct eh_span *s, u64 offset);
 s64 image_map(const struct eh_file *file, u64 wanted, u64 size, u64 offset); // `wanted` 0: the whole of it
 s64 image_clear(u64 address, u64 size); // an anonymous mapping over an image: its address; 0: not over one
-int image_gap(u64 address, u64 size);   // between the segments of an image
+int image_gap(u64 address, u64 size);   // within an image, and not all of it segments
 void image_unmapped(u64 address);
 
 // pinned.c

@@ -171,7 +171,7 @@ s64 image_clear(u64 address, u64 size) {
 }
 
 int image_gap(u64 address, u64 size) {
-    return image_holding(address, size) && vma_free(&eh_map, address, address + size);
+    return image_holding(address, size) && !vma_covers(&eh_map, address, address + size);
 }
 
 void image_unmapped(u64 address) {

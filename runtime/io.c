@@ -4,6 +4,7 @@
 #include "files.h"
 #include "process.h"
 #include "sockets.h"
+#include "stores.h"
 #include "thread.h"
 #include "waiting.h"
 
@@ -74,7 +75,7 @@ s64 file_mappable(const struct eh_file *file) {
     return file->kind == FILE_REGULAR ? 0 : -ENODEV;
 }
 
-static struct eh_file *usable(u64 fd, u32 not_mode) {
+struct eh_file *file_usable(u64 fd, u32 not_mode) {
     struct eh_file *file = fd_file(fd);
     return file && !(file->flags & O_PATH) && (file->flags & O_ACCMODE) != not_mode ? file : 0;
 }
@@ -126,6 +127,8 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
     if (file->kind == FILE_SIGNALS)
         return signals_read(file, s);
     if (file->kind == FILE_EPOLL)
+        return -EINVAL;
+    if (file->itself)
         return -EINVAL;
     if (file->watches)
         return watches_read(file, s);
@@ -204,6 +207,8 @@ static s64 write_all(struct eh_file *file, struct eh_span *s, u32 row, u64 offse
 }
 
 static s64 write_regular(struct eh_file *file, struct eh_span *s, u32 row, u64 offset, u64 *end) {
+    if (file->stored)
+        return store_write(file, s, offset, end);
     if (file_sealed(file))
         return sealed_write(file, s, offset, end);
     s64 got = write_all(file, s, row, offset, end);
@@ -226,6 +231,8 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
         return socket_write(file, s);
     if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER || file->kind == FILE_SIGNALS)
         return -EINVAL;
+    if (file->itself)
+        return -EINVAL;
     if (!s->left)
         return 0;
     if (file->kind != FILE_REGULAR)
@@ -241,12 +248,11 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
 
 // At the end of a file nothing is copied, so that a bad pointer does no harm there.
 static int at_end(const struct eh_file *file, u64 offset) {
-    u64 size = file_sealed(file) ? sealed_size(file) : file->size;
-    return file->kind == FILE_REGULAR && offset >= size;
+    return file->kind == FILE_REGULAR && offset >= file_length(file);
 }
 
 s64 sys_read(struct eh_context *c) {
-    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    struct eh_file *file = file_usable(c->x[0], O_WRONLY);
     struct eh_span s;
     s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
     if (result == -EFAULT && c->x[1] + c->x[2] < 1ull << 48 && at_end(file, file->offset))
@@ -255,7 +261,7 @@ s64 sys_read(struct eh_context *c) {
 }
 
 s64 sys_readv(struct eh_context *c) {
-    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    struct eh_file *file = file_usable(c->x[0], O_WRONLY);
     struct eh_span s;
     s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
     return result ? result : read_on(file, &s);
@@ -266,7 +272,7 @@ static s64 read_from(struct eh_context *c, int single, u64 offset) {
     struct eh_span s;
     if ((s64)offset < 0)
         return -EINVAL;
-    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    struct eh_file *file = file_usable(c->x[0], O_WRONLY);
     s64 result = file ? span_take(&s, c, single, PROT_WRITE) : -EBADF;
     return result ? result : read_at(file, &s, offset);
 }
@@ -280,24 +286,24 @@ s64 sys_preadv2(struct eh_context *c) {
     u64 offset = c->x[3];
     if ((s64)offset < -1)
         return -EINVAL;
-    struct eh_file *file = usable(c->x[0], O_WRONLY);
+    struct eh_file *file = file_usable(c->x[0], O_WRONLY);
     s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_WRITE) : -EBADF;
     if (!result && s.left && (u32)c->x[5])
         result = -EOPNOTSUPP;
     if (result)
         return result;
-    return offset == ~0ull ? read_on(file, &s) : read_at(file, &s, offset);
+    return file_read(file, &s, offset);
 }
 
 s64 sys_write(struct eh_context *c) {
-    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    struct eh_file *file = file_usable(c->x[0], O_RDONLY);
     struct eh_span s;
     s64 result = file ? span_single(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
     return result ? result : write_on(file, &s);
 }
 
 s64 sys_writev(struct eh_context *c) {
-    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    struct eh_file *file = file_usable(c->x[0], O_RDONLY);
     struct eh_span s;
     s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
     return result ? result : write_on(file, &s);
@@ -323,7 +329,7 @@ static s64 write_to(struct eh_context *c, int single, u64 offset) {
     struct eh_span s;
     if ((s64)offset < 0)
         return -EINVAL;
-    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    struct eh_file *file = file_usable(c->x[0], O_RDONLY);
     s64 result = file ? span_take(&s, c, single, PROT_READ) : -EBADF;
     return result ? result : write_at(file, &s, offset);
 }
@@ -336,11 +342,19 @@ s64 sys_pwritev2(struct eh_context *c) {
     u64 offset = c->x[3];
     if ((s64)offset < -1)
         return -EINVAL;
-    struct eh_file *file = usable(c->x[0], O_RDONLY);
+    struct eh_file *file = file_usable(c->x[0], O_RDONLY);
     s64 result = file ? span_vector(&s, c->x[1], c->x[2], PROT_READ) : -EBADF;
     if (!result && s.left && (u32)c->x[5])
         result = -EOPNOTSUPP;
     if (result)
         return result;
-    return offset == ~0ull ? write_on(file, &s) : write_at(file, &s, offset);
+    return file_write(file, &s, offset);
+}
+
+s64 file_read(struct eh_file *file, struct eh_span *s, u64 offset) {
+    return offset == ~0ull ? read_on(file, s) : read_at(file, s, offset);
+}
+
+s64 file_write(struct eh_file *file, struct eh_span *s, u64 offset) {
+    return offset == ~0ull ? write_on(file, s) : write_at(file, s, offset);
 }

@@ -4,8 +4,12 @@
 // a file drops every lock that the program has on it.
 #include "files.h"
 #include "memory.h"
+#include "process.h"
+#include "signals.h"
+#include "thread.h"
 
-enum { F_GETLK = 5, F_SETLK = 6, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR = 1 };
+enum { F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR, SEEK_END };
+#define ASK_AGAIN 5000000ull // nanoseconds
 #define OFFSET_MAX ((s64)(~0ull >> 1))
 
 struct linux_flock {
@@ -44,6 +48,16 @@ static s64 request(struct eh_request *r, const struct linux_flock *lock) {
     return wire_send(r, 0);
 }
 
+// For a lock that another program has, where there are other threads or timers: waiting outside would stop them.
+static s64 ask_again(struct eh_request *r, const struct linux_flock *lock) {
+    s64 result;
+    r->args[1] = F_SETLK;
+    do
+        result = request(r, lock);
+    while ((result == -EAGAIN || result == -EACCES) && !(result = time_sleep(ASK_AGAIN)));
+    return result;
+}
+
 static u32 number_outside(const struct eh_file *file) {
     return file_sealed(file) ? sealed_host(file) : file->number;
 }
@@ -77,26 +91,36 @@ static s64 found(struct linux_flock *asked, const void *answer, u64 to) {
     return user_out(to, &told, sizeof told);
 }
 
-s64 locks_call(struct eh_file *file, u32 command, u64 address) {
+static s64 call(struct eh_file *file, u32 command, u64 address) {
     struct linux_flock asked, sent;
     if (user_in(&asked, address, sizeof asked))
         return -EFAULT;
+    if (file->stored && command == F_GETLK) // nobody else has it
+        asked.type = F_UNLCK;
+    if (file->stored)
+        return command == F_GETLK ? user_out(address, &asked, sizeof asked) : 0;
     if (file_inside(file) && !file_sealed(file))
         return -EINVAL;
     sent = asked;
     sent.padding = sent.padding2 = 0;
     sent.pid = 0;
-    if (file->kind == FILE_REGULAR && asked.whence == SEEK_CUR) {
-        if (__builtin_add_overflow((s64)file->offset, asked.start, &sent.start))
+    int at_end = asked.whence == SEEK_END && file_sealed(file); // of which outside nobody knows where that is
+    if (at_end || (file->kind == FILE_REGULAR && asked.whence == SEEK_CUR)) {
+        s64 base = at_end ? (s64)sealed_size(file) : (s64)file->offset;
+        if (__builtin_add_overflow(base, asked.start, &sent.start))
             return -EOVERFLOW;
         sent.whence = SEEK_SET;
     }
+    u32 without = asked.type == F_RDLCK ? O_WRONLY : asked.type == F_WRLCK ? O_RDONLY : O_ACCMODE;
+    if (file_sealed(file) && command != F_GETLK && (file->flags & O_ACCMODE) == without)
+        return -EBADF; // outside it is open for both
     struct eh_request r = {.row = ROW_fcntl,
                            .rule = AUDIT_FILES,
                            .args = {number_outside(file), command, (u16)asked.type},
                            .in_length = sizeof sent,
                            .out_capacity = sizeof sent};
-    s64 result = request(&r, &sent);
+    s64 result = command == F_SETLKW && (thread_others() || timer_next() != NO_DEADLINE) ? ask_again(&r, &sent)
+                                                                                     : request(&r, &sent);
     if (result)
         return result;
     if (command == F_GETLK)
@@ -106,4 +130,11 @@ s64 locks_call(struct eh_file *file, u32 command, u64 address) {
         cache_forget(file->device, file->inode); // whoever had the lock may have written
     }
     return 0;
+}
+
+s64 locks_call(struct eh_file *file, u32 command, u64 address) {
+    file->references++; // another thread may close it while this one waits
+    s64 result = call(file, command, address);
+    file_drop(file);
+    return result;
 }

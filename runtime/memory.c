@@ -5,6 +5,7 @@
 #include "files.h"
 #include "memory.h"
 #include "rt.h"
+#include "stores.h"
 
 enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 15, MAP_FIXED = 16 };
 enum { MAP_ANONYMOUS = 32, MAP_FIXED_NOREPLACE = 0x100000 };
@@ -19,10 +20,10 @@ static struct {
 } memory;
 
 static u64 held(void) {
-    return vma_total(&eh_map, VMA_ANONYMOUS) + vma_total(&eh_map, VMA_FILE) + vma_total(&eh_map, VMA_BRK);
+    return store_total() + vma_total(&eh_map, VMA_ANONYMOUS) + vma_total(&eh_map, VMA_FILE) + vma_total(&eh_map, VMA_BRK);
 }
 
-static int within_limit(u64 more) {
+int memory_allows(u64 more) {
     u64 limit = eh_config.head.memory_limit;
     return !limit || (more <= limit && held() <= limit - more);
 }
@@ -62,7 +63,7 @@ s64 sys_brk(struct eh_context *c) {
     u64 new_end = EH_PAGE_UP(wanted);
     if (new_end > old_end) {
         u64 more = new_end - old_end;
-        if (!within_limit(more) || arena_take_at(old_end, more, VMA_BRK, PROT_READ | PROT_WRITE))
+        if (!memory_allows(more) || arena_take_at(old_end, more, VMA_BRK, PROT_READ | PROT_WRITE))
             return (s64)memory.brk;
     } else if (new_end < old_end && arena_give(new_end, old_end - new_end)) {
         return (s64)memory.brk;
@@ -119,7 +120,13 @@ static s64 map_anonymous(u64 address, u64 size, u32 protection, u32 flags) {
 }
 
 static s64 map_file(struct eh_file *file, u64 address, u64 size, u32 protection, u32 flags, u64 offset) {
-    if ((flags & MAP_TYPE) != MAP_PRIVATE)
+    int shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+    if (shared && file->stored && (protection & PROT_WRITE) && (file->flags & O_ACCMODE) == O_RDONLY)
+        return -EACCES;
+    if (shared && file->stored)
+        return store_map(file->store, flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) ? address : 0, size, offset,
+                         protection);
+    if (shared)
         return refuse(-ENODEV, "mmap: a mapping of a file cannot be shared with the normal world");
     s64 at = place(address, size, flags, VMA_FILE, protection & 7);
     if (at < 0)
@@ -148,7 +155,7 @@ s64 sys_mmap(struct eh_context *c) {
     size = EH_PAGE_UP(size);
     if (file && file->image)
         return image_map(file, flags & MAP_FIXED ? address : 0, size, offset);
-    if (!within_limit(size))
+    if (!memory_allows(size))
         return -ENOMEM;
     return file ? map_file(file, address, size, protection, flags, offset)
                 : map_anonymous(address, size, protection, flags);
@@ -230,7 +237,9 @@ s64 sys_mremap(struct eh_context *c) {
     struct eh_vma v = eh_map.vmas[i];
     if (!fixed && size <= old_size)
         return size == old_size || !arena_give(old + size, old_size - size) ? (s64)old : -ENOMEM;
-    if (size > old_size && !within_limit(size - old_size))
+    if (v.kind == VMA_SHARED)
+        return fixed ? -EINVAL : store_stretch(old, old_size, size);
+    if (size > old_size && !memory_allows(size - old_size))
         return -ENOMEM;
     if (!fixed && !arena_take_at(old + old_size, size - old_size, v.kind, v.protection))
         return (s64)old;

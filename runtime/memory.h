@@ -13,6 +13,7 @@ enum eh_vma_kind {
     VMA_STACK,
     VMA_BRK,
     VMA_RUNTIME,   // the runtime's own: no pointer of the program may lead here
+    VMA_SHARED,    // mapped pages of a store: not zeroed and not freed when the mapping ends
     VMA_PARAMETER, // a client's memory during a command of the service mode
 };
 
@@ -43,6 +44,7 @@ u32 arena_init(u64 image_end);
 u64 arena_take(u64 size, u32 kind, u32 protection);               // a zeroed range; 0 when there is no memory
 int arena_take_at(u64 start, u64 size, u32 kind, u32 protection); // -ENOMEM, -EEXIST
 int arena_give(u64 start, u64 size); // zeroes and frees what the program holds there; -ENOMEM
+int arena_turn(u64 start, u64 size, u32 kind, u32 protection); // held pages become another kind; -ENOMEM
 int arena_protect(u64 start, u64 size, u32 protection);
 void *arena_own(u64 size); // for the runtime; 0 when there is no memory
 void arena_disown(void *start, u64 size);
@@ -51,7 +53,11 @@ void arena_set_brk(u64 start, u64 reserve);
 u64 arena_size(void);
 u64 arena_unused(void);
 
+// stores.c
+void stores_unmap(u64 start, u64 end);
+
 // memory.c
+int memory_allows(u64 more); // under the limit of the manifest
 u32 memory_init(void);
 u64 memory_stack(u64 size); // the program's stack: its end; 0 when there is no memory
 

@@ -3,6 +3,7 @@
 #include "memory.h"
 #include "files.h"
 #include "process.h"
+#include "stores.h"
 #include "tree.h"
 
 static s64 keep_path(struct eh_file *file, const struct eh_path *path) {
@@ -124,6 +125,8 @@ static s64 open_tree(struct eh_file *file, struct eh_path *path, const struct eh
 }
 
 static s64 open_path(struct eh_path *path, u32 flags, u32 mode) {
+    if (shm_names(path))
+        return shm_open(path, flags, mode);
     char normal[EH_PATH_MAX];
     const struct eh_tree_entry *entry;
     s64 found = open_inside(path, flags);
@@ -163,4 +166,25 @@ s64 sys_openat(struct eh_context *c) {
         mode = 0;
     s64 result = path_get(&path, c->x[0], c->x[1]);
     return result ? result : open_path(&path, flags, mode & ~process_umask());
+}
+
+// struct open_how; how a path is to be resolved cannot be promised for what lies outside.
+s64 sys_openat2(struct eh_context *c) {
+    enum { FLAGS_KNOWN = 037777703, TMPFILE = 020000000, MORE = 8 };
+    u64 how[3 + MORE] = {0}, size = c->x[3];
+    if (size < 24)
+        return -EINVAL;
+    if (size > sizeof how)
+        return -E2BIG;
+    if (user_in(how, c->x[2], size))
+        return -EFAULT;
+    for (u64 i = 3; i < 3 + MORE; i++)
+        if (how[i])
+            return -E2BIG;
+    int makes = (how[0] & O_CREAT) || (how[0] & TMPFILE);
+    if ((how[0] & ~(u64)FLAGS_KNOWN) || how[2] || (how[1] & ~07777ull) || (how[1] && !makes))
+        return -EINVAL;
+    c->x[2] = how[0];
+    c->x[3] = how[1];
+    return sys_openat(c);
 }

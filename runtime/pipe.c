@@ -251,12 +251,6 @@ int pipe_describe(const struct eh_file *file, struct eh_spawn_fd *to) {
     return 0;
 }
 
-void pipe_peek(const struct eh_file *file, u8 *to) {
-    const struct eh_pipe *p = file->pipe;
-    for (u64 i = 0; i < p->used; i++)
-        to[i] = p->bytes[(p->from + i) % CAPACITY];
-}
-
 void pipe_leave(const struct eh_file *end) {
     struct eh_pipe *p = end->kind == FILE_PIPE ? end->pipe : 0;
     for (u32 i = 0; p && i < FILES_MOST; i++) {
@@ -274,5 +268,14 @@ void pipe_leave(const struct eh_file *end) {
 }
 
 u64 pipe_pending(const struct eh_file *file) { return is_counter(file->pipe) ? 0 : file->pipe->used; }
+
+u64 pipe_room(const struct eh_file *file) { return CAPACITY - file->pipe->used; }
+
+void pipe_peek(const struct eh_file *file, u8 *to, u64 size) {
+    const struct eh_pipe *p = file->pipe;
+    u64 first = EH_MIN(size, CAPACITY - p->from);
+    memcpy(to, p->bytes + p->from, first);
+    memcpy(to + first, p->bytes, size - first);
+}
 
 u32 pipe_mode(const struct eh_file *file) { return is_counter(file->pipe) ? 0600 : S_IFIFO | 0600; }

@@ -71,8 +71,10 @@ s64 sealed_rename(const struct eh_path *from, const struct eh_path *to, u32 flag
     if (flags & ~(u32)RENAME_NOREPLACE)
         return -EINVAL;
     seal_lock();
-    s64 result = seal_acquire(from, O_RDWR, 0, &s);
-    if (!result) {
+    s64 result = seal_acquire(from, O_RDWR | O_NOFOLLOW, 0, &s);
+    if (result == -ELOOP) // a link is nobody's secret; what it stands for then does not open by its name
+        result = rename_outside(from, to, flags);
+    else if (!result) {
         result = rename_open(s, from, to, flags);
         s64 closed = seal_release(s);
         result = result ? result : closed;

@@ -4,6 +4,7 @@
 #include "files.h"
 #include "memory.h"
 #include "process.h"
+#include "stores.h"
 #include "tree.h"
 
 enum { AT_SYMLINK_NOFOLLOW = 0x100, AT_NO_AUTOMOUNT = 0x800, AT_EMPTY_PATH = 0x1000, AT_SYNC = 0x6000 };
@@ -13,6 +14,7 @@ enum { S_IFCHR = 0020000, S_IFBLK = 0060000, S_IFSOCK = 0140000 };
 #define TREE_DEVICE 0xe20
 #define DEVICES_DEVICE 5
 #define PIPES_DEVICE 14
+#define STORES_DEVICE 1
 #define DEVICE_MODE (S_IFCHR | 0666)
 #define IMAGE_MODE (S_IFREG | 0755)
 
@@ -115,6 +117,19 @@ static s64 stat_pipe(const struct eh_file *file, u64 to) {
     return user_out(to, &s, sizeof s);
 }
 
+static s64 stat_store(const struct eh_store *s, u64 to) {
+    struct linux_stat told = {.device = STORES_DEVICE,
+                              .inode = s->number,
+                              .mode = S_IFREG | s->mode,
+                              .links = s->links,
+                              .uid = eh_start.euid,
+                              .gid = eh_start.egid,
+                              .size = (s64)s->size,
+                              .block_size = EH_PAGE,
+                              .blocks = (s64)(EH_PAGE_UP(s->size) / 512)};
+    return user_out(to, &told, sizeof told);
+}
+
 static s64 stat_tree(const struct eh_tree_entry *e, u64 to) {
     struct linux_stat s = {.device = TREE_DEVICE,
                            .inode = tree_index(e) + 1ull,
@@ -134,6 +149,8 @@ static s64 stat_fd(u64 fd, u64 to) {
         return stat_pipe(file, to);
     if (file->kind == FILE_DEVICE)
         return stat_device(file->special, to);
+    if (file->stored)
+        return stat_store(file->store, to);
     if (file->image)
         return stat_image(file->image, to);
     if (file->tree)
@@ -149,12 +166,13 @@ s64 sys_fstat(struct eh_context *c) { return stat_fd(c->x[0], c->x[1]); }
 
 struct own { // what of the TA's own a path names; 0: no such thing
     u32 device, image;
+    const struct eh_store *store;
 };
 
 static struct own own_at(const struct eh_path *path) {
     char normal[EH_PATH_MAX];
     u32 length = path_normalise(normal, path->text, path->length);
-    return (struct own){device_named(normal, length), image_named(normal, length)};
+    return (struct own){device_named(normal, length), image_named(normal, length), shm_find(path)};
 }
 
 static const struct eh_policy_pinned *pin_of(const struct eh_path *path) {
@@ -185,7 +203,9 @@ s64 sys_newfstatat(struct eh_context *c) {
     if (result == 1)
         return stat_fd(c->x[0], c->x[2]);
     const struct eh_tree_entry *entry = 0;
-    struct own own = result ? (struct own){0, 0} : own_at(&path);
+    struct own own = result ? (struct own){0, 0, 0} : own_at(&path);
+    if (own.store)
+        return stat_store(own.store, c->x[2]);
     if (own.device)
         return stat_device(own.device, c->x[2]);
     if (own.image)
@@ -262,11 +282,14 @@ s64 sys_statx(struct eh_context *c) {
     if (result == 1 && !file)
         return -EBADF;
     const struct eh_tree_entry *entry = file && file->tree ? tree_at(file->tree - 1) : 0;
-    struct own own = {file && file->kind == FILE_DEVICE ? file->special : 0, file ? file->image : 0};
+    struct own own = {file && file->kind == FILE_DEVICE ? file->special : 0, file ? file->image : 0,
+                      file && file->stored ? file->store : 0};
     if (!file && !result)
         own = own_at(&path);
     if (file && file_waits_inside(file))
         return statx_inside(file_mode_inside(file), 0, PIPES_DEVICE, file->number + 1ull, c->x[4]);
+    if (own.store)
+        return statx_inside(S_IFREG | own.store->mode, own.store->size, STORES_DEVICE, own.store->number, c->x[4]);
     if (own.device)
         return statx_inside(DEVICE_MODE, 0, DEVICES_DEVICE, own.device, c->x[4]);
     if (own.image)

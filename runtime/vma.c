@@ -68,7 +68,7 @@ int vma_remove(struct eh_map *m, u64 start, u64 end, u32 keep_kind) {
     if (result)
         return result;
     for (u32 i = vma_first(m, start); i < m->count && m->vmas[i].start < end;) {
-        if (m->vmas[i].kind == keep_kind)
+        if (keep_kind && (m->vmas[i].kind == keep_kind || m->vmas[i].kind == VMA_SHARED))
             i++;
         else
             shift(m, i + 1, -1);

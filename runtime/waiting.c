@@ -65,6 +65,8 @@ static u32 ready_inside(struct eh_file *file, int *outside, u64 *first) {
             *first = EH_MIN(*first, file->offset);
         return 0;
     default:
+        if (file->itself)
+            return 0;
         return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
     }
 }

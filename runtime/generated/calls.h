@@ -145,9 +145,13 @@ enum {
     CALL_pwrite64 = 68,
     CALL_preadv = 69,
     CALL_pwritev = 70,
+    CALL_sendfile = 71,
     CALL_pselect6 = 72,
     CALL_ppoll = 73,
     CALL_signalfd4 = 74,
+    CALL_vmsplice = 75,
+    CALL_splice = 76,
+    CALL_tee = 77,
     CALL_readlinkat = 78,
     CALL_newfstatat = 79,
     CALL_fstat = 80,
@@ -280,18 +284,26 @@ enum {
     CALL_sendmmsg = 269,
     CALL_process_vm_readv = 270,
     CALL_process_vm_writev = 271,
+    CALL_kcmp = 272,
     CALL_sched_setattr = 274,
     CALL_sched_getattr = 275,
     CALL_renameat2 = 276,
     CALL_getrandom = 278,
+    CALL_memfd_create = 279,
     CALL_membarrier = 283,
     CALL_mlock2 = 284,
+    CALL_copy_file_range = 285,
     CALL_preadv2 = 286,
     CALL_pwritev2 = 287,
     CALL_pkey_mprotect = 288,
     CALL_statx = 291,
+    CALL_pidfd_send_signal = 424,
+    CALL_pidfd_open = 434,
     CALL_close_range = 436,
+    CALL_openat2 = 437,
+    CALL_pidfd_getfd = 438,
     CALL_faccessat2 = 439,
+    CALL_process_madvise = 440,
     CALL_epoll_pwait2 = 441,
     CALL_fchmodat2 = 452,
 };
@@ -491,9 +503,13 @@ s64 sys_pread64(struct eh_context *c);
 s64 sys_pwrite64(struct eh_context *c);
 s64 sys_preadv(struct eh_context *c);
 s64 sys_pwritev(struct eh_context *c);
+s64 sys_sendfile(struct eh_context *c);
 s64 sys_pselect6(struct eh_context *c);
 s64 sys_ppoll(struct eh_context *c);
 s64 sys_signalfd4(struct eh_context *c);
+s64 sys_vmsplice(struct eh_context *c);
+s64 sys_splice(struct eh_context *c);
+s64 sys_tee(struct eh_context *c);
 s64 sys_readlinkat(struct eh_context *c);
 s64 sys_newfstatat(struct eh_context *c);
 s64 sys_fstat(struct eh_context *c);
@@ -626,17 +642,25 @@ s64 sys_syncfs(struct eh_context *c);
 s64 sys_sendmmsg(struct eh_context *c);
 s64 sys_process_vm_readv(struct eh_context *c);
 s64 sys_process_vm_writev(struct eh_context *c);
+s64 sys_kcmp(struct eh_context *c);
 s64 sys_sched_setattr(struct eh_context *c);
 s64 sys_sched_getattr(struct eh_context *c);
 s64 sys_renameat2(struct eh_context *c);
 s64 sys_getrandom(struct eh_context *c);
+s64 sys_memfd_create(struct eh_context *c);
 s64 sys_membarrier(struct eh_context *c);
 s64 sys_mlock2(struct eh_context *c);
+s64 sys_copy_file_range(struct eh_context *c);
 s64 sys_preadv2(struct eh_context *c);
 s64 sys_pwritev2(struct eh_context *c);
 s64 sys_pkey_mprotect(struct eh_context *c);
 s64 sys_statx(struct eh_context *c);
+s64 sys_pidfd_send_signal(struct eh_context *c);
+s64 sys_pidfd_open(struct eh_context *c);
 s64 sys_close_range(struct eh_context *c);
+s64 sys_openat2(struct eh_context *c);
+s64 sys_pidfd_getfd(struct eh_context *c);
 s64 sys_faccessat2(struct eh_context *c);
+s64 sys_process_madvise(struct eh_context *c);
 s64 sys_epoll_pwait2(struct eh_context *c);
 s64 sys_fchmodat2(struct eh_context *c);

@@ -62,9 +62,13 @@
 	.hidden sys_pwrite64
 	.hidden sys_preadv
 	.hidden sys_pwritev
+	.hidden sys_sendfile
 	.hidden sys_pselect6
 	.hidden sys_ppoll
 	.hidden sys_signalfd4
+	.hidden sys_vmsplice
+	.hidden sys_splice
+	.hidden sys_tee
 	.hidden sys_readlinkat
 	.hidden sys_newfstatat
 	.hidden sys_fstat
@@ -197,18 +201,26 @@
 	.hidden sys_sendmmsg
 	.hidden sys_process_vm_readv
 	.hidden sys_process_vm_writev
+	.hidden sys_kcmp
 	.hidden sys_sched_setattr
 	.hidden sys_sched_getattr
 	.hidden sys_renameat2
 	.hidden sys_getrandom
+	.hidden sys_memfd_create
 	.hidden sys_membarrier
 	.hidden sys_mlock2
+	.hidden sys_copy_file_range
 	.hidden sys_preadv2
 	.hidden sys_pwritev2
 	.hidden sys_pkey_mprotect
 	.hidden sys_statx
+	.hidden sys_pidfd_send_signal
+	.hidden sys_pidfd_open
 	.hidden sys_close_range
+	.hidden sys_openat2
+	.hidden sys_pidfd_getfd
 	.hidden sys_faccessat2
+	.hidden sys_process_madvise
 	.hidden sys_epoll_pwait2
 	.hidden sys_fchmodat2
 eh_call_table:
@@ -283,13 +295,13 @@ eh_call_table:
 	.word sys_pwrite64 - eh_call_table; .byte 2, 0; .hword 0x2c // 68 pwrite64
 	.word sys_preadv - eh_call_table; .byte 2, 0; .hword 0x2d // 69 preadv
 	.word sys_pwritev - eh_call_table; .byte 2, 0; .hword 0x2e // 70 pwritev
-	.word 0; .byte 0, 0; .hword 0xffff // 71 sendfile
+	.word sys_sendfile - eh_call_table; .byte 1, 0; .hword 0xffff // 71 sendfile
 	.word sys_pselect6 - eh_call_table; .byte 1, 0; .hword 0xffff // 72 pselect6
 	.word sys_ppoll - eh_call_table; .byte 2, 0; .hword 0x2f // 73 ppoll
 	.word sys_signalfd4 - eh_call_table; .byte 1, 0; .hword 0xffff // 74 signalfd4
-	.word 0; .byte 0, 0; .hword 0xffff // 75 vmsplice
-	.word 0; .byte 0, 0; .hword 0xffff // 76 splice
-	.word 0; .byte 0, 0; .hword 0xffff // 77 tee
+	.word sys_vmsplice - eh_call_table; .byte 1, 0; .hword 0xffff // 75 vmsplice
+	.word sys_splice - eh_call_table; .byte 1, 0; .hword 0xffff // 76 splice
+	.word sys_tee - eh_call_table; .byte 1, 0; .hword 0xffff // 77 tee
 	.word sys_readlinkat - eh_call_table; .byte 2, 0; .hword 0x30 // 78 readlinkat
 	.word sys_newfstatat - eh_call_table; .byte 2, 0; .hword 0x31 // 79 newfstatat
 	.word sys_fstat - eh_call_table; .byte 2, 0; .hword 0x32 // 80 fstat
@@ -484,20 +496,20 @@ eh_call_table:
 	.word sys_sendmmsg - eh_call_table; .byte 1, 0; .hword 0xffff // 269 sendmmsg
 	.word sys_process_vm_readv - eh_call_table; .byte 1, 0; .hword 0xffff // 270 process_vm_readv
 	.word sys_process_vm_writev - eh_call_table; .byte 1, 0; .hword 0xffff // 271 process_vm_writev
-	.word 0; .byte 0, 0; .hword 0xffff // 272 kcmp
+	.word sys_kcmp - eh_call_table; .byte 1, 0; .hword 0xffff // 272 kcmp
 	.word 0; .byte 3, 1; .hword 0xffff // 273 finit_module
 	.word sys_sched_setattr - eh_call_table; .byte 1, 0; .hword 0xffff // 274 sched_setattr
 	.word sys_sched_getattr - eh_call_table; .byte 1, 0; .hword 0xffff // 275 sched_getattr
 	.word sys_renameat2 - eh_call_table; .byte 2, 0; .hword 0x48 // 276 renameat2
 	.word 0; .byte 3, 38; .hword 0xffff // 277 seccomp
 	.word sys_getrandom - eh_call_table; .byte 1, 0; .hword 0xffff // 278 getrandom
-	.word 0; .byte 0, 0; .hword 0xffff // 279 memfd_create
+	.word sys_memfd_create - eh_call_table; .byte 1, 0; .hword 0xffff // 279 memfd_create
 	.word 0; .byte 3, 1; .hword 0xffff // 280 bpf
 	.word 0; .byte 3, 38; .hword 0xffff // 281 execveat
 	.word 0; .byte 3, 1; .hword 0xffff // 282 userfaultfd
 	.word sys_membarrier - eh_call_table; .byte 1, 0; .hword 0xffff // 283 membarrier
 	.word sys_mlock2 - eh_call_table; .byte 1, 0; .hword 0xffff // 284 mlock2
-	.word 0; .byte 0, 0; .hword 0xffff // 285 copy_file_range
+	.word sys_copy_file_range - eh_call_table; .byte 1, 0; .hword 0xffff // 285 copy_file_range
 	.word sys_preadv2 - eh_call_table; .byte 2, 0; .hword 0x49 // 286 preadv2
 	.word sys_pwritev2 - eh_call_table; .byte 2, 0; .hword 0x4a // 287 pwritev2
 	.word sys_pkey_mprotect - eh_call_table; .byte 1, 0; .hword 0xffff // 288 pkey_mprotect
@@ -636,7 +648,7 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 421 -
 	.word 0; .byte 0, 0; .hword 0xffff // 422 -
 	.word 0; .byte 0, 0; .hword 0xffff // 423 -
-	.word 0; .byte 0, 0; .hword 0xffff // 424 pidfd_send_signal
+	.word sys_pidfd_send_signal - eh_call_table; .byte 1, 0; .hword 0xffff // 424 pidfd_send_signal
 	.word 0; .byte 3, 38; .hword 0xffff // 425 io_uring_setup
 	.word 0; .byte 3, 38; .hword 0xffff // 426 io_uring_enter
 	.word 0; .byte 3, 38; .hword 0xffff // 427 io_uring_register
@@ -646,13 +658,13 @@ eh_call_table:
 	.word 0; .byte 3, 1; .hword 0xffff // 431 fsconfig
 	.word 0; .byte 3, 1; .hword 0xffff // 432 fsmount
 	.word 0; .byte 3, 1; .hword 0xffff // 433 fspick
-	.word 0; .byte 0, 0; .hword 0xffff // 434 pidfd_open
+	.word sys_pidfd_open - eh_call_table; .byte 1, 0; .hword 0xffff // 434 pidfd_open
 	.word 0; .byte 3, 38; .hword 0xffff // 435 clone3
 	.word sys_close_range - eh_call_table; .byte 1, 0; .hword 0xffff // 436 close_range
-	.word 0; .byte 0, 0; .hword 0xffff // 437 openat2
-	.word 0; .byte 0, 0; .hword 0xffff // 438 pidfd_getfd
+	.word sys_openat2 - eh_call_table; .byte 1, 0; .hword 0xffff // 437 openat2
+	.word sys_pidfd_getfd - eh_call_table; .byte 1, 0; .hword 0xffff // 438 pidfd_getfd
 	.word sys_faccessat2 - eh_call_table; .byte 2, 0; .hword 0x4c // 439 faccessat2
-	.word 0; .byte 0, 0; .hword 0xffff // 440 process_madvise
+	.word sys_process_madvise - eh_call_table; .byte 1, 0; .hword 0xffff // 440 process_madvise
 	.word sys_epoll_pwait2 - eh_call_table; .byte 1, 0; .hword 0xffff // 441 epoll_pwait2
 	.word 0; .byte 3, 1; .hword 0xffff // 442 mount_setattr
 	.word 0; .byte 3, 1; .hword 0xffff // 443 quotactl_fd

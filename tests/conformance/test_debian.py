@@ -3,57 +3,46 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-import elfhaven
-from elfhaven.packages import sysroot
-from tests.conformance.debian import COMMANDS, PACKAGES, fill
-from tests.support import outside
+from elfhaven.errors import ElfhavenError
+from tests.conformance.debian import Case, Seen, run_inside, run_outside
+from tests.conformance.debian_named import NAMED
+from tests.conformance.debian_others import OTHERS, REFUSED
 
-LIBRARIES = "usr/lib/aarch64-linux-gnu"
-
-
-@pytest.fixture(scope="module")
-def root() -> Path:
-    return sysroot(PACKAGES, suite="trixie")
+CASES = [pytest.param(case, id=case.name) for case in (*NAMED, *OTHERS)]
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The working directory of every program: all of it may be read."""
-    made = tmp_path_factory.mktemp("debian")
-    fill(made)
-    return made
+@pytest.mark.parametrize("case", CASES)
+def test_a_program_of_debian_does_inside_what_it_does_outside(case: Case, tmp_path: Path) -> None:
+    """The same output, status and files. What is sealed is no file of theirs outside."""
+    expected = run_outside(case, tmp_path / "outside")
+    seen = run_inside(case, tmp_path / "inside")
+    assert (seen.status, seen.stdout, seen.files) == (expected.status, expected.stdout, expected.files)
+    assert seen.same(expected), (seen.stderr, expected.stderr)
+    for name in case.sealed:
+        plain = (tmp_path / "outside" / name).read_bytes()
+        assert plain[:16] not in (tmp_path / "inside" / name).read_bytes()
 
 
-def _outside(root: Path, command: tuple[str, ...], place: Path) -> outside.Seen:
-    """Under qemu's user mode, by the system's own dynamic linker."""
-    loader = root / "usr/lib/ld-linux-aarch64.so.1"
-    program = root / "usr/bin" / command[0]
-    words = [loader, "--library-path", root / LIBRARIES, "--argv0", command[0], program, *command[1:]]
-    return outside.run([outside.qemu(), "-L", root, *words], place, place / "text")
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_one_that_cannot_run_says_why(case: Case, tmp_path: Path) -> None:
+    told = _told(case, tmp_path / "inside")
+    assert re.search(case.refused, told), told
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_program_of_debian_does_inside_what_it_does_outside(name: str, root: Path, place: Path) -> None:
-    command = COMMANDS[name]
-    expected = _outside(root, command, place)
-    with (place / "text").open("rb") as text:
-        seen = elfhaven.run(
-            *command,
-            debian=PACKAGES,
-            manifest=place / "elfhaven.toml" if name == "perl modules" else None,
-            memory="large",
-            state=place.parent / "state",
-            env={},
-            cwd=place,
-            stdin=text,
-            capture=True,
-        )
-    assert seen.fault is None, seen.fault
-    assert seen.stdout == expected.stdout
-    assert seen.status == expected.status
-    if not seen.denied:
-        assert seen.stderr == expected.stderr
+def _told(case: Case, place: Path) -> str:
+    try:
+        seen: Seen = run_inside(case, place)
+    except ElfhavenError as error:
+        return f"{error.cause}; {error.fix}"
+    assert seen.status, "it runs"
+    return "\n".join((*seen.told, seen.stderr.decode(errors="replace")))
+
+
+def test_names_are_unique() -> None:
+    names = [case.name for case in (*NAMED, *OTHERS, *REFUSED)]
+    assert len(set(names)) == len(names)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from elfhaven.normal.client import MemRef, Value
+from elfhaven.sdk import c_ta
+from elfhaven.sdk.new import new_project
 from elfhaven.sdk.ta_pack import pack_class
 from elfhaven.target.qemu import parts
 from elfhaven.target.qemu.machine import Machine
@@ -38,3 +41,14 @@ def test_a_client_over_libteec_in_the_guest(machine: Machine, tmp_path: Path) ->
         script = "cat > /tmp/client && chmod +x /tmp/client && /tmp/client 41"
         status, out, errors = captured(machine, ("sh", "-c", script), program.read_bytes())
     assert (status, out.decode(), errors) == (0, EXPECTED, b"")
+
+
+def test_a_ta_in_c(machine: Machine, tmp_path: Path) -> None:
+    """A new project's TA, built with ziglang alone."""
+    new_project(tmp_path / "my-ta", c=True)
+    images = c_ta.images(tmp_path / "my-ta")
+    with Qemu(machine, "stock", print, images) as target, target.context.open_session(*images) as session:
+        (value,) = session.invoke(0, Value.inout(41))
+        assert isinstance(value, Value)
+        assert value.a == 42
+        assert session.invoke(1, MemRef.input(b"you"), MemRef.output(64)) == [None, b"Hello, you"]

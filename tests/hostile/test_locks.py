@@ -198,3 +198,48 @@ def test_closing_any_descriptor_of_a_file_drops_its_locks(device: Device) -> Non
         "replaced": False,
         "unlocked": False,
     }
+
+
+HOLD = """
+import fcntl, sys, time
+file = open(sys.argv[1], "w+b")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(0.4)
+"""
+WAIT = r"""
+#include <pthread.h>
+#include <sys/time.h>
+static volatile int turns;
+static void on(int n) {}
+static void *works(void *p) {
+    for (; turns < 10; turns++) usleep(5000);
+    return p;
+}
+int main(void) {
+    int fd = open("out/waited", O_RDWR);
+    struct flock l = {.l_type = F_WRLCK};
+    struct sigaction a = {.sa_handler = on};
+    struct itimerval v = {{0, 0}, {0, 20000}};
+    sigaction(SIGALRM, &a, 0);
+    setitimer(ITIMER_REAL, &v, 0);
+    say("%ld", CALL(SYS_fcntl, fd, F_SETLKW, &l));
+    pthread_t t;
+    pthread_create(&t, 0, works, 0);
+    long r = CALL(SYS_fcntl, fd, F_SETLKW, &l);
+    say("%ld %d", r, turns);
+    pthread_join(t, 0);
+    return 0;
+}
+"""
+
+
+def test_who_waits_for_a_lock_stops_nobody(device: Device) -> None:
+    """A signal ends the wait, and other threads go on; the lock is had when the other program ends."""
+    command = [sys.executable, "-c", HOLD, str(device.place / "out/waited")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        outcome = device.run(WAIT, liar.Witness)
+    assert outcome.error is None
+    assert outcome.lines == ["-4", "0 10"]

@@ -9,10 +9,12 @@ from proto import AUTHENTICATION, ENCRYPTION, LONGEST_NAME, SIGNING
 from elfhaven.abi import gp_crypto as gp
 from elfhaven.ta import (
     Access,
+    AccessConflict,
     Attribute,
     BadParameters,
     Digest,
     Identity,
+    ItemNotFound,
     ObjectEnumerator,
     PersistentObject,
     TransientObject,
@@ -100,7 +102,11 @@ def _make(name: Name, kind: int, version: int) -> None:
 
 
 def _must_be_free(name: Name) -> None:
-    PersistentObject.create(name.record, b"", ALL).delete()
+    try:
+        PersistentObject.open(name.record).close()
+    except ItemNotFound:
+        return
+    raise AccessConflict(f"there is a key {name.text!r}")
 
 
 def opened(name: Name, version: int) -> PersistentObject:

@@ -13,14 +13,12 @@ from elfhaven.calls.linux_sockets import SOCKETS, WAITS
 from elfhaven.calls.row import Row, Served, Table
 
 _ABSENT = """
-    sendfile:71 vmsplice:75 splice:76 tee:77 mq_open:180 mq_unlink:181 mq_timedsend:182
-    mq_timedreceive:183 mq_notify:184 mq_getsetattr:185 msgget:186 msgctl:187 msgrcv:188 msgsnd:189
-    semget:190 semctl:191 semtimedop:192 semop:193 shmget:194 shmctl:195 shmat:196 shmdt:197
-    kcmp:272 memfd_create:279 copy_file_range:285 pidfd_send_signal:424 pidfd_open:434 openat2:437
-    pidfd_getfd:438 process_madvise:440 futex_waitv:449 set_mempolicy_home_node:450 cachestat:451
-    map_shadow_stack:453 futex_wake:454 futex_wait:455 futex_requeue:456 mseal:462 setxattrat:463
-    getxattrat:464 listxattrat:465 removexattrat:466 file_getattr:468 file_setattr:469
-    rseq_slice_yield:471
+    mq_open:180 mq_unlink:181 mq_timedsend:182 mq_timedreceive:183 mq_notify:184
+    mq_getsetattr:185 msgget:186 msgctl:187 msgrcv:188 msgsnd:189 semget:190 semctl:191 semtimedop:192
+    semop:193 shmget:194 shmctl:195 shmat:196 shmdt:197 futex_waitv:449
+    set_mempolicy_home_node:450 cachestat:451 map_shadow_stack:453 futex_wake:454 futex_wait:455
+    futex_requeue:456 mseal:462 setxattrat:463 getxattrat:464 listxattrat:465 removexattrat:466
+    file_getattr:468 file_setattr:469 rseq_slice_yield:471
 """
 
 

@@ -9,9 +9,28 @@ from __future__ import annotations
 from elfhaven.calls.linux_rows import DATA, STORE, delegated, inside
 from elfhaven.calls.row import Result, Row
 
+MOVED = "through the TEE: as read and write would"
 CACHED = "regular files are read in large pieces and served from TEE memory"
 
 DATA_ROWS: tuple[Row, ...] = (
+    inside(71, "sendfile", "out:fd in:fd offset:ptr count:size", Result.COUNT, MOVED),
+    inside(75, "vmsplice", "fd:fd iov:ptr count:size flags:hex", Result.COUNT, "a copy, as readv and writev"),
+    inside(
+        76,
+        "splice",
+        "in:fd in_offset:ptr out:fd out_offset:ptr count:size flags:hex",
+        Result.COUNT,
+        MOVED + "; 64 KiB at most",
+    ),
+    inside(77, "tee", "in:fd out:fd count:size flags:hex", Result.COUNT, "between pipes inside"),
+    inside(
+        285,
+        "copy_file_range",
+        "in:fd in_offset:ptr out:fd out_offset:ptr count:size flags:hex",
+        Result.COUNT,
+        MOVED,
+    ),
+    inside(279, "memfd_create", "name:path flags:hex", Result.FD, "memory of the TEE"),
     delegated(
         47,
         "fallocate",

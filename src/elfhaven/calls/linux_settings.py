@@ -62,6 +62,24 @@ SETTINGS: tuple[Row, ...] = (
 )
 
 RESIDENCE: tuple[Row, ...] = (
+    inside(272, "kcmp", "pid:pid other:pid type:int a:hex b:hex", Result.VALUE, "files; all else is one"),
+    inside(424, "pidfd_send_signal", "fd:fd signal:signal info:ptr flags:hex", reason="as kill"),
+    inside(434, "pidfd_open", "pid:pid flags:hex", Result.FD, "the program itself; ESRCH for any other"),
+    inside(
+        437,
+        "openat2",
+        "dirfd:dirfd path:path how:in(size) size:size",
+        Result.FD,
+        "as openat; EINVAL for any word on how to resolve the path",
+    ),
+    inside(438, "pidfd_getfd", "fd:fd target:fd flags:hex", Result.FD, "of the program itself"),
+    inside(
+        440,
+        "process_madvise",
+        "fd:fd iov:ptr count:size advice:int flags:hex",
+        Result.VALUE,
+        "the program's own memory, as madvise",
+    ),
     inside(81, "sync", reason="every file that is open for writing, as fdatasync"),
     inside(84, "sync_file_range", "fd:fd offset:offset length:offset flags:hex", reason="as fdatasync"),
     inside(

@@ -29,7 +29,7 @@ from elfhaven.cli.options import RUNS, memory, system, words
 @click.option(
     "--engine",
     type=click.Choice(["interpreter", "native", "auto"]),
-    help="What executes in the emulator: `native` compiles hot loops (needs llvmlite), `auto` does so where "
+    help="What executes in the emulator: `native` compiles hot code (needs llvmlite), `auto` does so where "
     "it can.  [default: interpreter]",
 )
 @click.option(

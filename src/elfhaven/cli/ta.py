@@ -121,10 +121,10 @@ def test(project: str, arguments: tuple[str, ...]) -> int:
 )
 @click.option("--heap", metavar="SIZE", default="1 MiB", show_default=True, help="The interpreter's heap.")
 def pack(project: str, output: str | None, sign: str | None, heap: str) -> None:
-    """Packs the Python TAs of a project as .ta files for a real OP-TEE, each with an interpreter.
+    """Makes the TAs of a project .ta files for a real OP-TEE.
 
-    The interpreter is Debian's MicroPython, which a stock OP-TEE has room for. What a TA uses and MicroPython
-    has not is said here.
+    One in Python is packed with an interpreter, Debian's MicroPython, which a stock OP-TEE has room for; what
+    it uses and MicroPython has not is said here. One in C is built.
     """
     from elfhaven.cli.progress import note, step
     from elfhaven.sdk.ta_pack import pack_project

@@ -84,7 +84,7 @@ class Dynamic:
         """
         found = {v for t, v in self.entries if t in (abi.DT_INIT, abi.DT_FINI)}
         found |= self._rela_pointers()
-        found |= self._relr_pointers()
+        found |= self._relr_pointers() | self._lazy_pointers()
         if self.elf.type == abi.ET_EXEC:
             found |= self._words_that_point()
         return found
@@ -111,6 +111,18 @@ class Dynamic:
         raw = self._table(abi.DT_RELA, abi.DT_RELASZ)
         rows = abi.RELA.iter_unpack(raw[: len(raw) // abi.RELA.size * abi.RELA.size])
         return {addend for _, info, addend in rows if info & 0xFFFFFFFF in _POINTERS}
+
+    @cached_property
+    def slots(self) -> frozenset[int]:
+        """Addresses of the slots through which the entries of the PLT jump."""
+        raw = self._table(abi.DT_JMPREL, abi.DT_PLTRELSZ)
+        rows = abi.RELA.iter_unpack(raw[: len(raw) // abi.RELA.size * abi.RELA.size])
+        return frozenset(at for at, info, _ in rows if info & 0xFFFFFFFF == abi.R_AARCH64_JUMP_SLOT)
+
+    def _lazy_pointers(self) -> set[int]:
+        """What stands in the slots until a call is resolved: the head of the PLT."""
+        words = (self.elf.bytes_at(slot, 8) for slot in self.slots)
+        return {int.from_bytes(word, "little") for word in words if word is not None}
 
     def _relr_pointers(self) -> set[int]:
         """What stands at the places of DT_RELR: an address, then bitmaps of the 63 words after it."""

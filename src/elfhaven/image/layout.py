@@ -5,6 +5,7 @@
     next page    stubs
     64 KiB on    the program; then, each at its own multiple of 64 KiB, its interpreter and its libraries
     next page    policy
+    (no address) a remark: what is packed, and where it is from
 
 ldelf wants: ET_DYN; program headers within the first 4 KiB; PT_LOADs that ascend, readable, never writable
 and executable, of one alignment of at least 4 KiB; read-only segments whole in the file; a section header.
@@ -17,6 +18,7 @@ FIXED_BASE, with the program where it wants to be. No ldelf takes it; the emulat
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -35,7 +37,10 @@ from elfhaven.image.scan import sites
 
 IMAGE_ALIGN = 1 << 16
 FIXED_BASE = 1 << 18  # of a container of fixed addresses: below any address that linkers choose
+_REMARK_MAGIC = b"EHREMARK"
+_REMARK = struct.Struct("<Q8s")  # behind a remark, before the section header: its size, the magic
 MAX_HEADERS = (abi.PAGE - abi.EHDR.size) // abi.PHDR.size
+MAX_IMAGE_SEGMENTS = MAX_HEADERS - 4  # beside the runtime's two, the stubs and the policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class ContainerConfig:
     ta_flags: int | None = None  # TA_FLAG_* of ta_head; None: the runtime's own
     files: tuple[tuple[str, bytes], ...] = ()  # (absolute path, content): there to be read, beside the images
     fixed: bool = False  # take a program that is linked for a fixed address
+    remark: bytes = b""  # for whoever reads the file: it is no part of the memory
 
     @property
     def stoppable(self) -> bool:
@@ -64,6 +70,16 @@ class Container:
     elf: bytes
     images: tuple[Placement, ...]
     memory: int  # bytes of secure memory before the program asks for any
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of it."""
+        left = {image.elf.name: len(image.sites.unchecked) for image in self.images if image.sites.unchecked}
+        return tuple(
+            f"{name}: {count} branches that nothing in the file leads to have no check: if they run, a loop "
+            "of them does not stop"
+            for name, count in left.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,7 @@ def lay_out(
     interpreter = _check_set(elves, config.fixed, len(config.files))
     origin = FIXED_BASE if elves[0].type == abi.ET_EXEC else 0
     distinct = [elf for at, elf in enumerate(elves) if all(elf.data is not e.data for e in elves[:at])]
-    scanned = [sites(elf, config.stoppable) for elf in distinct]
+    scanned = [sites(elf, config.stoppable, lenient=elf is not elves[0]) for elf in distinct]
     area = stubs.StubArea(elves[0].name, abi.page_ceil(runtime.end), runtime.sys_enter, bytearray())
     checks = Checks(area, runtime.poll, runtime.stop)
     end = area.address + sum(stubs.size(found) + size(found.checks) for found in scanned)
@@ -129,7 +145,7 @@ def lay_out(
     block = _config(config, placed, start, len(names) + len(rows), blobs_at)
     block += b"".join([*(_image(*name) for name in names), *rows])
     whole = [*_runtime_pieces(runtime, config, block), *(p for p in pieces if p.size)]
-    made = _write(whole, runtime.entry, elves[0].name, origin)
+    made = _write(whole, runtime.entry, elves[0].name, origin, config.remark)
     return Container(made, tuple(placed), sum(p.size for p in whole))
 
 
@@ -267,9 +283,10 @@ def _piece(address: int, data: bytearray, flags: int) -> Piece:
     return Piece(address, data.ljust(size, b"\0"), size, flags)
 
 
-def _write(pieces: list[Piece], entry: int, name: str, origin: int) -> bytes:
-    """The file: header page, each piece on a page of its own, one empty section header. `origin`: 0, or the
-    address that it begins at."""
+def _write(pieces: list[Piece], entry: int, name: str, origin: int, remark: bytes) -> bytes:
+    """The file: header page, each piece on a page of its own, a remark, one empty section header.
+
+    `origin`: 0, or the address that it begins at."""
     if len(pieces) > MAX_HEADERS:
         raise ImageError(f"{name}: {len(pieces)} segments in all; OP-TEE's loader takes {MAX_HEADERS}")
     out = bytearray(abi.PAGE)
@@ -281,7 +298,9 @@ def _write(pieces: list[Piece], entry: int, name: str, origin: int) -> bytes:
             abi.PT_LOAD, piece.flags, at, address, address, len(piece.data), piece.size, abi.PAGE
         )
         out += piece.data
-    out += bytes(-len(out) % 8)
+    out += remark + bytes(-(len(out) + len(remark)) % 8)
+    if remark:
+        out += _REMARK.pack(len(remark), _REMARK_MAGIC)
     kind = abi.ET_EXEC if origin else abi.ET_DYN
     ident = abi.MAGIC + bytes([abi.ELFCLASS64, abi.ELFDATA2LSB, abi.EV_CURRENT])
     ehdr = abi.EHDR.pack(
@@ -291,3 +310,13 @@ def _write(pieces: list[Piece], entry: int, name: str, origin: int) -> bytes:
     out += bytes(abi.SHDR.size)
     out[: len(ehdr) + len(headers)] = ehdr + headers
     return bytes(out)
+
+
+def read_remark(elf: Elf) -> bytes:
+    """The remark in a file that lay_out() made; empty where there is none."""
+    end = elf.shoff - _REMARK.size
+    if end < 0 or elf.shoff > len(elf.data):
+        return b""
+    size, magic = _REMARK.unpack_from(elf.data, end)
+    start = end - (size + 7 & ~7)
+    return elf.data[start : start + size] if magic == _REMARK_MAGIC and start >= 0 else b""

@@ -10,8 +10,10 @@ built-in one. A file that is no ELF for AArch64 is passed over, as ld.so does.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -19,11 +21,15 @@ from elfhaven.abi import elf as abi
 from elfhaven.abi.linux import MERGED_USR
 from elfhaven.errors import ImageError
 from elfhaven.image.dynamic import Dynamic
+from elfhaven.image.layout import MAX_IMAGE_SEGMENTS
 from elfhaven.image.reader import Elf
 
 _MULTIARCH: Final = "aarch64-linux-gnu"
 _GLIBC: Final = (f"/lib/{_MULTIARCH}", f"/usr/lib/{_MULTIARCH}", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
 _MUSL: Final = ("/lib", "/usr/local/lib", "/usr/lib")
+_LIBC: Final = "libc.so.6"
+_UNWINDER: Final = "libgcc_s.so.1"
+_UNWINDING: Final = (b"pthread_exit", b"pthread_cancel", b"backtrace")  # what needs it
 _MAX_LINKS: Final = 40  # as many symbolic links as Linux follows
 _MAX_INCLUDES: Final = 32
 
@@ -80,7 +86,7 @@ def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, .
     libraries = [program.library, loader.library]
     opened = (path for name in also for path in _expanded(root, name))
     wanted = [(program, name) for name in (*program.dynamic.needed, *opened)]
-    for by, name in wanted:  # grows as libraries are found
+    for by, name in chain(wanted, _unwinder(search, objects, found)):  # `wanted` grows as libraries are found
         if name in found:
             continue
         library = search.find(by, name)
@@ -94,6 +100,28 @@ def collect(root: Path, path: str, also: Sequence[str] = ()) -> tuple[Library, .
             library = replace(library, elf=known.library.elf)
         libraries.append(library)
     return tuple(libraries)
+
+
+def _unwinder(
+    search: _Search, objects: Sequence[_Object], found: Mapping[str, _Object]
+) -> Iterator[tuple[_Object, str]]:
+    """libgcc_s, which glibc opens when a thread is cancelled or ends itself, or a stack is walked.
+
+    It needs nothing that is not there by then. Without it, in such a system or where an image has no room for
+    one more, the program ends with glibc's message.
+    """
+    libc = found.get(_LIBC)
+    if libc is None or not any(_unwinds(each) for each in objects if each is not libc):
+        return
+    with suppress(ImageError):
+        library = search.find(libc, _UNWINDER)
+        images = (*(each.library for each in objects), library)
+        if sum(len(image.elf.loads) for image in images) <= MAX_IMAGE_SEGMENTS:
+            yield libc, _UNWINDER
+
+
+def _unwinds(each: _Object) -> bool:
+    return any(b"\0%s\0" % name in each.library.elf.data for name in _UNWINDING)
 
 
 class _Search:

@@ -12,10 +12,11 @@ Only words that are code are rewritten; a table of constants may hold words that
 
     what the file's own tables, sections without instructions, $d and object symbols cover        data
     what a PC-relative load in code reads                                                         data
-    functions by unwind tables or symbols, $x                                                     code
+    functions by unwind tables or symbols, $x, entries of the PLT                                 code
     what direct flow reaches from those, from the entry point and from where they call            code
     what direct flow reaches from a pointer, if every way from there is made of instructions      code
-    the rest                                                                                      refused
+    the rest                                                                                      refused,
+                                                                          or left as it is, and told of
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _INVALID = bytes(top for top in range(256) if top >> 1 & 15 in (0, 1, 3))
 _ENDS = re.compile(rb"[\x14-\x17\xd6" + b"".join(rb"\x%02x" % top for top in _INVALID) + rb"]")
 _INDIRECT = re.compile(rb"\xd6")
 _BLR_X30 = 0xD63F03C0
+_BR_X17 = 0xD61F0220
 _FUNCTION_MAX = 1 << 14  # words of a function that only a pointer tells of
 _UNCLEAR = "may be a loop or data, and nothing in the file says which"
 _LINK = "is `blr x30`, a call that no check can be put before"
@@ -60,26 +62,34 @@ class CheckSite:
     free: int | None = None
 
 
-def find(elf: Elf, texts: Iterable[Text]) -> tuple[CheckSite, ...]:
-    """The places in the executable segments `texts` of `elf`, ascending by address.
+def find(
+    elf: Elf, texts: Iterable[Text], lenient: bool = False
+) -> tuple[tuple[CheckSite, ...], tuple[int, ...]]:
+    """The places in the executable segments `texts` of `elf`, and the addresses that are left; ascending.
 
-    ImageError names a place that cannot have a check. Raises Tangled for no compiler's work.
+    What may be code or data is left as it is if `lenient`: nothing known leads to it. Else ImageError names
+    it, as every place that cannot have a check. Raises Tangled for no compiler's work.
     """
     facts = _Facts(elf)
     sites: list[CheckSite] = []
+    left: list[int] = []
     for text in texts:
         code = _Code(facts, text)
         free = cache(partial(_free, text))
         for at in sorted(_candidates(text)):
-            if not code.data[at]:
-                if not code.known[at]:
-                    raise _refused(elf, text, at, _UNCLEAR, _STRIPPED)
-                if text.words[at] == _BLR_X30:
-                    raise _refused(elf, text, at, _LINK, _LEAVE)
-                word, address = text.words[at], text.address(at)
-                target = a64.branch_target(word, address)
-                sites.append(CheckSite(address, word, target, None if target is None else free(target)))
-    return tuple(sites)
+            if code.data[at]:
+                continue
+            word, address = text.words[at], text.address(at)
+            if not code.known[at] and lenient:
+                left.append(address)
+                continue
+            if not code.known[at]:
+                raise _refused(elf, text, at, _UNCLEAR, _STRIPPED)
+            if word == _BLR_X30:
+                raise _refused(elf, text, at, _LINK, _LEAVE)
+            target = a64.branch_target(word, address)
+            sites.append(CheckSite(address, word, target, None if target is None else free(target)))
+    return tuple(sites), tuple(left)
 
 
 def _free(text: Text, address: int) -> int | None:
@@ -127,6 +137,10 @@ class _Facts:
     def pointers(self) -> set[int]:
         return Dynamic(self.elf).code_pointers()
 
+    @cached_property
+    def slots(self) -> frozenset[int]:
+        return Dynamic(self.elf).slots
+
     def _loaded(self, symbol: Symbol) -> bool:
         return symbol.section < len(self.sections) and self.sections[symbol.section].allocated
 
@@ -166,9 +180,21 @@ class _Code:
         starts = (facts.elf.entry, *facts.frames.starts(), *(symbol.value for symbol in facts.functions))
         self._follow(at for at in map(text.index, starts) if at is not None)
         self._follow(text.switches)
+        self._follow(self._stubs(facts.slots))
         for pointer in sorted(facts.pointers | text.made_addresses):
             self._try(text.index(pointer))
         self._drop_literals()
+
+    def _stubs(self, slots: frozenset[int]) -> Iterator[int]:
+        """Entries of the PLT: ADRP of x16, LDR of x17 from a slot, ADD, BR x17."""
+        words = self._text.words
+        for at in self._text.find_tops(_INDIRECT) if slots else ():
+            page = a64.page_address(words[at - 3], self._text.address(at - 3)) if at > 2 else None
+            load = words[at - 2]
+            if page is None or words[at] != _BR_X17 or load & 0xFFC003FF != 0xF9400211:
+                continue
+            if page + (load >> 10 & 0xFFF) * 8 in slots:
+                yield at - 3
 
     def _mark(self, flags: bytearray, start: int, end: int) -> tuple[int, int]:
         """Sets the flags of the words of a range of addresses; the range by index."""

@@ -63,6 +63,7 @@ class Sites:
     rewrites: tuple[Rewrite, ...]
     notes: tuple[str, ...]
     checks: tuple[CheckSite, ...] = ()  # of a stoppable program
+    unchecked: tuple[int, ...] = ()  # addresses of what may be code that would have one
 
     @property
     def calls(self) -> tuple[int, ...]:
@@ -112,15 +113,19 @@ _LEFT = (  # kills a TA if it runs; named in the notes
 )
 
 
-def sites(elf: Elf, stoppable: bool = False) -> Sites:
+def sites(elf: Elf, stoppable: bool = False, lenient: bool = False) -> Sites:
     """What to rewrite in `elf`; ImageError names the place of a candidate that may be code or data.
 
-    `stoppable` adds the places where a loop or a recursion is to look whether it shall end.
+    `stoppable` adds the places where a loop or a recursion is to look whether it shall end; with `lenient`
+    those that may be data are left as they are.
     """
     try:
         texts = _texts(elf)
         found = _sites(elf, texts)
-        return replace(found, checks=loops.find(elf, texts)) if stoppable else found
+        if not stoppable:
+            return found
+        checks, left = loops.find(elf, texts, lenient)
+        return replace(found, checks=checks, unchecked=left)
     except Tangled as error:
         raise ImageError(f"{elf.name}: its branches are too tangled to tell code from data", _FIX) from error
 

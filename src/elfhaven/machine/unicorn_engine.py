@@ -95,6 +95,9 @@ class UnicornMachine:
         self._layout = engine.layout
         return engine
 
+    def close(self) -> None:
+        """There is nothing to end."""
+
 
 class UnicornEngine:
     """machine.engine.Engine on Unicorn."""

@@ -22,7 +22,8 @@ from elfhaven.errors import ManifestError
 from elfhaven.manifest.pins import BLOCK_SHIFT
 
 _HASH = 32
-_UNREAD = ("usr/share/doc", "usr/share/man", "usr/share/lintian", "usr/share/doc-base", "usr/share/bug")
+_DOCUMENTATION = ("doc", "man", "lintian", "doc-base", "bug", "common-licenses")
+_UNREAD = ("var/lib/dpkg", *(f"usr/share/{name}" for name in _DOCUMENTATION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class TreeEntry:
 
 
 def read_tree(root: Path) -> tuple[TreeEntry, ...]:
-    """Everything in `root` but documentation, sorted as the image wants it.
+    """Everything in `root` but documentation and dpkg's notes, sorted as the image wants it.
 
     Raises ManifestError where a file cannot be read.
     """

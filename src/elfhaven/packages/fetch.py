@@ -16,6 +16,7 @@ from pathlib import Path
 
 from elfhaven.errors import PackageError
 from elfhaven.packages.apt import Deb, PrivateApt, run
+from elfhaven.packages.database import settle
 from elfhaven.packages.sources import Source, archive_of, read_sources
 
 _ARCHITECTURES = {
@@ -34,34 +35,35 @@ def fetch(
     architecture: str | None = None,
     cache: Path | None = None,
     archive: Source | None = None,
+    noted: bool = False,
 ) -> Path:
     """The directory in which `packages` lie unpacked, side by side, without what they depend on.
 
-    `suite`, `architecture` and `archive` (a mirror and its keyring) are the host's own unless given. A
-    directory once made is used again without the network. Raises PackageError without apt, dpkg-deb or
-    (the first time) the network.
+    With `noted` it holds dpkg's notes of them too (packages.database). `suite`, `architecture` and `archive`
+    (a mirror and its keyring) are the host's own unless given. A directory once made is used again without
+    the network. Raises PackageError without apt, dpkg-deb or (the first time) the network.
     """
     suite = suite or host_suite()
     architecture = architecture or host_architecture()
     cache = cache or cache_directory()
     wanted = tuple(sorted(set(packages)))
-    index = _index(cache, wanted, suite, architecture)
+    index = _index(cache, wanted, suite, architecture, noted)
     with locked(cache):
         tree = _indexed(index, cache)
         if tree is None:
             apt = private_apt(suite, architecture, cache=cache, archive=archive)
-            tree = _fetch(apt, wanted, cache)
+            tree = _fetch(apt, wanted, cache, noted)
             index.parent.mkdir(exist_ok=True)
             index.write_text(json.dumps({"tree": tree.name, "packages": wanted, "suite": suite}))
         return tree
 
 
 def fetched(
-    packages: Sequence[str], *, suite: str, architecture: str, cache: Path | None = None
+    packages: Sequence[str], *, suite: str, architecture: str, cache: Path | None = None, noted: bool = False
 ) -> Path | None:
     """What fetch() would give without the network; None where it would have to ask the archive."""
     cache = cache or cache_directory()
-    return _indexed(_index(cache, tuple(sorted(set(packages))), suite, architecture), cache)
+    return _indexed(_index(cache, tuple(sorted(set(packages))), suite, architecture, noted), cache)
 
 
 def private_apt(
@@ -72,27 +74,30 @@ def private_apt(
     return PrivateApt(root, archive or host_archive(), suite, architecture)
 
 
-def _index(cache: Path, wanted: tuple[str, ...], suite: str, architecture: str) -> Path:
-    return cache / "index" / f"{_digest(json.dumps([wanted, suite, architecture]).encode())}.json"
+def _index(cache: Path, wanted: tuple[str, ...], suite: str, architecture: str, noted: bool) -> Path:
+    key = [wanted, suite, architecture, *(["noted"] if noted else [])]
+    return cache / "index" / f"{_digest(json.dumps(key).encode())}.json"
 
 
-def _fetch(apt: PrivateApt, wanted: tuple[str, ...], cache: Path) -> Path:
+def _fetch(apt: PrivateApt, wanted: tuple[str, ...], cache: Path, noted: bool) -> Path:
     for stale in cache.glob("fetch-*"):  # the lock is held: whoever made it was killed
         shutil.rmtree(stale, ignore_errors=True)
     apt.update()
     with tempfile.TemporaryDirectory(dir=cache, prefix="fetch-") as work:
         debs = apt.download(wanted, Path(work) / "debs")
         content = b"".join(hashlib.sha256(deb.path.read_bytes()).digest() for deb in debs)
-        tree = cache / "trees" / _digest(content)
+        tree = cache / "trees" / _digest(content + (b"noted" if noted else b""))
         if not tree.is_dir():
-            _unpack(debs, Path(work) / "tree", tree)
+            _unpack(debs, Path(work) / "tree", tree, noted)
     return tree
 
 
-def _unpack(debs: Sequence[Deb], work: Path, tree: Path) -> None:
+def _unpack(debs: Sequence[Deb], work: Path, tree: Path, noted: bool) -> None:
     work.mkdir()
     for deb in debs:
         run(["dpkg-deb", "-x", str(deb.path), str(work)], f"unpacking {deb.package}")
+    if noted:
+        settle(debs, work)
     tree.parent.mkdir(exist_ok=True)
     work.rename(tree)
 

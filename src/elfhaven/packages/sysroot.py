@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from elfhaven.errors import UsageError
+from elfhaven.packages.database import BASE
 from elfhaven.packages.fetch import cache_directory, fetch, fetched, private_apt
 
 ARCHITECTURE = "arm64"
@@ -45,7 +46,7 @@ def sysroot(
     if not names:
         raise UsageError("no package is named", "name one or more Debian packages")
     cache = cache or cache_directory()
-    key = hashlib.sha256(json.dumps([names, suite, architecture]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([names, suite, architecture, BASE]).encode()).hexdigest()[:32]
     plan = cache / "sysroots" / f"{key}.json"
     tree = _planned(plan, suite, architecture, cache)
     if tree is not None:
@@ -55,8 +56,8 @@ def sysroot(
     needed = apt.needed(*names)
     size = sum(item.size for item in needed)
     report(f"fetching {', '.join(names)}: {len(needed)} packages of Debian {suite}, {size / 1e6:.0f} MB")
-    wanted = [item.package for item in needed]
-    tree = fetch(wanted, suite=suite, architecture=architecture, cache=cache)
+    wanted = sorted({*(item.package for item in needed), *BASE})
+    tree = fetch(wanted, suite=suite, architecture=architecture, cache=cache, noted=True)
     plan.parent.mkdir(parents=True, exist_ok=True)
     plan.write_text(json.dumps(wanted))
     return tree
@@ -67,4 +68,4 @@ def _planned(plan: Path, suite: str, architecture: str, cache: Path) -> Path | N
         wanted = json.loads(plan.read_text())
     except (OSError, ValueError):
         return None
-    return fetched(wanted, suite=suite, architecture=architecture, cache=cache)
+    return fetched(wanted, suite=suite, architecture=architecture, cache=cache, noted=True)

@@ -12,9 +12,11 @@ from uuid import UUID
 
 from elfhaven.abi import container
 from elfhaven.errors import ImageError
+from elfhaven.image.layout import read_remark
 from elfhaven.image.reader import Elf
 from elfhaven.image.ta import TaFile, check_hashes, parse, verify
 from elfhaven.manifest import Policy, decode
+from elfhaven.packing.origins import Origin, decode_origins
 from elfhaven.packing.packer import TA_MAGIC, PackedTa
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Contents:
     blob: bytes
     policy: Policy
     tree: bytes = b""
+    origins: tuple[Origin, ...] = ()  # of the images of a system's program
 
 
 def is_ta(data: bytes) -> bool:
@@ -126,6 +129,7 @@ def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents
         blob=blob,
         policy=decode(blob) if blob else Policy(),
         tree=elf.bytes_at(start + config["tree"], config["tree_size"]) or b"",
+        origins=decode_origins(read_remark(elf)),
     )
 
 

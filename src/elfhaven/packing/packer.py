@@ -21,6 +21,7 @@ from elfhaven.abi.container import VERSION, ConfigFlag
 from elfhaven.errors import ImageError, StateError, UsageError
 from elfhaven.image.ta import parse, sign
 from elfhaven.manifest import compile_policy, pin
+from elfhaven.packing.origins import encode_origins, origins
 from elfhaven.packing.signer import Signer
 
 if TYPE_CHECKING:
@@ -71,17 +72,23 @@ def pack(
     runtime = _runtime()
     pins = [pin(path, base) for path in manifest.files.pinned]
     policy = compile_policy(manifest, pins, base, _programs(manifest, base))
-    key = _key(images, (runtime, policy, tree), manifest, signer.fingerprint, fixed)
+    contents = [(name, data) for name, _, data in images]
+    key = _key(contents, (runtime, policy, tree), manifest, signer.fingerprint, fixed)
     uuid = uuid5(NAMESPACE, f"name/{manifest.name}" if manifest.name else f"content/{key}")
-    path = (cache or cache_directory()) / "ta" / f"{key}.ta"
+    path = (cache or cache_directory()) / "ta" / f"{_with_place(key, root)}.ta"
+    notes = signer.notes
     if not _touch(path):
-        from elfhaven.image.layout import ContainerConfig, build  # not needed for what is packed already
+        from elfhaven.image.layout import ContainerConfig, lay_out  # not needed for what is packed already
         from elfhaven.image.runtime_image import RuntimeImage
 
         memory = manifest.memory
-        config = ContainerConfig(uuid, _flags(manifest), memory.stack, memory.heap, fixed=fixed)
-        elf = build(RuntimeImage.parse(runtime), _parsed(images), config, policy, tree)
-        _store(path, sign(elf, uuid, signer.key()))
+        remark = encode_origins(origins(root, images)) if root else b""
+        config = ContainerConfig(
+            uuid, _flags(manifest), memory.stack, memory.heap, fixed=fixed, remark=remark
+        )
+        made = lay_out(RuntimeImage.parse(runtime), _parsed(contents), config, policy, tree)
+        _store(path, sign(made.elf, uuid, signer.key()))
+        notes += made.notes
     return PackedTa(
         path,
         uuid,
@@ -92,7 +99,7 @@ def pack(
         manifest.debug,
         manifest.audit.required,
         manifest.stoppable,
-        signer.notes,
+        notes,
     )
 
 
@@ -141,24 +148,30 @@ def _programs(manifest: Manifest, base: str | Path) -> dict[str, UUID]:
     return found
 
 
-def _images(program: str | Path, root: Path | None, also: tuple[str, ...]) -> list[tuple[str, bytes]]:
-    """The program under its own name; in a root, its libraries too, each as it is opened."""
+def _images(program: str | Path, root: Path | None, also: tuple[str, ...]) -> list[tuple[str, str, bytes]]:
+    """The program under its own name, where it lies, and its bytes; in a root, its libraries too, each as it
+    is opened."""
     if root is None:
         if also:
             raise UsageError(
                 "`libraries` of the manifest are those of a system, and none is named",
                 "name the system that they lie in with --sysroot or --debian",
             )
-        return [(os.path.basename(program), read_program(program))]
+        return [(os.path.basename(program), str(program), read_program(program))]
     from elfhaven.image.libraries import collect  # not needed for a static program
 
     collected = collect(root, str(program), also)
     interpreter = 1  # ld.so is not opened: the system starts it
     names = (os.path.basename(program), *(library.name for library in collected[1:]))
     return [
-        (os.path.basename(name) if at <= interpreter else name, library.elf.data)
+        (os.path.basename(name) if at <= interpreter else name, library.path, library.elf.data)
         for at, (name, library) in enumerate(zip(names, collected, strict=True))
     ]
+
+
+def _with_place(key: str, root: Path | None) -> str:
+    """The file's name: the same images of another system have another origin, which the file tells."""
+    return key if root is None else hashlib.sha256(f"{key} {root}".encode()).hexdigest()[:40]
 
 
 def _parsed(images: list[tuple[str, bytes]]) -> list[Elf]:

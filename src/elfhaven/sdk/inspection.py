@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from elfhaven.abi.container import ArgvMode, RuleFlag
 from elfhaven.calls.linux import LINUX
@@ -13,8 +14,16 @@ from elfhaven.image.keys import fingerprint
 from elfhaven.image.reader import Elf
 from elfhaven.image.summary import Summary, summarise
 from elfhaven.image.ta import TaFile, parse, verify
-from elfhaven.manifest import Policy, Rule
-from elfhaven.packing import Contents, default_public, is_ta, local_public, read_contents, read_program
+from elfhaven.manifest import Policy, Rule, decode_tree
+from elfhaven.packing import (
+    Contents,
+    Origin,
+    default_public,
+    is_ta,
+    local_public,
+    read_contents,
+    read_program,
+)
 
 STOCK_HEAP = 13056 << 10  # the largest TA that a stock OP-TEE opens
 
@@ -92,11 +101,15 @@ def _signer(ta: TaFile) -> str:
 
 
 def _contents(contents: Contents) -> dict[str, object]:
+    origins = {origin.name: origin for origin in contents.origins}
     images = [
-        f"{image.name} at {image.begin:#x}, {image.end - image.begin} bytes" for image in contents.images
+        f"{image.name} at {image.begin:#x}, {image.end - image.begin} bytes{_origin(origins.get(image.name))}"
+        for image in contents.images
     ]
     return {
         "images": images,
+        **({"packages": _packages(contents.origins)} if contents.origins else {}),
+        **({"system": _system(contents.tree)} if contents.tree else {}),
         "memory": f"{contents.memory} bytes before it asks for any",
         "stack": contents.stack,
         "heap": contents.heap or "what the target has",
@@ -106,6 +119,30 @@ def _contents(contents: Contents) -> dict[str, object]:
         "audit": "required" if contents.audit_required else "if asked for",
         "may": _policy(contents.policy),
     }
+
+
+def _origin(origin: Origin | None) -> str:
+    if origin is None:
+        return ""
+    package = f" of {origin.package} {origin.version}" if origin.package else ""
+    return f", {origin.path}{package}, SHA-256 {origin.sha256}"
+
+
+def _packages(origins: tuple[Origin, ...]) -> list[str]:
+    """The packages that images come from, with what their licences are called."""
+    known = {(o.package, o.version): ", ".join(o.licences) for o in origins if o.package}
+    lines = [
+        f"{name} {version}: {licences or f'see /usr/share/doc/{name}/copyright'}"
+        for (name, version), licences in sorted(known.items())
+    ]
+    return lines or ["no package that the system knows of"]
+
+
+def _system(tree: bytes) -> str:
+    files = [entry for entry in decode_tree(tree) if stat.S_ISREG(entry.mode)]
+    size = sum(entry.size for entry in files)
+    where = "their bytes come from --debian or --sysroot when it runs"
+    return f"{len(files)} files, {size} bytes, known by name and hash; {where}"
 
 
 def _policy(policy: Policy) -> dict[str, object]:

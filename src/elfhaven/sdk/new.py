@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from elfhaven.errors import UsageError
+from elfhaven.sdk.new_c import FILES as c_files
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -125,8 +126,9 @@ FILES = {
 }
 
 
-def new_project(directory: Path, name: str | None = None) -> list[Path]:
-    """Writes a project into a directory that is not there or empty; its files. Raises UsageError."""
+def new_project(directory: Path, name: str | None = None, *, c: bool = False) -> list[Path]:
+    """Writes a project into a directory that is not there or empty; its files. Its TA is in Python, or in C.
+    Raises UsageError."""
     name = name or directory.name
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -134,15 +136,24 @@ def new_project(directory: Path, name: str | None = None) -> list[Path]:
         )
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise UsageError(f"{directory} is there already", "name a new directory")
+    chosen = uuid.uuid4()
     words = {
         "name": name,
         "type": "".join(part[:1].upper() + part[1:] for part in re.split(r"[-_]", name)),
-        "uuid": str(uuid.uuid4()),
+        "uuid": str(chosen),
+        "c_uuid": _c_uuid(chosen),
     }
     made = []
-    for relative, text in FILES.items():
+    for relative, text in (c_files if c else FILES).items():
         path = directory / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(Template(text).substitute(words), encoding="utf-8")
         made.append(path)
     return made
+
+
+def _c_uuid(one: uuid.UUID) -> str:
+    """The initializer of a TEE_UUID."""
+    low, middle, high = one.fields[:3]
+    rest = ", ".join(f"{byte:#04x}" for byte in one.bytes[8:])
+    return f"{{{low:#010x}, {middle:#06x}, {high:#06x}, {{{rest}}}}}"

@@ -95,7 +95,7 @@ def run(
     target's own Linux, where `cwd` is then looked for (without it: where the bridge works). Only in the main
     thread does Ctrl-C end the program. `on_call` gets the records of the trace; `look` are the hooks of
     what looks into a run. `engine` is what executes in the emulator: "interpreter" (the
-    default), "native" (hot loops as code of this machine), or "auto" (native where it can be had). Raises an
+    default), "native" (hot code as code of this machine), or "auto" (native where it can be had). Raises an
     ElfhavenError where the program could not be run.
     """
     told: list[str] = []

@@ -14,7 +14,7 @@ from elfhaven.target.state import replace_file
 
 AnyPath = str | os.PathLike[str]
 SUITE = "trixie"  # of Debian, unless the caller says otherwise
-_FORMAT = 2  # counts changes of what a tree holds
+_FORMAT = 3  # counts changes of what a tree holds
 _SEARCHED = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/games", "/usr/local/bin")
 
 
@@ -36,7 +36,7 @@ class Root:
         for place in places:
             file = inside(self.path, place)
             if file is not None and file.is_file():
-                return os.path.normpath(f"/{place}")
+                return os.path.normpath("/" + place.lstrip("/"))
         where = f"in {self.path}" if "/" in name else f"in {', '.join(_SEARCHED)} of {self.path}"
         raise UsageError(
             f"{name}: no such program {where}", "name its path in there, or the package that holds it"

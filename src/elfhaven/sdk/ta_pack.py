@@ -11,10 +11,14 @@ from pathlib import Path
 from uuid import UUID
 
 from elfhaven.errors import StateError, UsageError
+from elfhaven.image.reader import Elf
+from elfhaven.image.ta import parse
 from elfhaven.manifest import Manifest
 from elfhaven.manifest.schema import Args, Memory, Size
 from elfhaven.packing import signer
 from elfhaven.packing.ta import TaProgram, pack_ta
+from elfhaven.sdk.c_ta import CProject, c_project
+from elfhaven.sdk.c_ta import pack as pack_c
 from elfhaven.sdk.root import SUITE, open_root
 from elfhaven.sdk.ta_modules import Modules
 from elfhaven.sdk.ta_project import load_tas
@@ -32,7 +36,7 @@ _MOST_SURE = 4 << 20  # bytes of a .ta file that every stock OP-TEE maps at once
 
 
 @dataclass(frozen=True, slots=True)
-class PackedPython:
+class PackedProjectTa:
     """`memory` is what an instance takes of the secure world in bytes, with the interpreter's heap."""
 
     path: Path
@@ -50,10 +54,13 @@ def pack_project(
     sign: str | os.PathLike[str] | None = None,
     heap: int = _HEAP,
     report: Callable[[str], None] = print,
-) -> Sequence[PackedPython]:
+) -> Sequence[PackedProjectTa]:
     """Each TA of a project, or of a .py file, as <uuid>.ta in the working directory, or `output` for a single
     one. `heap` is the interpreter's, in bytes; `sign` as for packing.signer. Raises UsageError for what is
     not to be had there, ImageError, PackageError or StateError."""
+    in_c = c_project(project)
+    if in_c is not None:
+        return [_pack_c(in_c, output, sign, report)]
     kinds = load_tas(project)
     if output is not None and len(kinds) > 1:
         raise UsageError(
@@ -70,7 +77,7 @@ def pack_class(
     sign: str | os.PathLike[str] | None = None,
     heap: int = _HEAP,
     report: Callable[[str], None] = print,
-) -> PackedPython:
+) -> PackedProjectTa:
     """One TA; see pack_project."""
     file = inspect.getsourcefile(kind)
     if file is None:
@@ -92,12 +99,29 @@ def pack_class(
     )
     made = pack_ta(ta, signer(None if sign is None else os.fspath(sign)))
     path = Path(output) if output is not None else Path(f"{ta.uuid}.ta")
+    _write(path, made.data)
+    notes = (*made.notes, *modules.notes, *_size_note(len(made.data)))
+    return PackedProjectTa(path, ta.uuid, kind.__name__, made.memory + heap + _STACK, made.signer, notes)
+
+
+def _pack_c(
+    project: CProject,
+    output: str | os.PathLike[str] | None,
+    sign: str | os.PathLike[str] | None,
+    report: Callable[[str], None],
+) -> PackedProjectTa:
+    data, by, notes = pack_c(project, sign, report)
+    path = Path(output) if output is not None else Path(f"{project.uuid}.ta")
+    _write(path, data)
+    memory = sum(load.memory_size for load in Elf.parse(parse(data, path.name).image, path.name).loads)
+    return PackedProjectTa(path, project.uuid, project.directory.name, memory, by, notes)
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        replace_file(path, made.data)
+        replace_file(path, data, 0o644)
     except OSError as error:
         raise StateError(f"{path} cannot be written: {error.strerror}", "name another file with -o") from None
-    notes = (*made.notes, *modules.notes, *_size_note(len(made.data)))
-    return PackedPython(path, ta.uuid, kind.__name__, made.memory + heap + _STACK, made.signer, notes)
 
 
 def _boot() -> bytes:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from elfhaven.errors import UsageError
+from elfhaven.sdk.c_ta import c_project
 from elfhaven.ta import PythonTa, TrustedApplication, python_ta
 
 _DEFAULT = ["ta.py"]
@@ -125,6 +126,7 @@ def run_tests(project: Path, arguments: Sequence[str]) -> int:
     """Runs the project's tests under pytest with the fixtures of elfhaven.testing; pytest's status."""
     if importlib.util.find_spec("pytest") is None:
         raise UsageError("pytest is not installed", "pip install pytest")
-    ta_files(project)
+    if c_project(project) is None:
+        ta_files(project)
     command = [sys.executable, "-m", "pytest", "-p", PLUGIN, *arguments]
     return subprocess.run(command, cwd=project, check=False).returncode

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from elfhaven.secure.profile import Profile
@@ -56,7 +57,8 @@ class CoreConfig:
     while the files of trusted storage are in use, for a device that several processes share. `rpmb` stands
     for a build with CFG_RPMB_FS and CFG_RPMB_WRITE_KEY, which Debian's is not. `pseudo_tas` come beside those
     that every core has; `hosted_tas` run in this process and are never fetched; `observer` watches the
-    processor (emulator only). `engine` "native" has hot loops compiled, but for what is watched."""
+    processor (emulator only). `engine` "native" has hot code compiled, but for what is watched, and
+    keeps it in the directory `code_cache`."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -71,3 +73,4 @@ class CoreConfig:
     hosted_tas: Sequence[HostedTa] = ()
     observer: Observer | None = None
     engine: str = "interpreter"
+    code_cache: Path | None = None

@@ -105,7 +105,7 @@ class SecureCore:
         if self.config.engine == "native":
             from elfhaven.machine.native.engine import NativeMachine
 
-            return NativeMachine(self.memory, model)
+            return NativeMachine(self.memory, model, self.config.code_cache)
         return UnicornMachine(self.memory, model)
 
     # ---- SMC
@@ -304,6 +304,8 @@ class SecureCore:
             self.threads.close()
             self.sessions.close_all()
             self.standard.sessions.clear()
+        if "_machine" in self.__dict__:
+            self._machine.close()
 
 
 def _uuid_words(uuid: UUID) -> Answer:

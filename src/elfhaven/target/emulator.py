@@ -6,6 +6,7 @@ It gives fidelity and no secrecy: whoever runs it can read what is inside.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,6 +109,7 @@ class Emulator:
             hosted_tas=hosted_tas,
             observer=observer,
             engine=chosen_engine(engine),
+            code_cache=_code_cache(),
             **(surroundings.of_the_core() if surroundings else {}),
         )
         self.core = SecureCore(physical, normal, config)
@@ -179,12 +181,18 @@ def _rpmb_service(path: Path | None) -> dict[int, Service]:
     return {RPC_CMD_RPMB: RpmbService(Partition(path, replace_file)).serve}
 
 
+def _code_cache() -> Path:
+    """Where the native engine keeps what it compiled."""
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(root) / "elfhaven" / "native"
+
+
 def chosen_engine(name: str) -> str:
     """The engine that a name of targets.ENGINES means here; UsageError where it cannot be had."""
     if name == "auto":
         return "native" if find_spec("llvmlite") is not None else "interpreter"
     if name == "native":
-        from elfhaven.machine.native.compiler import load_binding
+        from elfhaven.machine.native.codegen import load_binding
 
         load_binding()
     return name

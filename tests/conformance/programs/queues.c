@@ -50,7 +50,10 @@ kill(getpid(), SIGUSR1);
 SAW;
 pthread_kill(pthread_self(), SIGUSR1);
 SAW;
-siginfo_t own = {.si_code = -77, .si_pid = getpid(), .si_uid = getuid(), .si_value.sival_int = 5};
+siginfo_t own = {.si_code = -77};
+own.si_pid = getpid();
+own.si_uid = getuid();
+own.si_value.sival_int = 5;
 R(syscall(SYS_rt_sigqueueinfo, getpid(), SIGUSR1, &own));
 SAW;
 own.si_value.sival_int = 6;
@@ -314,7 +317,8 @@ static void *works(void *p) {
     sigaltstack(&s, &old);
     good += old.ss_flags == SS_DISABLE;
     pthread_barrier_wait(&both);
-    siginfo_t own = {.si_code = SI_QUEUE, .si_pid = getpid(), .si_value.sival_int = 3};
+    siginfo_t own = {.si_code = SI_QUEUE};
+    own.si_value.sival_int = 3;
     for (int i = 0; i < 5; i++) {
         syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGUSR1, &own);
         sched_yield();
@@ -400,13 +404,14 @@ R(read(s[0], buf, 4));
 //// signal_actions_kept
 static void on(int n) {}
 ////
-struct sigaction a = {.sa_handler = on, .sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP | SA_RESTART}, old;
+int flags = SA_NOCLDWAIT | SA_NOCLDSTOP | SA_RESTART;
+struct sigaction a = {.sa_handler = on, .sa_flags = flags}, old;
 for (int n = 1; n < 32; n++) {
     sigfillset(&a.sa_mask);
     R(sigaction(n, &a, 0));
     if (n == SIGKILL || n == SIGSTOP) continue;
     sigaction(n, 0, &old);
-    if (old.sa_handler != on || (old.sa_flags & 0x1fffffff) != (a.sa_flags & 0x1fffffff) || sigismember(&old.sa_mask, SIGKILL) == 1) puts("?");
+    if (old.sa_handler != on || (old.sa_flags & flags) != flags || sigismember(&old.sa_mask, SIGKILL) == 1) puts("?");
 }
 raise(SIGCHLD);
 raise(SIGSEGV);

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.support import zig
 from tests.unit.image import programs, standin
 from tests.unit.image.ldelf import check_ldelf
 
 from elfhaven.abi.container import ConfigFlag
 from elfhaven.errors import ImageError
 from elfhaven.image import a64, scan
+from elfhaven.image.dynamic import Dynamic
 from elfhaven.image.layout import ContainerConfig, lay_out
 from elfhaven.image.reader import Elf
 
@@ -121,6 +123,24 @@ def test_words_of_data_stay_as_they_are() -> None:
     assert standin.run(_checked(source), asked=2).out == b"54ffffe1 b5ffffcf 17ffffff d61f0000\n"
     with pytest.raises(ImageError, match="cannot be made stoppable: the word 0xb5ffffcf"):
         _checked(source, *programs.STRIP)
+    stripped = Elf.parse(programs.build(source, *programs.STRIP), "stripped")
+    found = scan.sites(stripped, stoppable=True, lenient=True)  # as in a library: left, and told of
+    words = [stripped.bytes_at(address, 4) for address in found.unchecked]
+    assert [int.from_bytes(word or b"", "little") for word in words] == [0xB5FFFFCF, 0x17FFFFFF, 0xD61F0000]
+    assert not {site.address for site in found.checks} & set(found.unchecked)
+
+
+def test_the_entries_of_a_plt_are_code() -> None:
+    """In a stripped library in which nothing that is known to be code leads to them."""
+    source = r"""
+    asm(".text\n .balign 4\n .word 0xffffffff\n b getpid\n b getppid\n .word 0xffffffff\n");
+    """
+    flags = ("-shared", "-fPIC", "-Wl,-z,lazy", "-Wl,-s")
+    elf = Elf.parse(zig.compile_program(source, flags=flags).read_bytes(), "library")
+    slots = Dynamic(elf).slots
+    assert len(slots) == 2
+    branches = [site for site in scan.sites(elf, stoppable=True, lenient=True).checks if site.target is None]
+    assert len(branches) == 3, "the head and two entries"
 
 
 def test_a_call_through_x30_is_refused() -> None:

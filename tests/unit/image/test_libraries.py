@@ -185,3 +185,15 @@ def test_a_library_that_is_missing_is_named_with_where_it_was_looked_for(root: R
         ImageError, match=r"/usr/bin/prog: needs libone\.so, which is in none of /lib/aarch64"
     ):
         root.found("/usr/bin/prog")
+
+
+def test_what_glibc_opens_for_threads_that_end_is_there(root: Root) -> None:
+    """By itself, no library needs it; only where something may ask for it, and where the system has it."""
+    root.library("/usr/lib/libc.so.6")
+    root.program("/usr/bin/plain", "libc.so.6")
+    root.program("/usr/bin/threads", "libc.so.6", "pthread_exit")
+    root.library("/usr/lib/pthread_exit")  # its name stands where a symbol's does
+    assert "/usr/lib/libgcc_s.so.1" not in root.found("/usr/bin/threads")
+    root.library("/usr/lib/libgcc_s.so.1", "libc.so.6")
+    assert root.found("/usr/bin/threads")[-1] == "/usr/lib/libgcc_s.so.1"
+    assert "/usr/lib/libgcc_s.so.1" not in root.found("/usr/bin/plain")

@@ -12,10 +12,12 @@ import pytest
 
 from elfhaven.errors import PackageError
 from elfhaven.packages import Source, fetch
+from elfhaven.packages.database import Database, Package
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("dpkg-deb", "apt-get", "gpg"))), reason="needs apt, dpkg-deb and gpg"
 )
+COPYRIGHT = "Files: *\nLicense: SAND-1\n\nFiles: x\nLicense: BSD-2-Clause\n text\n\nLicense: SAND-1\n"
 
 
 def _shell(*words: object, cwd: Path | None = None) -> None:
@@ -28,6 +30,10 @@ def _archive(root: Path) -> Source:
     (package / "DEBIAN").mkdir(parents=True)
     (package / "usr/share").mkdir(parents=True)
     (package / "usr/share/grain").write_text("of sand\n")
+    (package / "usr/share/doc/grain").mkdir(parents=True)
+    (package / "usr/share/doc/grain/copyright").write_text(COPYRIGHT)
+    (package / "usr/share/base-passwd").mkdir()
+    (package / "usr/share/base-passwd/passwd.master").write_text("root:*:0:0:root:/root:/bin/bash\n")
     control = (
         "Package: grain\nVersion: 1\nArchitecture: all\nMaintainer: none <n@example>\nDescription: grain\n"
     )
@@ -96,3 +102,34 @@ def test_a_package_that_the_list_does_not_describe_is_refused(
     with pytest.raises(PackageError, match="download of sand amd64 failed"):
         grain(["grain"])
     assert not list((tmp_path / "cache").glob("trees/*"))
+
+
+def test_what_packages_brought_can_be_asked(grain: Callable[..., Path]) -> None:
+    tree = grain(["grain"], noted=True)
+    grain_itself = Package("grain", "1", ("SAND-1", "BSD-2-Clause"))
+    packages = Database(tree)
+    assert packages.owner("/usr/share/grain") == grain_itself
+    assert packages.package("grain") == grain_itself
+    assert packages.owner("/usr/share/none") is packages.package("none") is None
+    assert tree != grain(["grain"])
+    assert Database(grain(["grain"])).owner("/usr/share/grain") is None
+
+
+def test_a_file_is_found_by_either_name_of_a_merged_usr(tmp_path: Path) -> None:
+    """As in an installed system, with lists named by architecture."""
+    notes = tmp_path / "var/lib/dpkg"
+    (notes / "info").mkdir(parents=True)
+    (notes / "status").write_text(
+        "Package: a\nVersion: 1\n\nPackage: b\nStatus: x\nVersion: 2:3\nDescription: d\n t\n"
+    )
+    (notes / "info/a.list").write_text("/.\n/lib\n/lib/one\n")
+    (notes / "info/b:arm64.list").write_text("/usr/lib/two\n")
+    packages = Database(tmp_path)
+    assert packages.owner("/usr/lib/one") == packages.owner("/lib/one") == Package("a", "1")
+    assert packages.owner("/lib/two") == packages.owner("/usr/lib/two") == Package("b", "2:3")
+
+
+def test_the_files_that_scripts_make_of_the_base_are_there(grain: Callable[..., Path]) -> None:
+    tree = grain(["grain"], noted=True)
+    assert (tree / "etc/passwd").read_text() == "root:*:0:0:root:/root:/bin/bash\n"
+    assert not (tree / "etc/group").is_symlink()

@@ -154,6 +154,12 @@ def test_the_verb(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch
     assert "runpy" not in told
     (project / "client.py").unlink()
     assert main(words[:3]) == 2
+    (project / "ta.py").unlink()
+    assert main(words[:3]) == 2
+    client = "from elfhaven.client import *\nwith Context() as c:\n    c.open_session('{}')\n"
+    (project / "client.py").write_text(client.format(uuid4()))
+    assert main(words[:3]) == 1
+    assert "invoke" not in capfd.readouterr().err
 
 
 def test_a_c_client(

@@ -2,6 +2,7 @@
 """Keys of all kinds, their versions, and clients that do not see each other's."""
 
 import hashlib
+from contextlib import suppress
 
 import pytest
 from client import Keys
@@ -18,6 +19,7 @@ from elfhaven.client import (
     Login,
     MacInvalid,
     MemRef,
+    StorageNoSpace,
 )
 
 
@@ -108,3 +110,35 @@ def test_clients_are_apart(tee, keys):
         other.create("a", ENCRYPTION)
         with pytest.raises(MacInvalid):
             other.decrypt("a", keys.encrypt("a", b"text"))
+
+
+def test_power_that_goes(device, power_loss):
+    """A renewed key has its new version or not; what was encrypted opens in any case."""
+
+    with device.tee.open_session(UUID) as session:
+        Keys(session).create("a", ENCRYPTION)
+        data = Keys(session).encrypt("a", b"one")
+    seen = set()
+
+    def check(tee):
+        keys = Keys(tee.open_session(UUID))
+        assert keys.decrypt("a", data) == b"one"
+        seen.add(keys.encrypt("a", b"two")[0])
+        keys.renew("a")
+
+    assert power_loss(lambda tee: Keys(tee.open_session(UUID)).renew("a"), check, torn=(0.5,)) > 5
+    assert seen == {0, 1}
+
+
+def test_no_failing_call_kills_it(tee, faults):
+    def work():
+        with tee.open_session(UUID) as session:
+            keys = Keys(session)
+            with suppress(AccessConflict):
+                keys.create("a", ENCRYPTION)
+            keys.encrypt("a", b"text")
+            keys.renew("a")
+            session.invoke(REMOVE, MemRef.input(b"a"))
+
+    assert faults.each(work, StorageNoSpace) > 20
+    work()

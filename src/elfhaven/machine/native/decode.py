@@ -27,6 +27,9 @@ class Flow(Enum):
     NEXT = "next"
     JUMP = "jump"  # always at the target
     BRANCH = "branch"  # at the target or behind
+    CALL = "call"  # at the target, which comes back behind
+    INDIRECT = "indirect"  # where a register says
+    INDIRECT_CALL = "indirect call"  # the same, and it comes back behind
 
 
 def always(_fields: Fields) -> bool:
@@ -37,7 +40,8 @@ def always(_fields: Fields) -> bool:
 @dataclass(frozen=True)
 class Row:
     """One pattern. `when` tells encodings that are covered from those that are reserved or left out.
-    `emit` writes the meaning as LLVM IR; for a branch, it gives the condition through Emitter.branch."""
+    `emit` writes the meaning as LLVM IR; a branch leaves its condition in Emitter.condition, an indirect one
+    the address in Emitter.destination."""
 
     name: str
     pattern: str
@@ -92,10 +96,15 @@ class Instruction:
     @property
     def target(self) -> int | None:
         """Where a direct branch goes to."""
-        if self.row.flow is Flow.NEXT:
+        name, _, width = next((slot for slot in self.row.slots if slot[0].startswith("offset")), ("", 0, 0))
+        if not width:
             return None
-        name, _, width = next(slot for slot in self.row.slots if slot[0].startswith("offset"))
         return self.address + 4 * signed(self.fields[name], width) & (1 << 64) - 1
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether it is a call."""
+        return self.row.flow in (Flow.CALL, Flow.INDIRECT_CALL)
 
 
 class Table:

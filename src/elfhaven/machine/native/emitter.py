@@ -3,10 +3,13 @@
 
 The guest's registers are allocas that LLVM turns into values. The last setting of the flags is kept as a kind
 and two operands, so that NZCV is computed only where somebody wants it. Values are IR operands as text;
-their types are i64 or i32 (`sf`), <2 x i64> for a whole vector register.
+their types are i64 or i32 (`sf`), <2 x i64> for a whole vector register. Addresses of text are written
+relative to %base, so that the same text gives the same IR wherever it lies.
 
-`leave_if` goes back to the interpreter at the instruction being written: it must come before anything that
-this instruction changes.
+Going back to the interpreter happens at the start of a stretch: instructions of one block of which none but
+the last stores to memory. What a stretch changes is put back as it was, and the interpreter does it anew. So
+doubts about results (`doubt`, `doubt_number`) gather, and are resolved once, at the stretch's end or before
+its store.
 """
 
 from __future__ import annotations
@@ -37,15 +40,96 @@ class Flags(IntEnum):
 class Emitter:
     """The body of one function."""
 
-    def __init__(self) -> None:
+    def __init__(self, thread_pointer: int = 0) -> None:
+        """`thread_pointer`: where TPIDR_EL0 lies in the CPU's state."""
+        self._thread_pointer = thread_pointer
         self.lines: list[str] = []
         self.read: set[str] = set()  # names of registers
         self.written: set[str] = set()
         self.pc = 0
         self.leaves: set[int] = set()  # addresses at which the region is left
         self.condition: str | None = None  # of the branch just written
+        self.destination = ""  # of the indirect branch just written
         self.known: tuple[Flags, str, str] | None = None  # flags, where this block has set them
+        self.tails: list[str] = []  # blocks that lead out
         self._count = 0
+        self._start = 0  # of the stretch
+        self._stored = False
+        self._before: dict[str, str] = {}  # allocas that the stretch has changed, and what they held
+        self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
+        self._doubts: dict[str, list[str]] = {}  # type of flags -> flags of which none may be set
+        self._numbers: dict[str, str] = {}  # value -> type: it must be no NaN
+        self._same: dict[str, str] = {}  # value -> one that is a NaN whenever it is
+
+    # ---- stretches
+
+    def begin(self, address: int) -> None:
+        """The instruction at `address` comes next."""
+        if self._stored:
+            self._stretch(address)
+        self.pc, self.condition = address, None
+
+    def _stretch(self, address: int) -> None:
+        self._start, self._stored = address, False
+        self._before = {}
+
+    def change(self, alloca: str, type: str, value: str) -> None:
+        """Set an alloca; the first time in a stretch, its value before is kept."""
+        if alloca not in self._before:
+            self._before[alloca] = f"{type} {self.op(f'load {type}, ptr %{alloca}')}"
+        self.do(f"store {type} {value}, ptr %{alloca}")
+
+    def _way_out(self) -> str:
+        """The label of a block that puts back what the stretch has changed, and leaves."""
+        self.leaves.add(self._start)
+        name = self.fresh("undo")
+        self.tails.append(f"{name}:")
+        self.tails += [f"  store {value}, ptr %{alloca}" for alloca, value in self._before.items()]
+        self.tails.append(f"  br label %leave_{self._start:x}")
+        return name
+
+    def leave_if(self, condition: str) -> None:
+        """Back to the interpreter."""
+        way, go_on = self._way_out(), self.fresh("on")
+        self.do(f"br i1 {condition}, label %{way}, label %{go_on}{_UNLIKELY}")
+        self.label(go_on)
+
+    def doubt(self, flags: str, type: str) -> None:
+        """Back to the interpreter, if one of the flags (i1, or a vector of them) is set."""
+        self._doubts.setdefault(type, []).append(flags)
+
+    def doubt_number(self, value: str, type: str, *operands: str) -> None:
+        """Back to the interpreter, if `value` has a NaN, as it has wherever an operand has one."""
+        for operand in operands:
+            self._numbers.pop(self._same.get(operand, operand), None)
+        self._numbers[value] = type
+
+    def same_nan(self, value: str, other: str) -> None:
+        """`value` has NaNs where `other` has."""
+        self._same[value] = self._same.get(other, other)
+
+    def resolve(self) -> None:
+        """No doubt is left behind here."""
+        for value, type in self._numbers.items():
+            flags = f"<{type[1:-1].split()[0]} x i1>" if type.startswith("<") else "i1"
+            self.doubt(self.op(f"fcmp uno {type} {value}, {value}"), flags)
+        odd = [self._any(type, flags) for type, flags in self._doubts.items()]
+        self._numbers, self._doubts, self._same = {}, {}, {}
+        if odd:
+            self.leave_if(self._joined("i1", odd))
+
+    def _any(self, type: str, flags: list[str]) -> str:
+        found = self._joined(type, flags)
+        if type == "i1":
+            return found
+        word = f"i{type[1:].split()[0]}"
+        return self.op(f"icmp ne {word} {self.op(f'bitcast {type} {found} to {word}')}, 0")
+
+    def _joined(self, type: str, flags: list[str]) -> str:
+        out = flags[0]
+        for one in flags[1:]:
+            out = self.op(f"or {type} {out}, {one}")
+        return out
 
     # ---- text
 
@@ -57,6 +141,14 @@ class Emitter:
 
     def do(self, text: str) -> None:
         self.lines.append(f"  {text}")
+
+    def address(self, place: int) -> str:
+        """A place in the guest's text, as an i64."""
+        return self.op(f"add i64 %base, {place & (1 << 64) - 1}")
+
+    def thread_pointer(self) -> str:
+        place = self.op(f"getelementptr i8, ptr %env, i64 {self._thread_pointer}")
+        return self.op(f"load i64, ptr {place}")
 
     def label(self, name: str) -> None:
         self.lines.append(f"{name}:")
@@ -70,6 +162,8 @@ class Emitter:
         """What follows is jumped to."""
         self.label(f"at_{address:x}")
         self.known = None
+        self._held.clear()
+        self._stretch(address)
 
     # ---- registers
 
@@ -78,32 +172,52 @@ class Emitter:
         if number == 31 and not sp:
             return "0"
         name = "sp" if number == 31 else f"x{number}"
-        self.read.add(name)
-        value = self.op(f"load i64, ptr %{name}")
+        value = self._get(name, "i64")
         return value if sf else self.op(f"trunc i64 {value} to i32")
 
     def set_x(self, number: int, value: str, sf: int = 1, sp: bool = False) -> None:
         """A 32-bit value clears the upper half."""
         if number == 31 and not sp:
             return
-        name = "sp" if number == 31 else f"x{number}"
-        self.written.add(name)
         wide = value if sf else self.op(f"zext i32 {value} to i64")
-        self.do(f"store i64 {wide}, ptr %{name}")
+        self._set("sp" if number == 31 else f"x{number}", wide, "i64")
+
+    def _get(self, name: str, type: str) -> str:
+        self.read.add(name)
+        known = self._held.get((name, type))
+        if known is None:
+            known = self._held[name, type] = self.op(f"load {type}, ptr %{name}")
+        return known
+
+    def _set(self, name: str, value: str, type: str) -> None:
+        self.written.add(name)
+        self.change(name, type, value)
+        for key in [key for key in self._held if key[0] == name]:
+            del self._held[key]
+        self._held[name, type] = value
 
     def v(self, number: int, type: str = VECTOR) -> str:
         """A vector register, all 128 bits as `type`."""
-        self.read.add(f"v{number}")
-        value = self.op(f"load {VECTOR}, ptr %v{number}")
-        return value if type == VECTOR else self.op(f"bitcast {VECTOR} {value} to {type}")
+        name = f"v{number}"
+        self.read.add(name)
+        known = self._held.get((name, type))
+        if known is None:
+            known = self.op(f"bitcast {VECTOR} {self._get(name, VECTOR)} to {type}")
+            self._held[name, type] = known
+        return known
 
     def set_v(self, number: int, value: str, type: str = VECTOR) -> None:
-        self.written.add(f"v{number}")
+        name = f"v{number}"
         whole = value if type == VECTOR else self.op(f"bitcast {type} {value} to {VECTOR}")
-        self.do(f"store {VECTOR} {whole}, ptr %v{number}")
+        self._set(name, whole, VECTOR)
+        self._held[name, type] = value
 
     def lane(self, number: int, type: str, index: int = 0) -> str:
         """One element of a vector register."""
+        known = self._held.get((f"v{number}", type)) if index == 0 else None
+        if known is not None:
+            self.read.add(f"v{number}")
+            return known
         whole = f"<{128 // bits(type)} x {type}>"
         return self.op(f"extractelement {whole} {self.v(number, whole)}, i32 {index}")
 
@@ -114,6 +228,7 @@ class Emitter:
             return
         whole = f"<{128 // bits(type)} x {type}>"
         self.set_v(number, self.op(f"insertelement {whole} zeroinitializer, {type} {value}, i32 0"), whole)
+        self._held[f"v{number}", type] = value
 
     # ---- flags
 
@@ -124,9 +239,9 @@ class Emitter:
         else:
             wide = [a, b]
         self.written.add("flags")
-        self.do(f"store i32 {int(kind)}, ptr %fk")
-        self.do(f"store i64 {wide[0]}, ptr %fa")
-        self.do(f"store i64 {wide[1]}, ptr %fb")
+        self.change("fk", "i32", str(int(kind)))
+        self.change("fa", "i64", wide[0])
+        self.change("fb", "i64", wide[1])
         self.known = kind, a, b
 
     def nzcv(self) -> str:
@@ -157,21 +272,17 @@ class Emitter:
 
     # ---- ways out
 
-    def leave_if(self, condition: str) -> None:
-        """Back to the interpreter, with this instruction still to be done."""
-        self.leaves.add(self.pc)
-        go_on = self.fresh("on")
-        self.do(f"br i1 {condition}, label %leave_{self.pc:x}, label %{go_on}{_UNLIKELY}")
-        self.label(go_on)
-
     def check_stop(self, address: int) -> None:
         """Leave at `address` if somebody wants the CPU."""
         self.leaves.add(address)
-        wanted = self.op(f"load volatile i64, ptr {self.context(STOP)}")
         go_on = self.fresh("on")
-        stopped = self.op(f"icmp ne i64 {wanted}, 0")
-        self.do(f"br i1 {stopped}, label %leave_{address:x}, label %{go_on}{_UNLIKELY}")
+        self.do(f"br i1 {self.stop_wanted()}, label %leave_{address:x}, label %{go_on}{_UNLIKELY}")
         self.label(go_on)
+
+    def stop_wanted(self) -> str:
+        """Whether somebody wants the CPU, as i1."""
+        wanted = self.op(f"load volatile i64, ptr {self.context(STOP)}")
+        return self.op(f"icmp ne i64 {wanted}, 0")
 
     def context(self, index: int) -> str:
         """A pointer to a word of the context."""
@@ -210,6 +321,8 @@ class Emitter:
         return self.op(f"load {type}, ptr {pointer}, align 1{_GUEST}")
 
     def store(self, pointer: str, value: str, type: str) -> None:
+        self.resolve()
+        self._stored = True
         self.do(f"store {type} {value}, ptr {pointer}, align 1{_GUEST}")
 
 

@@ -32,28 +32,24 @@ def suffix(type: str) -> str:
 
 
 def strict(e: Emitter, name: str, type: str, *operands: str) -> str:
-    """A rounding operation; leaves where the result has a NaN."""
+    """A rounding operation whose result must have no NaN, as it has where an operand has one."""
     words = ", ".join(f"{type} {operand}" for operand in operands)
     call = f"call {type} @llvm.experimental.constrained.{name}.{suffix(type)}({words}, {STRICT})"
     result = e.op(call + " #1")
-    leave_if_odd(e, result, type, name in _MAY_UNDERFLOW)
+    e.doubt_number(result, type, *operands)
+    if name in _MAY_UNDERFLOW:
+        doubt_least(e, result, type)
     return result
 
 
-def leave_if_odd(e: Emitter, value: str, type: str, tiny: bool) -> None:
-    """Where a lane is a NaN or, with `tiny`, the least normal number."""
+def doubt_least(e: Emitter, value: str, type: str) -> None:
+    """No lane may be the least normal number."""
     vector = type.startswith("<")
+    element = type[1:-1].split()[2] if vector else type
+    least = splat(type, _LEAST[element]) if vector else _LEAST[element]
+    size = e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})")
     flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
-    odd = e.op(f"fcmp uno {type} {value}, {value}")
-    if tiny:
-        size = e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})")
-        element = type[1:-1].split()[2] if vector else type
-        least = splat(type, _LEAST[element]) if vector else _LEAST[element]
-        odd = e.op(f"or {flags} {odd}, {e.op(f'fcmp oeq {type} {size}, {least}')}")
-    if vector:
-        word = f"i{flags[1:].split()[0]}"
-        odd = e.op(f"icmp ne {word} {e.op(f'bitcast {flags} {odd} to {word}')}, 0")
-    e.leave_if(odd)
+    e.doubt(e.op(f"fcmp oeq {type} {size}, {least}"), flags)
 
 
 def splat(type: str, value: str) -> str:
@@ -64,7 +60,9 @@ def splat(type: str, value: str) -> str:
 
 def negated(e: Emitter, value: str, type: str) -> str:
     """The sign changed, of NaNs too."""
-    return e.op(f"fneg {type} {value}")
+    result = e.op(f"fneg {type} {value}")
+    e.same_nan(result, value)
+    return result
 
 
 def _arithmetic(e: Emitter, f: Fields) -> None:
@@ -108,7 +106,9 @@ def _convert(e: Emitter, f: Fields) -> None:
         words = f"double {value}, {STRICT}"
         there, name = "float", "fptrunc.f32.f64"
     result = e.op(f"call {there} @llvm.experimental.constrained.{name}({words}) #1")
-    leave_if_odd(e, result, there, there == "float")
+    e.doubt_number(result, there, value)
+    if there == "float":
+        doubt_least(e, result, there)
     e.set_scalar(f["rd"], result, there)
 
 
@@ -178,10 +178,14 @@ def _from_integer(e: Emitter, f: Fields) -> None:
 
 def _to_integer(e: Emitter, f: Fields) -> None:
     """FCVTZS, FCVTZU of what fits well within."""
-    type, target = scalar(f), "i64" if f["sf"] else "i32"
-    value = e.lane(f["rn"], type)
+    type = scalar(f)
+    _convert_to_integer(e, f, type, e.lane(f["rn"], type), f["U"])
+
+
+def _convert_to_integer(e: Emitter, f: Fields, type: str, value: str, unsigned: int) -> None:
+    target = "i64" if f["sf"] else "i32"
     top = float(1 << bits(target) - 1)
-    low, high = ("0.0" if f["U"] else f"{-top:.1f}"), f"{top:.1f}"
+    low, high = ("0.0" if unsigned else f"{-top:.1f}"), f"{top:.1f}"
     above = compare(e, "oge", type, value, low)
     below = compare(e, "olt", type, value, high)
     fits = e.op(f"and i1 {above}, {below}")
@@ -191,6 +195,58 @@ def _to_integer(e: Emitter, f: Fields) -> None:
         f'call {target} @llvm.experimental.constrained.{name}({type} {value}, metadata !"fpexcept.strict") #1'
     )
     e.set_x(f["rd"], e.op(made), f["sf"])
+
+
+_ROUNDINGS = {0: "roundeven", 1: "ceil", 2: "floor", 3: "trunc", 4: "round", 6: "rint", 7: "nearbyint"}
+
+
+def _round(e: Emitter, f: Fields) -> None:
+    """FRINTN, P, M, Z, A, X, I."""
+    type = scalar(f)
+    e.set_scalar(f["rd"], rounded(e, f["mode"], type, e.lane(f["rn"], type)), type)
+
+
+def rounded(e: Emitter, mode: int, type: str, value: str) -> str:
+    """To a whole number; mode 6 (FRINTX) alone raises that it was none."""
+    name = _ROUNDINGS[mode]
+    more = STRICT if name in ("rint", "nearbyint") else 'metadata !"fpexcept.strict"'
+    call = f"call {type} @llvm.experimental.constrained.{name}.{suffix(type)}({type} {value}, {more}) #1"
+    result = e.op(call)
+    e.doubt_number(result, type, value)
+    return result
+
+
+def _extremum(e: Emitter, f: Fields) -> None:
+    """FMAX, FMIN, FMAXNM, FMINNM of numbers."""
+    type = scalar(f)
+    a, b = e.lane(f["rn"], type), e.lane(f["rm"], type)
+    e.set_scalar(f["rd"], extremum(e, f["opcode"] & 1, type, a, b), type)
+
+
+def extremum(e: Emitter, least: int, type: str, a: str, b: str) -> str:
+    """The larger, or the smaller; zero is larger than minus zero."""
+    for operand in (a, b):
+        e.doubt_number(operand, type)
+    vector = type.startswith("<")
+    flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
+    bits_type = type.replace("float", "i32").replace("double", "i64")
+    better = e.op(f"fcmp {'olt' if least else 'ogt'} {type} {a}, {b}")
+    equal = e.op(f"fcmp oeq {type} {a}, {b}")
+    one, other = (e.op(f"bitcast {type} {value} to {bits_type}") for value in (a, b))
+    joined = e.op(f"{'or' if least else 'and'} {bits_type} {one}, {other}")  # of equal numbers zeros differ
+    chosen = e.op(f"select {flags} {better}, {bits_type} {one}, {bits_type} {other}")
+    chosen = e.op(f"select {flags} {equal}, {bits_type} {joined}, {bits_type} {chosen}")
+    return e.op(f"bitcast {bits_type} {chosen} to {type}")
+
+
+def _to_integer_by(e: Emitter, f: Fields) -> None:
+    """FCVTNS, FCVTPS, FCVTMS, FCVTAS and the unsigned ones, of whole numbers; of others they raise a flag."""
+    type = scalar(f)
+    value = e.lane(f["rn"], type)
+    mode = 4 if f["opcode"] >> 1 == 2 else f["mode"]
+    whole = rounded(e, mode, type, value)
+    e.leave_if(compare(e, "une", type, whole, value))
+    _convert_to_integer(e, f, type, whole, f["opcode"] & 1)
 
 
 def _transfer(e: Emitter, f: Fields) -> None:
@@ -206,6 +262,11 @@ def _known(f: Fields) -> bool:
     return f["type"] < 2
 
 
+def _is_rounding(f: Fields) -> bool:
+    """By a mode of its own; toward zero has a row of its own."""
+    return (f["opcode"] < 2 and f["mode"] < 3) or (f["opcode"] >> 1 == 2 and f["mode"] == 0)
+
+
 def _is_convert(f: Fields) -> bool:
     return (f["type"], f["opc"]) in ((0, 1), (1, 0))
 
@@ -216,6 +277,29 @@ ROWS = (
         "00011110 type:2 1 rm:5 opcode:4 10 rn:5 rd:5",
         _arithmetic,
         lambda f: _known(f) and f["opcode"] in (0, 1, 2, 3, 8),
+        floats=True,
+    ),
+    Row(
+        "fmax/fmin",
+        "00011110 type:2 1 rm:5 opcode:4 10 rn:5 rd:5",
+        _extremum,
+        lambda f: _known(f) and f["opcode"] in (4, 5, 6, 7),
+        floats=True,
+    ),
+    Row(
+        "frint",
+        "00011110 type:2 1001 mode:3 10000 rn:5 rd:5",
+        _round,
+        lambda f: _known(f) and f["mode"] in _ROUNDINGS,
+        floats=True,
+    ),
+    Row(
+        "fcvt to integer",
+        "sf 0011110 type:2 1 mode:2 opcode:3 000000 rn:5 rd:5",
+        _to_integer_by,
+        lambda f: (
+            _known(f) and ((f["opcode"] < 2 and f["mode"] < 3) or (f["opcode"] >> 1 == 2 and not f["mode"]))
+        ),
         floats=True,
     ),
     Row("fp fused", "00011111 type:2 o1 rm:5 o0 ra:5 rn:5 rd:5", _fused, _known, floats=True),

@@ -147,7 +147,7 @@ def _compare_if(e: Emitter, f: Fields) -> None:
         ("fa", "i64", wide[0], f["nzcv"]),
         ("fb", "i64", wide[1], 0),
     ):
-        e.do(f"store {type} {e.op(f'select i1 {held}, {type} {then}, {type} {other}')}, ptr %{slot}")
+        e.change(slot, type, e.op(f"select i1 {held}, {type} {then}, {type} {other}"))
     e.written.add("flags")
     e.known = None
 
@@ -240,7 +240,7 @@ def _address(e: Emitter, f: Fields) -> None:
     """ADR, ADRP."""
     offset = signed(f["immhi"] << 2 | f["immlo"], 21)
     place = (e.pc & PAGE) + (offset << 12) if f["op"] else e.pc + offset
-    e.set_x(f["rd"], str(place & (1 << 64) - 1))
+    e.set_x(f["rd"], e.address(place))
 
 
 PAGE = ~0xFFF

@@ -29,6 +29,7 @@ class NativeLayout:
     raised: int
     vectors: int
     stride: int
+    thread_pointer: int
 
 
 def find_native(uc: Any, base: int, known: StateLayout) -> NativeLayout:
@@ -46,6 +47,7 @@ def find_native(uc: Any, base: int, known: StateLayout) -> NativeLayout:
         raised=_match(raised, 1, lambda s: s == [0, 1, 4, 8, 16, 32]),
         vectors=known.vectors,
         stride=known.vector_stride,
+        thread_pointer=known.thread_pointer,
     )
 
 

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A region of guest code as one function: a callback for Unicorn's block hook at the region's head.
+"""A region of guest code as one function: i64 (context, where it is entered, its base).
 
-It takes registers from the CPU's state, runs, and puts them back at one of the region's ways out, each with
-the address where the guest goes on. Where that is not the head itself, Unicorn is told to go there.
+It takes registers from the CPU's state, runs, and puts them back at one of the region's ways out. What it
+gives is the address where the guest goes on, or REFUSED.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from unicorn.arm64_const import UC_ARM64_REG_PC
-
-from elfhaven.machine.native.context import ENTRIES, ENV, REG_WRITE, STOP
+from elfhaven.machine.native.context import ENV
 from elfhaven.machine.native.decode import Flow, Instruction
+from elfhaven.machine.native.dispatch import REFUSED
 from elfhaven.machine.native.emitter import VECTOR, Emitter
+from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
 
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
@@ -22,33 +19,18 @@ _RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
 _FPCR_MODES = 0x07F7_9F00
 
 
-@dataclass(frozen=True)
-class Region:
-    """Instructions by address; `head` is where it is entered."""
-
-    head: int
-    code: Mapping[int, Instruction]
-
-    @property
-    def floats(self) -> bool:
-        return any(instruction.row.floats for instruction in self.code.values())
-
-    @property
-    def words(self) -> dict[int, int]:
-        """What must stand in memory for the region to hold."""
-        return {at: instruction.word for at, instruction in self.code.items()}
-
-
 def lift(region: Region, name: str, layout: NativeLayout) -> str:
     """The text of the function, to be put behind prelude.PRELUDE."""
-    e = Emitter()
+    region = region.rebased()
+    e = Emitter(layout.thread_pointer)
     _body(e, region)
     _leaves(e)
     attributes = "#0" if region.floats else "nounwind"
     parts = [
-        f"define void @{name}(ptr %uc, i64 %at, i32 %size, ptr %ctx) {attributes} {{",
+        f"define i64 @{name}(ptr %ctx, i64 %at, i64 %base) {attributes} {{",
         *_entry(e, region, layout),
         *e.lines,
+        *e.tails,
         *_exit(e, region, layout),
         "}",
     ]
@@ -62,19 +44,22 @@ def _body(e: Emitter, region: Region) -> None:
         instruction = region.code[address]
         if address in leaders:
             if open_block:
+                e.resolve()
                 e.do(f"br label %at_{address:x}")
             e.start_block(address)
-        e.pc, e.condition = address, None
+        e.begin(address)
         instruction.row.emit(e, instruction.fields)
         open_block = _flow(e, region, instruction)
 
 
 def _leaders(region: Region) -> set[int]:
-    """Where a block starts: at targets, and behind whatever does not go on."""
-    out = {region.head, min(region.code)}
+    """Where a block starts: at entries and targets, and behind whatever does not simply go on."""
+    out = {*region.entries, min(region.code)}
     for address, instruction in region.code.items():
         if instruction.target is not None:
-            out |= {instruction.target, address + 4}
+            out.add(instruction.target)
+        if instruction.row.flow is not Flow.NEXT:
+            out.add(address + 4)
         if address - 4 not in region.code:
             out.add(address)
     return out
@@ -83,12 +68,18 @@ def _leaders(region: Region) -> set[int]:
 def _flow(e: Emitter, region: Region, instruction: Instruction) -> bool:
     """Write how it goes on; whether the block is still open."""
     following, target = instruction.address + 4, instruction.target
+    flow = instruction.row.flow
+    if flow is not Flow.NEXT or following not in region.code:
+        e.resolve()
+    if flow in (Flow.INDIRECT, Flow.INDIRECT_CALL):
+        _indirect(e, region)
+        return False
     if target is None:
         if following in region.code:
             return True
         e.do(f"br label %{_place(e, region, following)}")
         return False
-    if instruction.row.flow is Flow.JUMP:
+    if flow in (Flow.JUMP, Flow.CALL):
         _edge(e, region, instruction.address, target)
         return False
     taken = e.fresh("taken")
@@ -96,6 +87,17 @@ def _flow(e: Emitter, region: Region, instruction: Instruction) -> bool:
     e.label(taken)
     _edge(e, region, instruction.address, target)
     return False
+
+
+def _indirect(e: Emitter, region: Region) -> None:
+    """To where one of the region's calls comes back, or out of it."""
+    e.do(f"store i64 {e.destination}, ptr %pc")
+    known, stopped = e.fresh("known"), e.stop_wanted()
+    e.do(f"br i1 {stopped}, label %out, label %{known}")
+    e.label(known)
+    cases = " ".join(f"i64 {at}, label %at_{at:x}" for at in region.returns)
+    place = e.op(f"sub i64 {e.destination}, %base")
+    e.do(f"switch i64 {place}, label %out [ {cases} ]")
 
 
 def _edge(e: Emitter, region: Region, source: int, target: int) -> None:
@@ -115,7 +117,7 @@ def _place(e: Emitter, region: Region, address: int) -> str:
 def _leaves(e: Emitter) -> None:
     for address in sorted(e.leaves):
         e.label(f"leave_{address:x}")
-        e.do(f"store i64 {address}, ptr %pc")
+        e.do(f"store i64 {e.address(address)}, ptr %pc")
         e.do("br label %out")
 
 
@@ -136,14 +138,7 @@ def _entry(e: Emitter, region: Region, layout: NativeLayout) -> list[str]:
     out = ["entry:", "  %pc = alloca i64", "  %mxcsr = alloca i32", "  %kept = alloca i32"]
     out += [f"  %{name} = alloca {type}" for name, type, _ in registers]
     out += ["  %fk = alloca i32", "  %fa = alloca i64", "  %fb = alloca i64"]
-    out += ["  %env = load ptr, ptr %ctx, align 8", *_gate(region, layout), "start:"]
-    count = f"getelementptr i64, ptr %ctx, i64 {ENTRIES}"
-    out += [
-        f"  %ec = {count}",
-        "  %en = load i64, ptr %ec",
-        "  %em = add i64 %en, 1",
-        "  store i64 %em, ptr %ec",
-    ]
+    out += ["  %env = load ptr, ptr %ctx, align 8", *_gate(region, layout)]
     for name, type, offset in registers:
         out += [
             f"  %p.{name} = getelementptr i8, ptr %env, i64 {offset}",
@@ -157,25 +152,31 @@ def _entry(e: Emitter, region: Region, layout: NativeLayout) -> list[str]:
             f"  store i32 {_MASK_ALL}, ptr %mxcsr",
             "  call void @llvm.x86.sse.ldmxcsr(ptr %mxcsr) #1",
         ]
-    return [*out, f"  br label %at_{region.head:x}"]
+    cases = " ".join(f"i64 {at}, label %at_{at:x}" for at in region.entries)
+    return [
+        *out,
+        "  %place = sub i64 %at, %base",
+        f"  switch i64 %place, label %elsewhere [ {cases} ]",
+        "elsewhere:",
+        "  unreachable",
+    ]
 
 
 def _gate(region: Region, layout: NativeLayout) -> list[str]:
-    """Do nothing while somebody wants the CPU, or with a rounding mode other than the default."""
+    """Do nothing with a rounding mode other than the default."""
     assert ENV == 0
-    out = [f"  %sp.p = getelementptr i64, ptr %ctx, i64 {STOP}", "  %sp.w = load volatile i64, ptr %sp.p"]
-    out.append("  %g0 = icmp eq i64 %sp.w, 0")
-    if region.floats:
-        out += [
-            f"  %fpcr.p = getelementptr i8, ptr %env, i64 {layout.fpcr}",
-            "  %fpcr = load i32, ptr %fpcr.p",
-            f"  %modes = and i32 %fpcr, {_FPCR_MODES}",
-            "  %g1 = icmp eq i32 %modes, 0",
-            "  %g = and i1 %g0, %g1",
-        ]
-    else:
-        out.append("  %g = or i1 %g0, false")
-    return [*out, "  br i1 %g, label %start, label %nothing", "nothing:", "  ret void"]
+    if not region.floats:
+        return []
+    return [
+        f"  %fpcr.p = getelementptr i8, ptr %env, i64 {layout.fpcr}",
+        "  %fpcr = load i32, ptr %fpcr.p",
+        f"  %modes = and i32 %fpcr, {_FPCR_MODES}",
+        "  %g = icmp eq i32 %modes, 0",
+        "  br i1 %g, label %start, label %nothing",
+        "nothing:",
+        f"  ret i64 {REFUSED}",
+        "start:",
+    ]
 
 
 def _load_flags(layout: NativeLayout) -> list[str]:
@@ -213,19 +214,7 @@ def _exit(e: Emitter, region: Region, layout: NativeLayout) -> list[str]:
             "  %r.new = or i8 %r.old, %r.arm",
             "  store i8 %r.new, ptr %r.p",
         ]
-    return [
-        *out,
-        "  %end = load i64, ptr %pc",
-        f"  %home = icmp eq i64 %end, {region.head}",
-        "  br i1 %home, label %same, label %other",
-        "same:",
-        "  ret void",
-        "other:",
-        f"  %rw.p = getelementptr i64, ptr %ctx, i64 {REG_WRITE}",
-        "  %rw = load ptr, ptr %rw.p",
-        f"  %rw.r = call i32 %rw(ptr %uc, i32 {UC_ARM64_REG_PC}, ptr %pc)",
-        "  ret void",
-    ]
+    return [*out, "  %end = load i64, ptr %pc", "  ret i64 %end"]
 
 
 def _store_flags() -> list[str]:

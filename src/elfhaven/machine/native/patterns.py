@@ -3,7 +3,31 @@
 
 from __future__ import annotations
 
-from elfhaven.machine.native import branches, floats, integer, transfers, vectors
+from elfhaven.machine.native import (
+    across,
+    branches,
+    floats,
+    integer,
+    lanes,
+    system,
+    transfers,
+    vector_floats,
+    vectors,
+    widths,
+)
 from elfhaven.machine.native.decode import Table
 
-A64 = Table((*integer.ROWS, *branches.ROWS, *transfers.ROWS, *floats.ROWS, *vectors.ROWS))
+A64 = Table(
+    (
+        *integer.ROWS,
+        *branches.ROWS,
+        *transfers.ROWS,
+        *floats.ROWS,
+        *vectors.ROWS,
+        *lanes.ROWS,
+        *widths.ROWS,
+        *across.ROWS,
+        *vector_floats.ROWS,
+        *system.ROWS,
+    )
+)

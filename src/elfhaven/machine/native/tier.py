@@ -1,28 +1,32 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What several engines share: samples in, compiled regions out.
+"""What several engines share: hot places in, compiled regions out.
 
-A worker thread takes samples (a PC and the code around it), finds the loop, and compiles it once it has been
-met often enough. Engines take what is ready when it suits them. `lock` guards `_ready`.
+A worker thread takes samples (a hot PC and the code around it), finds the region, and compiles it: first what
+was hot most often. Engines are told by a word of their context, and take what is ready when it suits them.
+
+Lock: `_changed` guards `_ready`, `_samples` and `_ends`.
 """
 
 from __future__ import annotations
 
-import queue
+import atexit
 import struct
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
-from elfhaven.machine.native.compiler import Compiler
+from elfhaven.machine.native.compiler import CompileError, Compiler
+from elfhaven.machine.native.context import NEWS, Context
 from elfhaven.machine.native.decode import Instruction
+from elfhaven.machine.native.flow import Region, find_region, function_starts
 from elfhaven.machine.native.layout import NativeLayout
-from elfhaven.machine.native.lift import Region, lift
-from elfhaven.machine.native.loops import find_loop
+from elfhaven.machine.native.lift import lift
 from elfhaven.machine.native.patterns import A64
 
-HOT = 2  # samples that make a loop worth compiling
-_WAITING = 4  # samples that may wait
-_PEELS = 4  # loops within loops that may get regions of their own
+_NAME = "region"
+_PATIENCE = 2  # how often a place must be hot that lies within a region, and is not reached there
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,17 @@ class Native:
     """A compiled region."""
 
     region: Region
-    function: int  # address of the callback
+    function: int  # its address in the host
+
+    def stands(self, start: int, code: bytes) -> bool:
+        """Whether its instructions are those of the bytes at `start`."""
+        return all(start <= at and code.startswith(held, at - start) for at, held in self.region.spans)
 
 
 @dataclass(frozen=True)
 class Sample:
+    """A hot place, and the code around it."""
+
     pc: int
     start: int
     code: bytes
@@ -47,78 +57,106 @@ class Sample:
 
 
 class Tier:
-    """`uncovered` counts instructions, by word, at which a sample found no loop."""
+    """What it compiles is kept in `directory`. `uncovered` counts instructions, by word, at which a hot place
+    could not be compiled."""
 
-    def __init__(self, layout: NativeLayout) -> None:
+    def __init__(self, layout: NativeLayout, directory: Path | None = None) -> None:
         self._layout = layout
-        self._compiler = Compiler()
-        self._samples: queue.Queue[Sample | None] = queue.Queue(_WAITING)
-        self._met: Counter[tuple[int, int]] = Counter()
-        self._made: dict[int, Native] = {}  # by head
+        self._compiler = Compiler(directory)
+        self.dispatcher = self._compiler.dispatcher()
+        self._samples: dict[int, Sample] = {}  # by pc, the latest of each
+        self._times: Counter[int] = Counter()  # how often each of them came
+        self._ends = False
+        self._changed = threading.Condition()
+        self._within: Counter[int] = Counter()
+        self._made: list[Native] = []  # the worker's
+        self._refused: set[bytes] = set()  # text that LLVM does not compile
         self._ready: list[Native] = []
+        self._contexts: list[Context] = []
         self.uncovered: Counter[int] = Counter()
         self.failed: list[str] = []
-        self.lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
+    def serve(self, context: Context) -> None:
+        """Tell an engine from now on."""
+        self._contexts.append(context)
+
+    def dismiss(self, context: Context) -> None:
+        self._contexts.remove(context)
+
     def offer(self, sample: Sample) -> None:
-        """Take a sample if there is time for it."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="native-compiler", daemon=True)
-            self._thread.start()
-        try:
-            self._samples.put_nowait(sample)
-        except queue.Full:
-            return
+        """Take a sample."""
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="native-compiler", daemon=True)
+                self._thread.start()
+                atexit.register(self.close)
+            self._samples[sample.pc] = sample
+            self._times[sample.pc] += 1
+            self._changed.notify()
 
     def take(self, seen: int) -> list[Native]:
         """What has been compiled since there were `seen` regions."""
-        with self.lock:
+        with self._changed:
             return self._ready[seen:]
 
     def close(self) -> None:
         """End the worker."""
+        with self._changed:
+            self._ends = True
+            self._changed.notify()
+        self._compiler.interrupt()
         if self._thread is not None:
-            self._samples.put(None)
             self._thread.join()
             self._thread = None
+            atexit.unregister(self.close)
+        self._compiler.close()
 
     def _work(self) -> None:
-        while (sample := self._samples.get()) is not None:
+        while (sample := self._next()) is not None:
             try:
                 self.consider(sample)
             except Exception as error:  # a tier that fails leaves the program to the interpreter
                 self.failed.append(f"{type(error).__name__}: {error}")
 
+    def _next(self) -> Sample | None:
+        """The hottest sample; None when it is time to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ends or self._samples)
+            if self._ends:
+                return None
+            hottest = max(self._samples, key=self._times.__getitem__)
+            return self._samples.pop(hottest)
+
     def consider(self, sample: Sample) -> None:
-        """Find the loop of a sample, compile it if it is hot and new."""
-        barred: set[int] = set()
-        for _ in range(_PEELS):
-            region = find_loop(sample.fetch, sample.pc, barred)
-            if region is None:
-                break
-            if not self._is_made(region):
-                self._met[region.head, len(region.code)] += 1
-                if self._met[region.head, len(region.code)] >= HOT:
-                    self._compile(region)
-                return
-            barred.add(region.head)
-        else:
-            return
-        if not barred:
+        """Compile the region around a hot place, unless one that holds it will do."""
+        for native in self._made:
+            if sample.pc in native.region.code and native.stands(sample.start, sample.code):
+                if sample.pc in native.region.entries:
+                    return
+                self._within[sample.pc] += 1
+                if self._within[sample.pc] <= _PATIENCE:
+                    return
+        region = find_region(sample.fetch, sample.pc, function_starts(sample.start, sample.code))
+        if region is None:
             at = sample.pc - sample.start
             self.uncovered[int.from_bytes(sample.code[at : at + 4], "little")] += 1
-
-    def _is_made(self, region: Region) -> bool:
-        known = self._made.get(region.head)
-        return known is not None and known.region.words == region.words
+            return
+        self._compile(region)
 
     def _compile(self, region: Region) -> None:
-        if not self._compiler.fused and region.floats:
+        text = lift(region, _NAME, self._layout)
+        digest = sha256(text.encode()).digest()
+        if not self._compiler.able or digest in self._refused:
             return
-        name = f"at_{region.head:x}"
-        function = self._compiler.compile({name: lift(region, name, self._layout)})[name]
+        try:
+            function = self._compiler.compile({_NAME: text})[_NAME]
+        except CompileError:
+            self._refused.add(digest)
+            raise
         native = Native(region, function)
-        with self.lock:
-            self._made[region.head] = native
+        self._made.append(native)
+        with self._changed:
             self._ready.append(native)
+        for context in self._contexts:
+            context.words[NEWS] = 1

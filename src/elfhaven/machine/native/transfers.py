@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from elfhaven.machine.native.decode import Fields, Row, signed
 from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.integer import extended
@@ -91,7 +93,7 @@ def _by_register(e: Emitter, f: Fields) -> None:
 
 def _literal(e: Emitter, f: Fields) -> None:
     """LDR (literal), LDRSW (literal)."""
-    address = str(e.pc + 4 * signed(f["imm19"], 19) & _M64)
+    address = e.address(e.pc + 4 * signed(f["imm19"], 19))
     scale = f["opc"] + 2 if f["V"] else 2 + (f["opc"] == 1)
     type = f"i{8 << scale}" if scale < 4 else VECTOR
     value = e.load(e.host(address, 1 << scale, False), type)
@@ -154,6 +156,80 @@ def _multiple(e: Emitter, f: Fields) -> None:
         e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
 
 
+_STRUCTURES = {0b1000: 2, 0b0100: 3, 0b0000: 4}  # opcode -> registers
+
+
+def _structures(e: Emitter, f: Fields) -> None:
+    """LD2, LD3, LD4, ST2, ST3, ST4 of whole registers: their lanes take turns in memory."""
+    count, lanes = _STRUCTURES[f["opcode"]], (16 if f["Q"] else 8) >> f["size"]
+    element, whole = f"i{8 << f['size']}", f"<{16 >> f['size']} x i{8 << f['size']}>"
+    base = e.x(f["rn"], sp=True)
+    pointer = e.host(base, count * (16 if f["Q"] else 8), not f["L"])
+    many = f"<{count * lanes} x {element}>"
+    if f["L"]:
+        read = e.load(pointer, many)
+        for k in range(count):
+            order = [k + count * i for i in range(lanes)]
+            value = e.op(
+                f"shufflevector {many} {read}, {many} zeroinitializer, <{16 >> f['size']} x i32> "
+                + _indices(order + [count * lanes] * ((16 >> f["size"]) - lanes))
+            )
+            e.set_v((f["rt"] + k) % 32, value, whole)
+    else:
+        _store_structures(e, f, pointer, count, lanes)
+    if "rm" in f:
+        step = str(count * (16 if f["Q"] else 8)) if f["rm"] == 31 else e.x(f["rm"])
+        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
+
+
+def _store_structures(e: Emitter, f: Fields, pointer: str, count: int, lanes: int) -> None:
+    total = 16 >> f["size"]
+    whole = f"<{total} x i{8 << f['size']}>"
+    held = [e.v((f["rt"] + k) % 32, whole) for k in range(count)]
+    held += held[: count % 2]  # so that they are pairs
+    pairs = [
+        e.op(f"shufflevector {whole} {a}, {whole} {b}, <{2 * total} x i32> {_indices(range(2 * total))}")
+        for a, b in zip(held[::2], held[1::2], strict=True)
+    ]
+    double = whole.replace(f"<{total} ", f"<{2 * total} ")
+    order = [k * total + i for i in range(lanes) for k in range(count)]
+    many = f"<{len(order)} x i{8 << f['size']}>"
+    other = pairs[1] if len(pairs) > 1 else pairs[0]
+    value = e.op(
+        f"shufflevector {double} {pairs[0]}, {double} {other}, <{len(order)} x i32> {_indices(order)}"
+    )
+    e.store(pointer, value, many)
+
+
+def _indices(order: Iterable[int]) -> str:
+    return "<" + ", ".join(f"i32 {i}" for i in order) + ">"
+
+
+def _is_structure(f: Fields) -> bool:
+    return f["opcode"] in _STRUCTURES and not (f["size"] == 3 and not f["Q"])
+
+
+def _replicate(e: Emitter, f: Fields) -> None:
+    """LD1R."""
+    size, element = 1 << f["size"], f"i{8 << f['size']}"
+    base = e.x(f["rn"], sp=True)
+    value = e.load(e.host(base, size, False), element)
+    whole = f"<{16 // size} x {element}>"
+    first = e.op(f"insertelement {whole} zeroinitializer, {element} {value}, i32 0")
+    order = _indices([0] * (16 // size if f["Q"] else 8 // size) + [1] * (0 if f["Q"] else 8 // size))
+    if size == 8 and not f["Q"]:
+        e.set_v(f["rt"], first, whole)
+    else:
+        e.set_v(
+            f["rt"],
+            e.op(f"shufflevector {whole} {first}, {whole} zeroinitializer, <{16 // size} x i32> {order}"),
+            whole,
+        )
+    if "rm" in f:
+        step = str(size) if f["rm"] == 31 else e.x(f["rm"])
+        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
+
+
 def _is_multiple(f: Fields) -> bool:
     return f["opcode"] in _COUNTS
 
@@ -174,6 +250,10 @@ ROWS = (
     ),
     Row("load literal", "opc:2 011 V 00 imm19:19 rt:5", _literal, lambda f: f["opc"] != 3),
     Row("load/store pair", "opc:2 101 V 0 mode:2 L imm7:7 rt2:5 rn:5 rt:5", _pair, _is_pair),
+    Row("ld2-4/st2-4", "0 Q 0011000 L 000000 opcode:4 size:2 rn:5 rt:5", _structures, _is_structure),
+    Row("ld2-4/st2-4 post", "0 Q 0011001 L 0 rm:5 opcode:4 size:2 rn:5 rt:5", _structures, _is_structure),
+    Row("ld1r", "0 Q 001101010000001100 size:2 rn:5 rt:5", _replicate),
+    Row("ld1r post", "0 Q 001101110 rm:5 1100 size:2 rn:5 rt:5", _replicate),
     Row("ld1/st1", "0 Q 0011000 L 000000 opcode:4 size:2 rn:5 rt:5", _multiple, _is_multiple),
     Row("ld1/st1 post", "0 Q 0011001 L 0 rm:5 opcode:4 size:2 rn:5 rt:5", _multiple, _is_multiple),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import VECTOR, Emitter
-from elfhaven.machine.native.floats import expand, negated, splat, strict, suffix
+from elfhaven.machine.native.floats import expand, splat
 
 _ALL = (1 << 64) - 1
 
@@ -17,7 +17,7 @@ def arrangement(f: Fields) -> str:
     return "<2 x double>" if f["sz"] else "<4 x float>"
 
 
-def _set(e: Emitter, f: Fields, value: str, type: str) -> None:
+def set_vector(e: Emitter, f: Fields, value: str, type: str) -> None:
     """Q clear: the upper half becomes zero."""
     if not f["Q"]:
         whole = value if type == VECTOR else e.op(f"bitcast {type} {value} to {VECTOR}")
@@ -26,89 +26,35 @@ def _set(e: Emitter, f: Fields, value: str, type: str) -> None:
     e.set_v(f["rd"], value, type)
 
 
-def _operands(e: Emitter, f: Fields, type: str) -> tuple[str, str]:
+def lanes_of(f: Fields) -> int:
+    """How many lanes count: those of half a register where Q is clear."""
+    return (16 if f["Q"] else 8) >> f["size"]
+
+
+def wide_of(f: Fields) -> str:
+    """The type of a whole register with lanes of twice the size."""
+    width = 16 << f["size"]
+    return f"<{128 // width} x i{width}>"
+
+
+def chosen(e: Emitter, type: str, a: str, b: str, predicate: str) -> str:
+    """Of each pair of lanes the first where the predicate holds."""
+    count = type[1:-1].split()[0]
+    held = e.op(f"icmp {predicate} {type} {a}, {b}")
+    return e.op(f"select <{count} x i1> {held}, {type} {a}, {type} {b}")
+
+
+def operands(e: Emitter, f: Fields, type: str) -> tuple[str, str]:
     """Rn and Rm; of 64-bit forms, the upper halves as zero, so that they raise nothing."""
-    return _clean(e, f, f["rn"], type), _clean(e, f, f["rm"], type)
+    return clean(e, f, f["rn"], type), clean(e, f, f["rm"], type)
 
 
-def _clean(e: Emitter, f: Fields, number: int, type: str) -> str:
+def clean(e: Emitter, f: Fields, number: int, type: str) -> str:
     if f["Q"]:
         return e.v(number, type)
     low = e.lane(number, "i64")
     cut = e.op(f"insertelement {VECTOR} zeroinitializer, i64 {low}, i32 0")
     return e.op(f"bitcast {VECTOR} {cut} to {type}")
-
-
-def _float_three(e: Emitter, f: Fields, name: str) -> None:
-    type = arrangement(f)
-    a, b = _operands(e, f, type)
-    if name == "fdiv" and not f["Q"]:
-        b = e.op(
-            f"shufflevector {type} {b}, {type} {splat(type, '1.0')}, <4 x i32> <i32 0, i32 1, i32 4, i32 5>"
-        )
-    _set(e, f, strict(e, name, type, a, b), type)
-
-
-def _float_fused(e: Emitter, f: Fields) -> None:
-    """FMLA, FMLS of whole vectors."""
-    type = arrangement(f)
-    n, m = _operands(e, f, type)
-    n = negated(e, n, type) if f["sub"] else n
-    _set(e, f, strict(e, "fma", type, n, m, _clean(e, f, f["rd"], type)), type)
-
-
-def _element(e: Emitter, f: Fields, type: str) -> str:
-    """One lane of Rm in all lanes."""
-    if f["sz"]:
-        number, index = f["M"] << 4 | f["rm"], f["H"]
-    else:
-        number, index = f["M"] << 4 | f["rm"], f["H"] << 1 | f["L"]
-    count = 2 if f["sz"] else 4
-    lanes = ", ".join([f"i32 {index}"] * count)
-    return e.op(f"shufflevector {type} {e.v(number, type)}, {type} poison, <{count} x i32> <{lanes}>")
-
-
-def _float_by_element(e: Emitter, f: Fields) -> None:
-    """FMLA, FMLS, FMUL by element."""
-    type = arrangement(f)
-    m, n = _element(e, f, type), _clean(e, f, f["rn"], type)
-    if not f["Q"]:
-        m = e.op(f"shufflevector {type} {m}, {type} zeroinitializer, <4 x i32> <i32 0, i32 1, i32 4, i32 5>")
-    if f["opcode"] == 9:
-        _set(e, f, strict(e, "fmul", type, n, m), type)
-        return
-    n = negated(e, n, type) if f["opcode"] == 5 else n
-    _set(e, f, strict(e, "fma", type, n, m, _clean(e, f, f["rd"], type)), type)
-
-
-def _float_pairwise(e: Emitter, f: Fields) -> None:
-    """FADDP of vectors."""
-    type = arrangement(f)
-    a, b = e.v(f["rn"], type), e.v(f["rm"], type)
-    count = 2 if f["sz"] else 4
-    even, odd = (
-        e.op(f"shufflevector {type} {a}, {type} {b}, <{count} x i32> <{_row(range(start, 2 * count, 2))}>")
-        for start in (0, 1)
-    )
-    _set(e, f, strict(e, "fadd", type, even, odd), type)
-
-
-def _row(indices: range) -> str:
-    return ", ".join(f"i32 {i}" for i in indices)
-
-
-def _float_pair(e: Emitter, f: Fields) -> None:
-    """FADDP of one pair to a scalar."""
-    type = "double" if f["sz"] else "float"
-    e.set_scalar(f["rd"], strict(e, "fadd", type, e.lane(f["rn"], type), e.lane(f["rn"], type, 1)), type)
-
-
-def _float_sign(e: Emitter, f: Fields) -> None:
-    """FABS, FNEG."""
-    type = arrangement(f)
-    a = e.v(f["rn"], type)
-    value = negated(e, a, type) if f["U"] else e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {a})")
-    _set(e, f, value, type)
 
 
 def _logic(e: Emitter, f: Fields) -> None:
@@ -127,12 +73,12 @@ def _logic(e: Emitter, f: Fields) -> None:
     else:
         m = do("xor", m, ones) if f["size"] & 1 else m
         value = do("or" if f["size"] & 2 else "and", n, m)
-    _set(e, f, value, VECTOR)
+    set_vector(e, f, value, VECTOR)
 
 
 def _integer_three(name: str, e: Emitter, f: Fields) -> None:
     type = arrangement(f)
-    _set(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {e.v(f['rm'], type)}"), type)
+    set_vector(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {e.v(f['rm'], type)}"), type)
 
 
 def _add(e: Emitter, f: Fields) -> None:
@@ -147,7 +93,7 @@ def _compare(predicate: str, e: Emitter, f: Fields) -> None:
     type = arrangement(f)
     held = e.op(f"icmp {predicate} {type} {e.v(f['rn'], type)}, {e.v(f['rm'], type)}")
     mask = type.replace(f"i{8 << f['size']}", "i1")
-    _set(e, f, e.op(f"sext {mask} {held} to {type}"), type)
+    set_vector(e, f, e.op(f"sext {mask} {held} to {type}"), type)
 
 
 def _compare_equal(e: Emitter, f: Fields) -> None:
@@ -166,7 +112,7 @@ def _extremum(e: Emitter, f: Fields) -> None:
     name = ("u" if f["U"] else "s") + ("min" if f["least"] else "max")
     count = 16 >> f["size"]
     call = f"call {type} @llvm.{name}.v{count}i{8 << f['size']}"
-    _set(e, f, e.op(f"{call}({type} {e.v(f['rn'], type)}, {type} {e.v(f['rm'], type)})"), type)
+    set_vector(e, f, e.op(f"{call}({type} {e.v(f['rn'], type)}, {type} {e.v(f['rm'], type)})"), type)
 
 
 def _lane_type(imm5: int) -> tuple[str, int]:
@@ -185,7 +131,7 @@ def _splatted(e: Emitter, value: str, type: str) -> tuple[str, str]:
 def _duplicate_element(e: Emitter, f: Fields) -> None:
     type, index = _lane_type(f["imm5"])
     value, whole = _splatted(e, e.lane(f["rn"], type, index), type)
-    _set(e, f, value, whole)
+    set_vector(e, f, value, whole)
 
 
 def _duplicate_scalar(e: Emitter, f: Fields) -> None:
@@ -201,7 +147,7 @@ def _general(e: Emitter, number: int, type: str) -> str:
 def _duplicate_general(e: Emitter, f: Fields) -> None:
     type, _ = _lane_type(f["imm5"])
     value, whole = _splatted(e, _general(e, f["rn"], type), type)
-    _set(e, f, value, whole)
+    set_vector(e, f, value, whole)
 
 
 def _insert(e: Emitter, f: Fields, value: str) -> None:
@@ -249,7 +195,7 @@ def constant(op: int, cmode: int, imm8: int) -> int | None:
 
 def _move_immediate(e: Emitter, f: Fields) -> None:
     value = constant(f["op"], f["cmode"], f["high"] << 5 | f["low"])
-    _set(e, f, f"<i64 {value}, i64 {value}>", VECTOR)
+    set_vector(e, f, f"<i64 {value}, i64 {value}>", VECTOR)
 
 
 def _is_move(f: Fields) -> bool:
@@ -259,12 +205,13 @@ def _is_move(f: Fields) -> bool:
     return f["cmode"] >= 12 or not f["cmode"] & 1
 
 
-def _whole(f: Fields) -> bool:
+def whole(f: Fields) -> bool:
     """Doubles only as pairs."""
     return not (f["sz"] and not f["Q"])
 
 
-def _sized(f: Fields) -> bool:
+def sized(f: Fields) -> bool:
+    """One doubleword alone is no vector."""
     return not (f["size"] == 3 and not f["Q"])
 
 
@@ -279,7 +226,7 @@ def _is_to_general(f: Fields) -> bool:
     return lowest in ((1, 2, 4) if f["Q"] else (1, 2))
 
 
-def _shift_amount(f: Fields) -> tuple[int, int]:
+def shift_amount(f: Fields) -> tuple[int, int]:
     """Element width and the field's value above it."""
     width = 8 << f["immh"].bit_length() - 1
     return width, (f["immh"] << 3 | f["immb"])
@@ -287,7 +234,7 @@ def _shift_amount(f: Fields) -> tuple[int, int]:
 
 def _shift(e: Emitter, f: Fields) -> None:
     """SHL, SSHR, USHR."""
-    width, field = _shift_amount(f)
+    width, field = shift_amount(f)
     type = f"<{128 // width} x i{width}>"
     if f["opcode"]:
         name, amount = "shl", field - width
@@ -295,7 +242,7 @@ def _shift(e: Emitter, f: Fields) -> None:
         name, amount = ("lshr" if f["U"] else "ashr"), 2 * width - field
     if amount >= width:
         name, amount = ("ashr", width - 1) if name == "ashr" else ("and", 0)
-    _set(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {splat(type, str(amount))}"), type)
+    set_vector(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {splat(type, str(amount))}"), type)
 
 
 def _is_shift(f: Fields) -> bool:
@@ -304,40 +251,12 @@ def _is_shift(f: Fields) -> bool:
     return bool(f["Q"]) or f["immh"] < 8
 
 
-def _float(name: str, pattern: str) -> Row:
-    def emit(e: Emitter, f: Fields) -> None:
-        _float_three(e, f, name)
-
-    return Row(f"{name} vector", pattern, emit, _whole, floats=True)
-
-
 ROWS = (
-    _float("fadd", "0 Q 001110 0 sz 1 rm:5 110101 rn:5 rd:5"),
-    _float("fsub", "0 Q 001110 1 sz 1 rm:5 110101 rn:5 rd:5"),
-    _float("fmul", "0 Q 101110 0 sz 1 rm:5 110111 rn:5 rd:5"),
-    _float("fdiv", "0 Q 101110 0 sz 1 rm:5 111111 rn:5 rd:5"),
-    Row("fmla/fmls vector", "0 Q 001110 sub sz 1 rm:5 110011 rn:5 rd:5", _float_fused, _whole, floats=True),
-    Row(
-        "fmla/fmls/fmul element",
-        "0 Q 0011111 sz L M rm:4 opcode:4 H 0 rn:5 rd:5",
-        _float_by_element,
-        lambda f: f["opcode"] in (1, 5, 9) and _whole(f) and not (f["sz"] and f["L"]),
-        floats=True,
-    ),
-    Row(
-        "faddp vector",
-        "0 Q 1011100 sz 1 rm:5 110101 rn:5 rd:5",
-        _float_pairwise,
-        lambda f: f["Q"] == 1,
-        floats=True,
-    ),
-    Row("faddp scalar", "011111100 sz 110000110110 rn:5 rd:5", _float_pair, floats=True),
-    Row("fabs/fneg vector", "0 Q U 011101 sz 100000111110 rn:5 rd:5", _float_sign, _whole),
     Row("logic vector", "0 Q U 01110 size:2 1 rm:5 000111 rn:5 rd:5", _logic),
-    Row("add/sub vector", "0 Q U 01110 size:2 1 rm:5 100001 rn:5 rd:5", _add, _sized),
+    Row("add/sub vector", "0 Q U 01110 size:2 1 rm:5 100001 rn:5 rd:5", _add, sized),
     Row("mul vector", "0 Q 001110 size:2 1 rm:5 100111 rn:5 rd:5", _multiply, lambda f: f["size"] != 3),
-    Row("cmeq vector", "0 Q 101110 size:2 1 rm:5 100011 rn:5 rd:5", _compare_equal, _sized),
-    Row("cmgt/cmge vector", "0 Q U 01110 size:2 1 rm:5 0011 equal 1 rn:5 rd:5", _compare_order, _sized),
+    Row("cmeq vector", "0 Q 101110 size:2 1 rm:5 100011 rn:5 rd:5", _compare_equal, sized),
+    Row("cmgt/cmge vector", "0 Q U 01110 size:2 1 rm:5 0011 equal 1 rn:5 rd:5", _compare_order, sized),
     Row(
         "max/min vector",
         "0 Q U 01110 size:2 1 rm:5 0110 least 1 rn:5 rd:5",

@@ -17,9 +17,11 @@ from elfhaven.machine.address_space import AddressSpace, Mapping
 from elfhaven.machine.engine import PC, SP, Fault
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.native.decode import Instruction, Row
+from elfhaven.machine.native.dispatch import REFUSED
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
+from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout, find_native
-from elfhaven.machine.native.lift import Region, lift
+from elfhaven.machine.native.lift import lift
 from elfhaven.machine.native.patterns import A64
 from elfhaven.machine.pages import PagePool
 from elfhaven.machine.pagetable import Protection, TablePool
@@ -93,10 +95,11 @@ class Bench:
         """Their functions, as callables of no argument."""
         texts = {f"f{i}": lift(region, f"f{i}", self.layout) for i, region in enumerate(regions)}
         addresses = self.engine.tier._compiler.compile(texts)
-        kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_void_p)
+        kind = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64)
+        assert self.engine._context is not None
         context = self.engine._context.address
         callbacks = [kind(addresses[f"f{i}"]) for i in range(len(regions))]
-        return [partial(callback, self.engine._handle, HEAD, 4, context) for callback in callbacks]
+        return [partial(callback, context, HEAD, USER) for callback in callbacks]
 
     # ---- states
 
@@ -106,7 +109,9 @@ class Bench:
         drawn = [self.random.choice(some) if i % 2 else self._integer() for i in range(31)]
         general = [*self.random.sample(drawn, 31), self._place(), HEAD]
         fields = instruction.fields if instruction is not None else {}
-        if "rn" in fields and self.random.random() < 0.9:
+        if instruction is not None and "indirect" in instruction.row.flow.value:
+            general[fields["rn"] % 31] = USER + 4 * self.random.randrange(PAGE // 4)
+        elif "rn" in fields and self.random.random() < 0.9:
             general[SP if fields["rn"] == 31 else fields["rn"]] = self._place()
             if fields.get("option") and fields["rm"] not in (31, fields["rn"]):
                 general[fields["rm"]] = self.random.randrange(64)
@@ -172,7 +177,7 @@ class Bench:
     def native(self, function: Any, state: State) -> State:
         self.put(state)
         self.engine._space = self.space
-        function()
+        self.engine.registers[PC] = HEAD if (place := function()) == REFUSED & (1 << 64) - 1 else place
         self.engine._space = None
         return self.get()
 
@@ -185,7 +190,7 @@ class Bench:
         if bytes(self.code.view[at : at + len(code)]) != code:
             self.code.view[at : at + len(code)] = code
             self.engine._flush_code()
-        self.engine._exit, self.engine._space = None, self.space
+        self.engine._exit = None  # and no space: nothing is compiled meanwhile
         self.engine._on_svc = lambda: False
         uclib.uc_emu_start(
             self.engine._handle,
@@ -194,7 +199,6 @@ class Bench:
             ctypes.c_uint64(0),
             ctypes.c_size_t(count),
         )
-        self.engine._space = None
         return self.get(), not isinstance(self.engine._exit, Fault)
 
     @property

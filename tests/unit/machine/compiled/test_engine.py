@@ -15,7 +15,9 @@ from tests.unit.machine.compiled.differential import HEAD, Bench
 
 from elfhaven.machine.engine import PC, Fault, FaultKind, Stop
 from elfhaven.machine.memory import PAGE
-from elfhaven.machine.native.lift import Region
+from elfhaven.machine.native.decode import Flow
+from elfhaven.machine.native.flow import Region
+from elfhaven.machine.native.lift import lift
 from elfhaven.machine.native.patterns import A64
 from elfhaven.machine.native.tier import Native
 from elfhaven.machine.pagetable import Protection
@@ -47,10 +49,8 @@ def install(bench: Bench, *words: int) -> None:
     region = Region(HEAD, code)
     bench.engine.forget_code()
     name = "loop"
-    from elfhaven.machine.native.lift import lift
-
     function = bench.engine.tier._compiler.compile({name: lift(region, name, bench.layout)})[name]
-    bench.engine._hook(Native(region, function))
+    bench.engine.add(Native(region, function))
 
 
 def run(bench: Bench, *arguments: int) -> Fault | Stop:
@@ -178,11 +178,37 @@ def test_hot_loop_is_found_by_itself(bench: Bench) -> None:
     assert not bench.engine.tier.failed
 
 
+def test_hot_calls_are_followed(bench: Bench) -> None:
+    """bl to a function behind the loop, which comes back: all of it in compiled code, entered once."""
+    words = (0x94000004, COUNT, 0x54FFFFC1, SVC, ADD, 0xD65F03C0)
+    assert bench.code.view is not None
+    bench.code.view[HEAD - bench.code.start :][: 4 * len(words)] = struct.pack(f"<{len(words)}I", *words)
+    bench.engine.forget_code()
+    deadline = time.monotonic() + 60
+    while not bench.engine.entries:
+        assert time.monotonic() < deadline, bench.engine.tier.failed
+        assert run(bench, 20_000) is Stop.LEFT
+    before = bench.engine.entries
+    assert bench.engine.enter(bench.space, 0, HEAD, bench.data.end, (50_000, 0, 0, 7), lambda: False)
+    assert bench.engine.registers[2] == 350_000
+    assert bench.engine.entries == before + 1
+
+
+def test_a_jump_to_nowhere_is_the_same_fault(bench: Bench) -> None:
+    """br x1 of an address that is not mapped, in a loop that is compiled."""
+    install(bench, COUNT, 0x54000041, 0xD61F0020, 0x17FFFFFD, SVC)
+    fault = run(bench, 100, 0x7777_0000)
+    assert isinstance(fault, Fault)
+    assert (fault.kind, fault.address, fault.pc) == (FaultKind.PREFETCH, 0x7777_0000, 0x7777_0000)
+    assert bench.engine.registers[0] == 0
+    assert bench.engine.entries == 1
+
+
 def test_random_sequences(bench: Bench) -> None:
     """Straight runs of random instructions against the interpreter, up to where compiled code leaves."""
     seed = 7
     bench.random = random.Random(seed)
-    rows = [row for row in A64.rows if row.flow.value == "next" and "load" not in row.name]
+    rows = [row for row in A64.rows if row.flow is Flow.NEXT and "load" not in row.name]
     done = 0
     for _ in range(6):
         regions, sequences = [], []
@@ -196,10 +222,10 @@ def test_random_sequences(bench: Bench) -> None:
                 state = bench.draw()
                 have = bench.native(function, state)
                 count = (have.general[PC] - HEAD) // 4
-                if count:
-                    want, _ = bench.interpreted(words, state, count)
-                    assert have.raised & want.raised == want.raised
-                    have.raised = want.raised if count < DIVERSE else have.raised
-                    assert have == want, f"seed {seed}: {[hex(word) for word in words]}"
-                    done += count
+                before = bench.native(lambda: HEAD, state)
+                want = bench.interpreted(words, state, count)[0] if count else before
+                assert have.raised & want.raised == want.raised
+                have.raised = want.raised if count < DIVERSE else have.raised
+                assert have == want, f"seed {seed}: {[hex(word) for word in words]}"
+                done += count
     assert done > 1000

@@ -11,7 +11,7 @@ from tests.unit.machine.compiled.differential import HEAD, Bench, State
 
 from elfhaven.machine.engine import PC
 from elfhaven.machine.native.decode import Row
-from elfhaven.machine.native.lift import Region
+from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.patterns import A64
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
@@ -58,7 +58,7 @@ def test_pattern(bench: Bench, row: Row) -> None:
         for _ in range(STATES // ENCODINGS):
             state = bench.draw(instruction)
             want, went_well = bench.interpreted([instruction.word], state, 1)
-            before = bench.native(lambda: None, state)
+            before = bench.native(lambda: HEAD, state)
             have = bench.native(function, state)
             left = have.general[PC] == HEAD
             if left:  # to the interpreter, with nothing changed; a flag may be raised that it raises again

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is compiled together."""
+
+from __future__ import annotations
+
+import struct
+
+from elfhaven.machine.native.flow import LARGEST, Region, find_region, function_starts
+from elfhaven.machine.native.tier import Native, Sample
+
+BASE = 0x4000_0000
+RET, NOP, SVC = 0xD65F03C0, 0xD503201F, 0xD4000001
+
+
+def bl(words: int) -> int:
+    return 0x9400_0000 | words & 0x3FF_FFFF
+
+
+def b(words: int) -> int:
+    return 0x1400_0000 | words & 0x3FF_FFFF
+
+
+def cbnz(words: int) -> int:
+    return 0xB500_0000 | (words & 0x7_FFFF) << 5
+
+
+def region(words: list[int], hot: int) -> Region | None:
+    """Of the code `words` at BASE, around its instruction number `hot`."""
+    code = struct.pack(f"<{len(words)}I", *words)
+    sample = Sample(BASE + 4 * hot, BASE, code)
+    return find_region(sample.fetch, sample.pc, function_starts(BASE, code))
+
+
+def indices(found: Region | None) -> list[int]:
+    assert found is not None
+    return sorted((at - BASE) // 4 for at in found.code)
+
+
+def test_a_function_is_found_from_its_middle() -> None:
+    words = [bl(3), NOP, RET, NOP, NOP, cbnz(-1), RET, NOP]
+    found = region(words, 5)
+    assert indices(found) == [3, 4, 5, 6]
+    assert found is not None
+    assert [(at - BASE) // 4 for at in found.entries] == [3, 4, 5]
+
+
+def test_small_functions_come_with_their_caller() -> None:
+    words = [NOP, bl(3), cbnz(-2), RET, NOP, RET]
+    found = region(words, 0)
+    assert indices(found) == [0, 1, 2, 3, 4, 5]
+    assert found is not None
+    assert found.returns == (BASE + 8,)
+
+
+def test_a_jump_to_another_function_leads_out() -> None:
+    words = [bl(3), bl(4), RET, NOP, b(1), NOP, RET]
+    assert indices(region(words, 3)) == [3, 4]
+
+
+def test_a_function_that_calls_is_not_taken_in() -> None:
+    words = [bl(2), RET, NOP, bl(2), RET, RET]
+    assert indices(region(words, 0)) == [0, 1]
+
+
+def test_what_is_not_covered_ends_it() -> None:
+    assert indices(region([NOP, SVC, NOP], 0)) == [0]
+    assert region([NOP, SVC, NOP], 1) is None
+
+
+def test_of_a_large_function_its_loop_is_taken() -> None:
+    words = [bl(1), *[NOP] * (LARGEST - 1), *[NOP] * 6, cbnz(-5), *[NOP] * 10, RET]
+    assert indices(region(words, LARGEST + 3)) == list(range(LARGEST + 1, LARGEST + 7))
+
+
+def test_of_a_large_loop_the_one_within_is_taken() -> None:
+    words = [bl(1), *[NOP] * (LARGEST - 1), *[NOP] * 6, cbnz(-5), *[NOP] * 10, cbnz(-LARGEST), RET]
+    assert indices(region(words, LARGEST + 3)) == list(range(LARGEST + 1, LARGEST + 7))
+
+
+def test_a_region_stands_where_its_words_do() -> None:
+    words = [NOP, NOP, cbnz(-1), RET]
+    found = region(words, 1)
+    assert found is not None
+    native, code = Native(found, 0), struct.pack("<4I", *words)
+    assert native.stands(BASE, code)
+    assert native.stands(BASE - 4, bytes(4) + code)
+    assert not native.stands(BASE + 8, code[8:])
+    assert not native.stands(BASE, code[:12])
+    assert not native.stands(BASE, code[:8] + bytes(4) + code[12:])
+
+
+def test_a_region_is_the_same_wherever_it_lies() -> None:
+    words = [NOP, NOP, cbnz(-1), RET]
+    found = region(words, 1)
+    assert found is not None
+    assert sorted(found.rebased().code) == [0, 4, 8, 12][min(indices(found)) :]
