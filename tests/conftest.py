@@ -4,6 +4,11 @@
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# a machine that has much else to do is no fault of a test
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:

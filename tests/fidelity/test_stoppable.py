@@ -50,3 +50,9 @@ def test_all_that_it_held_is_free_again(machine: Machine, tmp_path: Path) -> Non
         assert done.status == 143
     after = zig.compile_program(ENDS, flags=endless.FLAGS)
     assert elfhaven.run(after, manifest=Manifest(), target="qemu", cwd=tmp_path).status == 5
+
+
+@pytest.mark.parametrize("name", endless.SPINS)
+def test_who_spins_gives_others_their_turn(machine: Machine, name: str, tmp_path: Path) -> None:
+    done = endless.spins(name, tmp_path, target="qemu")
+    assert (done.status, done.fault) == (7, None)

@@ -47,6 +47,62 @@ UNCHECKED = {  # they come to the runtime by themselves
     "sleep": "#include <unistd.h>\nint main(void) { for (;;) sleep(1000); }",
 }
 SOURCES = CHECKED | UNCHECKED
+SPINS = {  # no call in the loop: the flag changes only if somebody else has a turn
+    "for a thread": """
+        static void *sets(void *p) { usleep(10000); flag = 1; return p; }
+        int main(void) {
+            pthread_t t;
+            pthread_create(&t, 0, sets, 0);
+            while (!flag) spins++;
+            pthread_join(t, 0);
+            return 7;
+        }""",
+    "for a handler": """
+        static void on(int n) { flag = n == SIGALRM; }
+        int main(void) {
+            struct itimerval v = {{0, 0}, {0, 20000}};
+            double kept = 1;
+            signal(SIGALRM, on);
+            setitimer(ITIMER_REAL, &v, 0);
+            while (!flag) spins++, kept *= 1.0000001;
+            return kept > 1 ? 7 : 1;
+        }""",
+    "for input": """
+        static void *reads(void *p) { char c; flag = read(0, &c, 1) == 1 && c == 'i'; return p; }
+        int main(void) {
+            pthread_t t;
+            pthread_create(&t, 0, reads, 0);
+            while (!flag) spins++;
+            return 7;
+        }""",
+    "of 64 threads": """
+        static volatile int there;
+        static void *meets(void *p) {
+            there++;
+            while (!flag) spins++;
+            return p;
+        }
+        int main(void) {
+            pthread_t t[64];
+            for (long i = 0; i < 64; i++) if (pthread_create(&t[i], 0, meets, (void *)i)) return 2;
+            while (there < 64) spins++;
+            flag = 1;
+            for (long i = 0; i < 64; i++) {
+                void *r;
+                pthread_join(t[i], &r);
+                if ((long)r != i) return 3;
+            }
+            return 7;
+        }""",
+}
+SPINS_WITH = """
+#include <pthread.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+static volatile int flag;
+static volatile unsigned long spins;
+"""
 FLAGS = (*zig.STATIC_PIE, "-O2")
 AFTER = 0.3  # seconds from the start to the signal
 
@@ -74,3 +130,13 @@ def stop(program: Path, number: int, *, stoppable: bool, **how: object) -> tuple
         return done, time.monotonic() - sent[0]
     finally:
         timer.cancel()
+
+
+def spins(name: str, place: Path, **how: object) -> Result:
+    """Runs one of SPINS, stoppable, with a byte to read; it ends with 7 where others had their turn."""
+    program = zig.compile_program(SPINS_WITH + SPINS[name], flags=FLAGS)
+    given = place / "input"
+    given.write_bytes(b"i")
+    with given.open("rb") as stdin:
+        manifest = Manifest(name="spins", stoppable=True)
+        return elfhaven.run(program, manifest=manifest, cwd=place, stdin=stdin, **how)  # type: ignore[arg-type]

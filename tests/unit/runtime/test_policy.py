@@ -65,7 +65,11 @@ def rules(kind: RuleKind) -> st.SearchStrategy[Rule]:
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.lists(st.one_of(rules(RuleKind.READ), rules(RuleKind.WRITE)), max_size=4),
     st.lists(RULE_PATHS, max_size=2),
@@ -117,7 +121,11 @@ def test_the_way_to_what_is_allowed_can_be_looked_at(host: Host) -> None:
         assert not inside.allows(path, LOOK), path
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.data())
 def test_a_damaged_blob_is_refused_or_read_without_a_fault(host: Host, data: st.DataObject) -> None:
     policy = Policy(

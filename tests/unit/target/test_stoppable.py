@@ -96,76 +96,9 @@ def test_a_program_that_is_asked_to_come_out_goes_on(tmp_path: Path) -> None:
     assert outputs[0] == outputs[1] != b""
 
 
-SPINS = {  # without a call in the loop: the flag changes only if somebody else has a turn
-    "for a thread": """
-        static void *sets(void *p) { usleep(10000); flag = 1; return p; }
-        int main(void) {
-            pthread_t t;
-            pthread_create(&t, 0, sets, 0);
-            while (!flag) spins++;
-            pthread_join(t, 0);
-            return 7;
-        }""",
-    "for a handler": """
-        static void on(int n) { flag = n == SIGALRM; }
-        int main(void) {
-            struct itimerval v = {{0, 0}, {0, 20000}};
-            double kept = 1;
-            signal(SIGALRM, on);
-            setitimer(ITIMER_REAL, &v, 0);
-            while (!flag) spins++, kept *= 1.0000001;
-            return kept > 1 ? 7 : 1;
-        }""",
-    "for input": """
-        static void *reads(void *p) { char c; flag = read(0, &c, 1) == 1 && c == 'i'; return p; }
-        int main(void) {
-            pthread_t t;
-            pthread_create(&t, 0, reads, 0);
-            while (!flag) spins++;
-            return 7;
-        }""",
-    "of 64 threads": """
-        static volatile int there;
-        static void *meets(void *p) {
-            there++;
-            while (!flag) spins++;
-            return p;
-        }
-        int main(void) {
-            pthread_t t[64];
-            for (long i = 0; i < 64; i++) if (pthread_create(&t[i], 0, meets, (void *)i)) return 2;
-            while (there < 64) spins++;
-            flag = 1;
-            for (long i = 0; i < 64; i++) {
-                void *r;
-                pthread_join(t[i], &r);
-                if ((long)r != i) return 3;
-            }
-            return 7;
-        }""",
-}
-
-
-@pytest.mark.parametrize("name", SPINS)
+@pytest.mark.parametrize("name", endless.SPINS)
 def test_who_spins_gives_others_their_turn(name: str, tmp_path: Path) -> None:
-    source = """
-        #include <pthread.h>
-        #include <signal.h>
-        #include <sys/time.h>
-        #include <unistd.h>
-        static volatile int flag;
-        static volatile unsigned long spins;"""
-    program = zig.compile_program(source + SPINS[name], flags=endless.FLAGS)
-    with (tmp_path / "input").open("w+b") as given:
-        given.write(b"i")
-        given.seek(0)
-        done = elfhaven.run(
-            program,
-            manifest=Manifest(name="spins", stoppable=True),
-            state=tmp_path / "state",
-            cwd=tmp_path,
-            stdin=given,
-        )
+    done = endless.spins(name, tmp_path, state=tmp_path / "state")
     assert (done.status, done.fault) == (7, None)
 
 
