@@ -20,48 +20,15 @@ from tests.hostile.inside import PRELUDE, Device
 from tests.hostile.power import Mortal, PowerFails
 from tests.support import zig
 
+from elfhaven.abi.container import Command
+from elfhaven.normal.client import MemRef
 from elfhaven.normal.policy import Policy
 
-LOSSES = int(os.environ.get("ELFHAVEN_SEALED_LOSSES", "40"))
+LOSSES = int(os.environ.get("ELFHAVEN_SEALED_LOSSES", "20"))
 KILLS = int(os.environ.get("ELFHAVEN_SEALED_KILLS", "6"))
 MANIFEST = 'name = "storm"\n[files]\nsealed = ["vault/"]\n'
 LIFE = 20  # runs of one file
 NAMES = ("vault/a", "vault/b")
-
-
-@pytest.fixture
-def vault(device: Device) -> Path:
-    place = device.place / "vault"
-    place.mkdir(exist_ok=True)
-    return place
-
-
-def _run_mortal(device: Device, program: str, left: int, seed: int, *words: str) -> list[str]:
-    """What a program said until the power failed, or to its end."""
-
-    def mortal(policy: Policy, streams: tuple[int, int, int]) -> Mortal:
-        return Mortal(policy, streams, left, random.Random(seed))
-
-    try:
-        outcome = device.run(program, mortal, *words, text=MANIFEST)
-    except PowerFails as failed:
-        return failed.lines
-    assert (outcome.status, outcome.violated) == (0, ()), (seed, outcome.lines, outcome.error)
-    return outcome.lines
-
-
-@pytest.mark.timeout(7200)
-def test_power_that_fails_anywhere(device: Device, vault: Path) -> None:
-    """Blocks of a commit reach the disk or not, whole or in part; names may be what they were."""
-    chance = random.Random(20)
-    for first in range(0, LOSSES, LIFE):
-        model = storm.Model(first)
-        names = [f"{name}{first}" for name in NAMES]
-        for turn in range(first, first + LIFE):
-            left = chance.randrange(40 if turn > first else 8)
-            lines = _run_mortal(device, storm.PROGRAM, left, turn, *names, f"{first}", "4")
-            _learn(model, lines, turn)
-        assert model.synced >= LIFE // 3
 
 
 # Says what it finds, makes the file anew, and removes it: as a database does with its journal.
@@ -83,11 +50,56 @@ int main(int argc, char **argv) {
 """
 
 
+@pytest.fixture(params=["alone", "haven"])
+def haven(device: Device, request: pytest.FixtureRequest) -> str:
+    """What the manifest adds: nothing, or that the files are those of a haven."""
+    (device.place / "vault").mkdir(exist_ok=True)
+    return "" if request.param == "alone" else '[haven]\nname = "weather"\n'
+
+
+def _packed(device: Device, program: str, name: str, haven: str) -> str:
+    """The program's manifest; it has been given the haven's key."""
+    text = MANIFEST.replace("storm", f"{name}{len(haven)}") + haven
+    if haven:
+        with device.session(device.pack(program, text)) as session:
+            session.invoke(Command.GIVE_KEY, MemRef.input(bytes(range(32))))
+    return text
+
+
+def _run_mortal(device: Device, text: str, program: str, left: int, seed: int, *words: str) -> list[str]:
+    """What a program said until the power failed, or to its end."""
+
+    def mortal(policy: Policy, streams: tuple[int, int, int]) -> Mortal:
+        return Mortal(policy, streams, left, random.Random(seed))
+
+    try:
+        outcome = device.run(program, mortal, *words, text=text)
+    except PowerFails as failed:
+        return failed.lines
+    assert (outcome.status, outcome.violated) == (0, ()), (seed, outcome.lines, outcome.error)
+    return outcome.lines
+
+
 @pytest.mark.timeout(7200)
-def test_a_file_that_is_made_and_removed(device: Device, vault: Path) -> None:
-    said, ended = list[str](), 0
+def test_power_that_fails_anywhere(device: Device, haven: str) -> None:
+    """Blocks of a commit reach the disk or not, whole or in part; names may be what they were."""
+    chance, text = random.Random(20), _packed(device, storm.PROGRAM, "storm", haven)
+    for first in range(0, LOSSES, LIFE):
+        model = storm.Model(first)
+        names = [f"{name}{first}.{len(haven)}" for name in NAMES]
+        for turn in range(first, first + LIFE):
+            left = chance.randrange(40 if turn > first else 8)
+            lines = _run_mortal(device, text, storm.PROGRAM, left, turn, *names, f"{first}", "4")
+            _learn(model, lines, turn)
+        assert model.synced >= LIFE // 3
+
+
+@pytest.mark.timeout(7200)
+def test_a_file_that_is_made_and_removed(device: Device, haven: str) -> None:
+    said, ended, name = list[str](), 0, f"vault/journal{len(haven)}"
+    text = _packed(device, JOURNAL, "journal", haven)
     for turn in range(LOSSES // 2):
-        lines = _run_mortal(device, JOURNAL, turn % 17, turn, "vault/journal")
+        lines = _run_mortal(device, text, JOURNAL, turn % 17, turn, name)
         if lines:
             there, gone = "sync 0" in said, "unlink 0" in said
             expected = (
