@@ -15,12 +15,6 @@ from elfhaven.errors import UsageError
 from elfhaven.sdk.new import FILES, new_project
 from elfhaven.sdk.ta_project import load_tas
 
-TA_IMPORTS = """\
-from elfhaven.ta import PersistentObject
-from elfhaven.ta.storage import ALL, Access
-from proto import LOAD, STORE
-"""
-TEST_IMPORTS = "from elfhaven.client import ItemNotFound\nfrom proto import LOAD, STORE\n"
 CLIENT = Path(__file__).parents[3] / "examples/ta/hello_world/client.c"
 
 
@@ -40,31 +34,6 @@ def test_a_new_project_runs(tmp_path: Path) -> None:
     tested = elfhaven("ta", "test", "-q", cwd=project)
     assert tested.returncode == 0, tested.stdout
     assert "4 passed" in tested.stdout
-
-
-def block(page: str, first: str) -> str:
-    """The code block of a page that begins with a line, its lines moved to the left."""
-    lines = page.splitlines()
-    start = lines.index(f"    {first}")
-    end = next(i for i in range(start, len(lines)) if lines[i] and not lines[i].startswith("    "))
-    return "\n".join(line[4:] for line in lines[start:end]).rstrip() + "\n"
-
-
-def test_the_tutorial(tmp_path: Path) -> None:
-    """What the page tells a new user to add works."""
-    page = (Path(__file__).parents[3] / "docs/how-to/python-ta.md").read_text()
-    new_project(tmp_path / "my-ta")
-    for name, first, indent, imports in (
-        ("ta.py", "@command(STORE)", "    ", TA_IMPORTS),
-        ("tests/test_ta.py", "def test_secret(session):", "", TEST_IMPORTS),
-    ):
-        path = tmp_path / "my-ta" / name
-        added = "".join(f"{indent}{line}".rstrip() + "\n" for line in block(page, first).splitlines())
-        path.write_text(imports + path.read_text() + "\n\n" + added)
-    with (tmp_path / "my-ta" / "proto.py").open("a") as proto:
-        proto.write("STORE, LOAD = 2, 3\n")
-    tested = elfhaven("ta", "test", "-q", cwd=tmp_path / "my-ta")
-    assert "5 passed" in tested.stdout, tested.stdout
 
 
 def test_a_c_program_is_a_client_of_a_project(tmp_path: Path) -> None:
