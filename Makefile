@@ -7,6 +7,7 @@
 #   make fuzz    a million random calls of a TA, and 100,000 random messages of a normal world
 #   make endurance  sealed files: 10,000 corruptions, 500 kills, 2,000 losses of power
 #   make bench   the measurements            make docs    the generated reference pages
+#   make debian-table   runs Debian's programs and writes the page about them; TARGET=qemu: on the real OP-TEE too
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,7 +19,7 @@ SOURCES := src tests tools bench examples
 PYTEST_FLAGS ?=
 TARGET ?= emulator
 
-.PHONY: all setup runtime bridge demo test fidelity xtest fuzz endurance check bench docs clean
+.PHONY: all setup runtime bridge demo test fidelity xtest fuzz endurance check bench docs debian-table clean
 all: demo
 
 setup: $(STAMP)
@@ -73,6 +74,9 @@ bench: $(RUNTIME)
 
 docs: $(STAMP)
 	$(BIN)/python tools/generate.py
+
+debian-table: $(RUNTIME) bridge
+	$(BIN)/python -m tools.debian_table $(if $(filter qemu,$(TARGET)),--real)
 
 clean:
 	rm -rf $(VENV) $(RUNTIME) .build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

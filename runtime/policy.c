@@ -199,7 +199,8 @@ static int of_system(const char *normal, u32 length) {
     for (u32 i = 0; i < sizeof names / sizeof *names; i++)
         if (eh_equal(normal + 1, first - 1, names[i], eh_length(names[i])))
             return 1;
-    return tree_find(normal, first, 0) != 0;
+    const struct eh_tree_entry *e = tree_find(normal, first, 0);
+    return e && ((e->mode & S_IFMT) != S_IFDIR || tree_child(e, e)); // one that it leaves empty is the machine's
 }
 
 s64 policy_where(const struct eh_path *path, u32 want, int follows, const struct eh_tree_entry **found) {

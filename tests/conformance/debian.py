@@ -122,7 +122,7 @@ def run_inside(case: Case, place: Path, target: str = "emulator", ta: Path | Non
             manifest=None if ta else manifest,
             debian=made.packages,
             target=target,
-            memory="permissive" if made.fixed else "large",
+            memory="permissive" if made.fixed and target == "emulator" else "large",
             state=place.with_suffix(".state"),
             env={},
             cwd=place,

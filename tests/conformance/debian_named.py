@@ -220,4 +220,4 @@ CHANGING = (
     _core("zstd -q -19 text -o out.zst"),
 )
 SPEED = _core("openssl speed", *TIMED, manifest=STOPPABLE, mask=_NUMBERS)
-NAMED = (*SHELLS, *COREUTILS, *TOOLS, *FIXED, *NETWORK, *SYSBENCH)
+NAMED = (*SHELLS, *COREUTILS, *CHANGING, *TOOLS, *FIXED, *NETWORK, *SYSBENCH)

@@ -76,12 +76,15 @@ BYTES = (
     _small("cmp text text2"),
     _small("ed -s table.csv", manifest=TEMPORARY, stdin="edit.ed"),
     _small("uuencode text name"),
+    _small("patch -p0 -i table.diff"),
 )
 ARCHIVES = (
     _small("tar", *["tar", "--sort=name", "--format=ustar", "-cf", "out.tar", "dir"]),
     _small("cpio", *["cpio", "-o", "-H", "newc", "--reproducible"], stdin="names"),
     _small("zip", "zip", "-X", "-q", "-r", "-", "dir"),
     _small("bzip2 -c text"),
+    _small("bzip2 -k text"),
+    _small("bsdtar", "bsdtar", "--format=ustar", "-cf", "out.tar", "dir/one", "dir/link"),
     _small("lz4 -q text out.lz4"),
     _small("brotli -c text"),
     _small("pigz -p1 -nc text"),
