@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -60,6 +61,8 @@ static void tasks(void) {
     signal(SIGUSR1, handler);
     raise(SIGUSR1);
     printf("%-44s %s\n", "a signal handler", handled ? "is called" : "is not called");
+    struct itimerval soon = {{0, 0}, {1, 0}}, never = {{0, 0}, {0, 0}};
+    say("setitimer(ITIMER_PROF)", "works", setitimer(ITIMER_PROF, &soon, NULL) || setitimer(ITIMER_PROF, &never, NULL));
     say("a descriptor that sends SIGIO (O_ASYNC)", "works", fcntl(pair[0], F_SETFL, O_ASYNC));
 }
 
