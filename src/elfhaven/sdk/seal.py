@@ -129,6 +129,7 @@ def seal(
             try:
                 seal_format.write(made, plain, key, _bound(target, name), time.time_ns() // 1000)
                 made.flush()
+                os.fsync(made.fileno())
                 os.replace(made.name, target)
             except BaseException:
                 Path(made.name).unlink(missing_ok=True)

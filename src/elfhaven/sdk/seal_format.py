@@ -162,7 +162,8 @@ def _unit(file: IO[bytes], cipher: ChaCha20Poly1305, level: int, index: int, ent
     except InvalidTag:
         what = "block" if level == 0 else f"node of level {level},"
         raise SealError(
-            f"{what} {index} does not hold: it was changed, moved or put back to an older state"
+            f"{what} {index} does not hold: it was changed, moved or put back to an older state",
+            "put back what the program wrote last; after a loss of power, let the program open it once",
         ) from None
 
 
