@@ -17,14 +17,17 @@ from uuid import UUID
 
 from elfhaven.abi import gp
 from elfhaven.abi import optee_msg as msg
+from elfhaven.abi.utee import SYSTEM_PTA
 from elfhaven.sdk.explain import explain
+from elfhaven.sdk.sequence_inside import watched
+from elfhaven.sdk.sequence_shown import Shown, shown_memory
 from elfhaven.ta import TrustedApplication
 from elfhaven.ta.binding import commands_of, uuid_of
 from elfhaven.tee_errors import origin_name
 from elfhaven.world.message import Message, Param
 from elfhaven.world.tap import Handling, Tap
 
-KEPT: Final = 64  # bytes of a buffer that are shown
+CLIENT: Final = "client"
 _WHAT: Final = {
     msg.CMD_OPEN_SESSION: "open session",
     msg.CMD_INVOKE_COMMAND: "invoke",
@@ -54,6 +57,12 @@ _QUIET: Final = (msg.RPC_CMD_SHM_ALLOC, msg.RPC_CMD_SHM_FREE)  # how a message t
 _TA, _MAP = "D/TA:  ", "E/LD:"  # what a TA says; the map of one that died
 
 
+_PSEUDO_TAS: Final = {
+    SYSTEM_PTA: "system PTA",
+    "3b996a7d-2c2b-4a49-a896-e1fb5766d2f4": "socket PTA",
+}
+
+
 class Kind(Enum):
     """What an event is."""
 
@@ -63,26 +72,11 @@ class Kind(Enum):
     SAID = "said"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One parameter: `numbers` of a value; of a reference its `size` and what it begins with."""
-
-    kind: str
-    numbers: tuple[int, int] | None = None
-    size: int = 0
-    data: bytes = b""
-
-    def __str__(self) -> str:
-        if self.numbers is not None:
-            return f"{self.kind} {self.numbers[0]}, {self.numbers[1]}"
-        more = "..." if self.size > len(self.data) else ""
-        return f"{self.kind} {self.size} B" + (f" {shown_bytes(self.data)}{more}" if self.data else "")
-
-
 @dataclass(slots=True)
 class Event:
-    """`call` is the number of the call it belongs to (0: none), `ta` that call's TA; `seconds` since the
-    beginning. Of an RPC `times` is how often the same came in a row."""
+    """`call` is the number of the client's call it belongs to (0: none), `ta` the TA that is called or that
+    runs, `source` who calls it; `seconds` since the beginning. Of an RPC `times` is how often the same came
+    in a row."""
 
     kind: Kind
     call: int
@@ -93,6 +87,7 @@ class Event:
     reasons: list[str] = field(default_factory=list)  # of an answer that is an error
     result: int = gp.TEE_SUCCESS
     times: int = 1
+    source: str = CLIENT
 
 
 @dataclass(slots=True)
@@ -127,7 +122,8 @@ class Recorder:
         self._here: dict[int, int] = {}  # the call under way on each host thread
         self._sessions: dict[int, UUID] = {}
         self._numbers = itertools.count(1)
-        self.tap = Tap(self)
+        self._inside: dict[int, list[tuple[UUID | None, float]]] = {}  # TAs that TAs call, by host thread
+        self.tap = Tap(self, lambda ta: watched(ta, self))
         self.events: list[Event] = []
 
     # ---- what the wire tells
@@ -168,6 +164,44 @@ class Recorder:
             event.reasons = _reasons(message, known.told_why)
         self._add(event)
 
+    # ---- what TAs say to each other
+
+    def ta_calls(
+        self, source: UUID, target: UUID | None, what: str, command: int, shown: list[Shown]
+    ) -> None:
+        with self._lock:
+            number = self._number()
+            self._inside.setdefault(threading.get_ident(), []).append((target, self._now()))
+        text = f"{what} {self._command(target, command)}" if what == "invoke" else what
+        self._add(
+            Event(Kind.CALL, number, self._ta(target), text, self._since(), shown, source=self._ta(source))
+        )
+
+    def ta_answers(self, source: UUID, target: UUID | None, result: int, shown: list[Shown]) -> None:
+        with self._lock:
+            number = self._number()
+            _, began = self._inside[threading.get_ident()].pop()
+        took = f"{1e3 * (self._now() - began):.1f} ms"
+        text = f"{gp.result_name(result)}, {took}" if result else took
+        self._add(
+            Event(
+                Kind.ANSWER, number, self._ta(target), text, self._since(), shown, result=result,
+                source=self._ta(source),
+            )
+        )  # fmt: skip
+
+    def _number(self) -> int:
+        """Of the client's call on this host thread; with the lock."""
+        known = self._calls.get(self._here.get(threading.get_ident(), 0))
+        return known.number if known else 0
+
+    def _running(self, known: UUID | None) -> UUID | None:
+        """Which TA runs on this host thread, where a client has called `known`."""
+        inside = self._inside.get(threading.get_ident())
+        return inside[-1][0] if inside else known
+
+    # ---- what the secure world says meanwhile
+
     def asked(self, call: int, message: Message) -> Handling:
         return Handling.SERVE
 
@@ -182,7 +216,14 @@ class Recorder:
             last.times += 1
             return
         self._add(
-            Event(Kind.RPC, known.number, self._ta(known.uuid), text, self._since(), result=message.result)
+            Event(
+                Kind.RPC,
+                known.number,
+                self._ta(self._running(known.uuid)),
+                text,
+                self._since(),
+                result=message.result,
+            )
         )
 
     def said(self, line: str) -> None:
@@ -193,7 +234,15 @@ class Recorder:
             if known is not None:
                 known.told_why = True
         number, uuid = (known.number, known.uuid) if known else (0, None)
-        self._add(Event(Kind.SAID, number, self._ta(uuid), line.removeprefix(_TA).rstrip(), self._since()))
+        self._add(
+            Event(
+                Kind.SAID,
+                number,
+                self._ta(self._running(uuid)),
+                line.removeprefix(_TA).rstrip(),
+                self._since(),
+            )
+        )
 
     # ---- in words
 
@@ -212,6 +261,8 @@ class Recorder:
     def _ta(self, uuid: UUID | None) -> str:
         if uuid is None:
             return "the TEE"
+        if str(uuid) in _PSEUDO_TAS:
+            return _PSEUDO_TAS[str(uuid)]
         return self._names[uuid][0] if uuid in self._names else str(uuid)
 
     def _command(self, uuid: UUID | None, number: int) -> str:
@@ -233,7 +284,7 @@ class Recorder:
             return Shown("needs", size=param.b)
         if failed:
             return Shown("")
-        return Shown(kind, size=param.b, data=self.tap.read(param)[:KEPT])
+        return shown_memory(kind, param.b, lambda most: self.tap.read(param))
 
 
 def _reasons(message: Message, told: bool) -> list[str]:
@@ -259,11 +310,3 @@ def rpc_name(message: Message) -> str:
         return f"{kind} {names.get(message.params[0].a, 'request').removeprefix(prefix).lower()}"
     name = _RPCS.get(message.command, f"RPC {message.command}")
     return name.removeprefix("RPC_CMD_").lower().replace("_", " ")
-
-
-def shown_bytes(data: bytes) -> str:
-    """Text in quotes where it is text, else hexadecimal."""
-    text = data.decode("utf-8", "replace")
-    if text.isprintable() and "\ufffd" not in text:
-        return repr(text)
-    return data.hex(" ", 4)

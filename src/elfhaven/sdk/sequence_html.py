@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from elfhaven.abi import gp
-from elfhaven.sdk.sequence import Event, Kind
-from elfhaven.sdk.sequence_text import CLIENT, SUPPLICANT, lanes_of
+from elfhaven.sdk.sequence import CLIENT, Event, Kind
+from elfhaven.sdk.sequence_text import SUPPLICANT, lanes_of
 
 LANE, LEFT, ROW, HEAD = 340, 90, 18, 46  # pixels
 _LETTERS = 110  # of a line
@@ -30,8 +30,9 @@ def page(events: Sequence[Event], title: str) -> str:
         body.append(drawn)
         y += rows * ROW
     width, height = LEFT + LANE * len(lanes), y + ROW
-    calls = sum(event.kind is Kind.CALL for event in events)
-    failed = sum(event.kind is Kind.ANSWER and bool(event.result) for event in events)
+    calls = sum(event.kind is Kind.CALL and event.source == CLIENT for event in events)
+    answers = (event for event in events if event.kind is Kind.ANSWER and event.source == CLIENT)
+    failed = sum(bool(event.result) for event in answers)
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
@@ -54,7 +55,7 @@ def _lanes(places: dict[str, int], height: int) -> Iterator[str]:
 
 def _event(event: Event, places: dict[str, int], y: int) -> tuple[str, int]:
     """What is drawn, and how many rows it takes."""
-    client, ta = places[CLIENT], places.get(event.ta, places[CLIENT])
+    client, ta = places.get(event.source, places[CLIENT]), places.get(event.ta, places[CLIENT])
     failed = event.kind in (Kind.ANSWER, Kind.RPC) and bool(event.result)
     kind = "failed" if failed else event.kind.value
     if event.kind is Kind.SAID:
@@ -67,7 +68,8 @@ def _event(event: Event, places: dict[str, int], y: int) -> tuple[str, int]:
     lines = [_text(client + 12, y + ROW * (row + 1), note, kind) for row, note in enumerate(notes)]
     if event.kind is Kind.CALL:
         y += ROW
-        arrow = _text(14, y, str(event.call), "number") + _arrow(client, ta, y, event.text, kind)
+        number = _text(14, y, str(event.call), "number") if event.source == CLIENT else ""
+        arrow = number + _arrow(client, ta, y, event.text, kind)
         lines = [_text(client + 12, y + ROW * (row + 1), note, "call") for row, note in enumerate(notes)]
         rows = 3 + len(notes)
     else:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from elfhaven.abi import gp
-from elfhaven.sdk.sequence import Event, Kind
+from elfhaven.sdk.sequence import CLIENT, Event, Kind
 
-CLIENT, SUPPLICANT = "client", "supplicant"
+SUPPLICANT = "supplicant"
 _NARROWEST, _WIDEST = 26, 44  # columns between two lanes
 _LEFT = 4  # columns for a call's number
 
@@ -33,13 +33,16 @@ def lines_of(events: Sequence[Event], width: int = 100) -> Iterator[str]:
 
 def _event(grid: _Grid, event: Event) -> Iterator[str]:
     if event.kind is Kind.CALL:
-        yield grid.blank()
-        yield grid.arrow(CLIENT, event.ta, event.text, f"{event.call:>{_LEFT - 1}}")
-        yield from (grid.note(CLIENT, f"{shown}") for shown in event.params)
+        number = ""
+        if event.source == CLIENT:
+            yield grid.blank()
+            number = f"{event.call:>{_LEFT - 1}}"
+        yield grid.arrow(event.source, event.ta, event.text, number)
+        yield from (grid.note(event.source, f"{shown}") for shown in event.params)
     elif event.kind is Kind.ANSWER:
-        yield grid.arrow(event.ta, CLIENT, event.text)
-        yield from (grid.note(CLIENT, f"{shown}") for shown in event.params)
-        yield from (grid.note(CLIENT, f"! {line}") for line in event.reasons)
+        yield grid.arrow(event.ta, event.source, event.text)
+        yield from (grid.note(event.source, f"{shown}") for shown in event.params)
+        yield from (grid.note(event.source, f"! {line}") for line in event.reasons)
     elif event.kind is Kind.RPC:
         times = f" x {event.times}" if event.times > 1 else ""
         failed = f": {gp.result_name(event.result)}" if event.result else ""
@@ -66,6 +69,8 @@ class _Grid:
         return "".join(line)
 
     def arrow(self, source: str, target: str, text: str, number: str = "") -> str:
+        if source == target:
+            return self.note(source, f"- {text}")
         line = list(self.blank())
         left, right = sorted((self._at[source], self._at[target]))
         room = right - left - 1

@@ -99,6 +99,7 @@ class Emulator:
         )
         self.normal = normal = NormalMemory(physical.region("normal"))
         rpmb = device.rpmb()
+        tap = tap or TAPPED.get()
         config = CoreConfig(
             profile=memory,
             trusted=trusted_keys(device),
@@ -106,14 +107,14 @@ class Emulator:
             storage_lock=device.transaction,
             rpmb=rpmb is not None,
             pseudo_tas=pseudo_tas,
-            hosted_tas=hosted_tas,
+            hosted_tas=[tap.hosting(ta) for ta in hosted_tas] if tap else hosted_tas,
             observer=observer,
             engine=chosen_engine(engine),
             code_cache=_code_cache(),
+            at_once=int(os.environ.get(AT_ONCE) or 0),
             **(surroundings.of_the_core() if surroundings else {}),
         )
         self.core = SecureCore(physical, normal, config)
-        tap = tap or TAPPED.get()
         if tap is not None:
             self.core.console.listener = tap.said
         self._files = FileService(device.storage())
@@ -179,6 +180,9 @@ def _rpmb_service(path: Path | None) -> dict[int, Service]:
     from elfhaven.normal.supplicant.rpmb import Partition, RpmbService  # late: few devices have one
 
     return {RPC_CMD_RPMB: RpmbService(Partition(path, replace_file)).serve}
+
+
+AT_ONCE = "ELFHAVEN_COMPILE_AT_ONCE"  # for tests: see machine.native.engine.NativeMachine
 
 
 def _code_cache() -> Path:

@@ -15,11 +15,11 @@ from __future__ import annotations
 import itertools
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from elfhaven.abi import optee_msg as msg
 from elfhaven.abi import smc
@@ -78,8 +78,10 @@ class _Call:
 class Tap:
     """world.smc.SecureWorld, once it is put between the worlds. For one emulator."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, hosting: Callable[[Any], Any] | None = None) -> None:
+        """`hosting` is given each TA that the emulator itself runs, and gives the one to run."""
         self._listener = listener
+        self.hosting = hosting or (lambda ta: ta)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._suspended: dict[int, _Call] = {}  # by the secure world's thread

@@ -17,12 +17,15 @@ from tests.unit.python_ta.tas import Asking, Counter, HelloWorld
 from elfhaven.cli.main import main
 from elfhaven.client import BadParameters, Context, ItemNotFound, MemRef, TargetDead, Value
 from elfhaven.sdk.new import new_project
-from elfhaven.sdk.sequence import Event, Kind, Recorder, names_of, shown_bytes
+from elfhaven.sdk.sequence import Event, Kind, Recorder, names_of
 from elfhaven.sdk.sequence_html import page
+from elfhaven.sdk.sequence_shown import shown_bytes
 from elfhaven.sdk.sequence_text import lines_of
+from elfhaven.ta import TaSession, TrustedApplication, command, unique_key
 from elfhaven.world.tap import TAPPED
 
-C_CLIENT = Path(__file__).parents[3] / "examples/ta/hello_world/client.c"
+EXAMPLES = Path(__file__).parents[3] / "examples/ta"
+C_CLIENT = EXAMPLES / "hello_world/client.c"
 TAS = [HelloWorld, Counter, Asking]
 
 
@@ -133,6 +136,42 @@ def test_html_is_whole_and_fetches_nothing(recorder: Recorder, tmp_path: Path) -
         assert expected in words
     assert made.count("http") == made.count("http://www.w3.org/2000/svg") == 1
     assert "<script" not in made
+
+
+def test_tas_that_ask_others(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    html = tmp_path / "run.html"
+    assert main(["trace", "--project", str(EXAMPLES / "inter_ta"), "--html", str(html)]) == 0
+    drawn = capfd.readouterr().err
+    lines = [line for line in drawn.splitlines() if "(0)" in line]
+    assert [line.find("- invoke count (0)") for line in lines[:2]] == sorted(
+        {line.find("- invoke count (0)") for line in lines}
+    )
+    assert drawn.count("memref out 16 B") == 3
+    assert drawn.count("value out 3, 0") == 2
+    assert "5 calls, 0 of them failed" in html.read_text()
+
+
+def test_pseudo_tas_have_names(recorder: Recorder, tmp_path: Path) -> None:
+    class Keyed(TrustedApplication):
+        uuid = "c0c0a000-0000-4000-8000-0000000000a2"
+
+        @command(0)
+        def key(self) -> None:
+            unique_key()
+            with pytest.raises(ItemNotFound):
+                TaSession(uuid4())
+
+    with Context(tas=[Keyed], state=tmp_path) as tee, tee.open_session(Keyed.uuid) as session:
+        session.invoke(0)
+    drawn = text(recorder.events, 160)
+    assert "system PTA" in drawn
+    assert "memref out 32 B" in drawn
+    assert "TEE_ERROR_ITEM_NOT_FOUND" in drawn
+    calls = [event for event in recorder.events if event.kind is Kind.CALL]
+    assert {event.call for event in calls if event.source == str(Keyed.uuid)} == {2}
 
 
 def test_the_verb(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
