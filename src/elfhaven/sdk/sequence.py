@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -17,12 +17,10 @@ from uuid import UUID
 
 from elfhaven.abi import gp
 from elfhaven.abi import optee_msg as msg
-from elfhaven.abi.utee import SYSTEM_PTA
 from elfhaven.sdk.explain import explain
 from elfhaven.sdk.sequence_inside import watched
+from elfhaven.sdk.sequence_names import PSEUDO_TAS, Names, rpc_name
 from elfhaven.sdk.sequence_shown import Shown, shown_memory
-from elfhaven.ta import TrustedApplication
-from elfhaven.ta.binding import commands_of, uuid_of
 from elfhaven.tee_errors import origin_name
 from elfhaven.world.message import Message, Param
 from elfhaven.world.tap import Handling, Tap
@@ -44,23 +42,8 @@ _MEMORY: Final = {
     msg.ATTR_RMEM_OUTPUT: "memref out", msg.ATTR_TMEM_OUTPUT: "memref out",
     msg.ATTR_RMEM_INOUT: "memref inout", msg.ATTR_TMEM_INOUT: "memref inout",
 }  # fmt: skip
-_RPCS: Final = {value: name for name, value in vars(msg).items() if name.startswith("RPC_CMD_")}
-_FILES: Final = {value: name for name, value in vars(msg).items() if name.startswith("RPC_FS_")}
-_SOCKETS: Final = {value: name for name, value in vars(msg).items() if name.startswith("RPC_SOCKET_")}
-_RPC_WORDS: Final = {
-    msg.RPC_CMD_FS: ("file", _FILES, "RPC_FS_"),
-    msg.RPC_CMD_SOCKET: ("socket", _SOCKETS, "RPC_SOCKET_"),
-}
-
-
 _QUIET: Final = (msg.RPC_CMD_SHM_ALLOC, msg.RPC_CMD_SHM_FREE)  # how a message travels, and none itself
 _TA, _MAP = "D/TA:  ", "E/LD:"  # what a TA says; the map of one that died
-
-
-_PSEUDO_TAS: Final = {
-    SYSTEM_PTA: "system PTA",
-    "3b996a7d-2c2b-4a49-a896-e1fb5766d2f4": "socket PTA",
-}
 
 
 class Kind(Enum):
@@ -98,17 +81,6 @@ class _Call:
     sizes: list[int]
     number: int
     told_why: bool = False
-
-
-Names = Mapping[UUID, tuple[str, Mapping[int, str]]]  # of TAs: the name, and the commands' by number
-
-
-def names_of(tas: list[type[TrustedApplication]]) -> Names:
-    """How Python TAs call themselves and their commands."""
-    return {
-        uuid_of(ta): (ta.__name__, {number: bound.method for number, bound in commands_of(ta).items()})
-        for ta in tas
-    }
 
 
 class Recorder:
@@ -261,8 +233,8 @@ class Recorder:
     def _ta(self, uuid: UUID | None) -> str:
         if uuid is None:
             return "the TEE"
-        if str(uuid) in _PSEUDO_TAS:
-            return _PSEUDO_TAS[str(uuid)]
+        if str(uuid) in PSEUDO_TAS:
+            return PSEUDO_TAS[str(uuid)]
         return self._names[uuid][0] if uuid in self._names else str(uuid)
 
     def _command(self, uuid: UUID | None, number: int) -> str:
@@ -301,12 +273,3 @@ def _parameters(message: Message) -> list[Param]:
 
 def _trimmed(shown: list[Shown]) -> list[Shown]:
     return [each for each in shown if each.kind]
-
-
-def rpc_name(message: Message) -> str:
-    """file read, socket send, get time and the like."""
-    kind, names, prefix = _RPC_WORDS.get(message.command, ("", {}, ""))
-    if kind and message.params:
-        return f"{kind} {names.get(message.params[0].a, 'request').removeprefix(prefix).lower()}"
-    name = _RPCS.get(message.command, f"RPC {message.command}")
-    return name.removeprefix("RPC_CMD_").lower().replace("_", " ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Calls that never leave the secure world, for a recorder: of TAs in Python to other TAs and to pseudo TAs."""
+"""Calls that never leave the secure world, for a recorder: of TAs in Python to TAs and to pseudo TAs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from types import TracebackType
 
 from elfhaven.errors import UsageError
 from elfhaven.sdk import ta_project
-from elfhaven.sdk.sequence import Names, Recorder, names_of
+from elfhaven.sdk.sequence import Recorder
+from elfhaven.sdk.sequence_names import Names, names_of
 from elfhaven.world.tap import TAPPED
 
 

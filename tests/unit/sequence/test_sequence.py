@@ -17,8 +17,9 @@ from tests.unit.python_ta.tas import Asking, Counter, HelloWorld
 from elfhaven.cli.main import main
 from elfhaven.client import BadParameters, Context, ItemNotFound, MemRef, TargetDead, Value
 from elfhaven.sdk.new import new_project
-from elfhaven.sdk.sequence import Event, Kind, Recorder, names_of
+from elfhaven.sdk.sequence import Event, Kind, Recorder
 from elfhaven.sdk.sequence_html import page
+from elfhaven.sdk.sequence_names import names_of
 from elfhaven.sdk.sequence_shown import shown_bytes
 from elfhaven.sdk.sequence_text import lines_of
 from elfhaven.ta import TaSession, TrustedApplication, command, unique_key
