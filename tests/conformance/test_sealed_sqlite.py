@@ -12,7 +12,6 @@ import pytest
 
 import elfhaven
 from elfhaven.sdk.seal import device_key, seal, unseal
-from tests.conformance.debian import PACKAGES
 
 MANIFEST = 'name = "ledger"\n[files]\nsealed = ["db/"]\n'
 MAKE = """
@@ -48,7 +47,7 @@ def inside(place: Path, name: str, text: str) -> elfhaven.Result:
         "/dev/null",
         f"db/{name}",
         text,
-        debian=PACKAGES,
+        debian=("sqlite3",),
         manifest=place / "elfhaven.toml",
         memory="large",
         state=place / "state",
