@@ -278,3 +278,51 @@ def test_what_the_runtime_wrote_is_what_the_format_says(vault: Vault) -> None:
     assert verify(path, key).depth == 2
     with pytest.raises(seal_format.SealError):
         verify(path, key, "/another/name")
+
+
+# Four threads write and read their parts of one file, more of them than the cache holds; one of them syncs.
+THREADS = r"""
+#include <pthread.h>
+enum { THREADS = 4, BLOCKS = 80 };
+static int fd, wrong;
+static void *work(void *argument) {
+    long me = (long)argument;
+    unsigned char mine[4096], back[4096];
+    for (long round = 0; round < 2; round++)
+        for (long i = 0; i < BLOCKS; i++) {
+            long at = (i * THREADS + me) * 4096;
+            memset(mine, (int)(me * 50 + i + round), sizeof mine);
+            wrong += pwrite(fd, mine, sizeof mine, at) != sizeof mine;
+            if (me == 0 && i % 16 == 0)
+                wrong += fsync(fd) != 0;
+            wrong += pread(fd, back, sizeof back, at) != sizeof back || memcmp(mine, back, sizeof mine);
+        }
+    return 0;
+}
+int main(void) {
+    pthread_t threads[THREADS];
+    fd = open("vault/threads", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    for (long i = 0; i < THREADS; i++)
+        pthread_create(threads + i, 0, work, (void *)i);
+    for (long i = 0; i < THREADS; i++)
+        pthread_join(threads[i], 0);
+    close(fd);
+    fd = open("vault/threads", O_RDONLY);
+    for (long i = 0; i < THREADS * BLOCKS; i++) {
+        unsigned char block[4096];
+        wrong += read(fd, block, sizeof block) != sizeof block;
+        for (unsigned at = 0; at < sizeof block; at++)
+            wrong += block[at] != (unsigned char)(i % THREADS * 50 + i / THREADS + 1);
+    }
+    say("wrong %d", wrong);
+    return 0;
+}
+"""
+
+
+def test_threads_share_a_sealed_file(vault: Vault) -> None:
+    def make(policy: Policy, streams: tuple[int, int, int]) -> Agent:
+        return Agent(policy, streams=streams)
+
+    outcome = vault.device.run(THREADS, make, text=MANIFEST.replace("sealed", "threaded", 1))
+    assert (outcome.lines, outcome.violated, outcome.error) == (["wrong 0"], (), None)
