@@ -5,8 +5,8 @@
 
 Each case of tests/conformance/debian_named.py and debian_others.py is run outside under qemu-aarch64 and on
 the emulator, with --real on the real OP-TEE under QEMU too (the large build). With NAMEs only those are run,
-with --missing those that the page does not hold as well run; the page keeps the other rows. It is written after
-each case. The status is 1 where something differs.
+with --missing those that the page does not hold as well run; the page keeps the other rows. It is written
+after each case. The status is 1 where something differs.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _kept() -> dict[str, str]:
     """The page's lines by the name of the case."""
     text = PAGE.read_text().partition(CANNOT)[0] if PAGE.exists() else ""
     lines = (line for line in text.splitlines() if line.startswith("| "))
-    return {re.split(r"(?<!\\\\) \\| ", line)[2].replace("\\\\|", "|"): line for line in lines}
+    return {re.split(r"(?<!\\) \| ", line)[2].replace("\\|", "|"): line for line in lines}
 
 
 def _write(lines: dict[str, str]) -> None:

@@ -140,6 +140,32 @@ CIPHERS = (
 OTHERS = (*BYTES, *ARCHIVES, *LANGUAGES, *DOCUMENTS, *PICTURES, *CIPHERS)
 
 REFUSED = (
-    Case("timeout", ("coreutils",), ("timeout", "1", "true"), refused="fork system call failed"),
-    Case("ghostscript", ("ghostscript",), ("gs", "-v"), refused="60 images.*; a container holds 48"),
+    Case(
+        "timeout 1 true",
+        ("coreutils",),
+        ("timeout", "1", "true"),
+        refused="fork system call failed: Function not implemented",
+        note="fork: told by timeout itself, `fork system call failed: Function not implemented`",
+    ),
+    Case(
+        "gs -v",
+        ("ghostscript",),
+        ("gs", "-v"),
+        refused="60 images.*; a container holds 48",
+        note="60 libraries: refused when it is packed; a container holds 48",
+    ),
+    Case(
+        "age --version",
+        ("age",),
+        ("age", "--version"),
+        refused="failed to reserve page summary memory",
+        note="Go reserves more than 600 MB of addresses without memory: told by Go's runtime",
+    ),
+    Case(
+        "guile",
+        ("guile-3.0",),
+        ("guile-3.0", "-c", "(display (expt 2 100))"),
+        refused="files.libraries",
+        note="maps its compiled code from files that are ELF: told as libraries that were not packed",
+    ),
 )

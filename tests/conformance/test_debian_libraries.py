@@ -97,6 +97,19 @@ def test_what_it_does_not_name_is_not_opened(root: Path, tmp_path: Path) -> None
     )
 
 
+def test_a_packed_file_that_reads_its_system_says_where_it_is_missing(root: Path, tmp_path: Path) -> None:
+    ta = tmp_path / "program.ta"
+    manifest = _manifest(tmp_path, PLUGIN)
+    elfhaven.pack("program", sysroot=root, manifest=manifest, output=ta, on_note=str)
+    how = {"memory": "large", "state": tmp_path / "state", "env": {}, "cwd": tmp_path, "capture": True}
+    there = elfhaven.run(ta, PLUGIN, sysroot=root, **how)  # type: ignore[arg-type]
+    assert b"harbour 4711" in (there.stdout or b"")
+    assert not any("--sysroot" in note for note in there.notes)
+    none = elfhaven.run(ta, PLUGIN, **how)  # type: ignore[arg-type]
+    assert b"names: nobody none -1" in (none.stdout or b"")
+    assert sum("--debian or --sysroot" in note for note in none.notes) == 1
+
+
 def test_inspect_tells_what_is_bundled_and_from_where(root: Path, tmp_path: Path) -> None:
     ta = tmp_path / "program.ta"
     elfhaven.pack("program", sysroot=root, manifest=_manifest(tmp_path, PLUGIN), output=ta, on_note=str)

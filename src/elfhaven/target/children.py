@@ -131,7 +131,9 @@ def environment(policy: Policy, given: Mapping[str, str]) -> dict[str, str]:
     return {name: given[name] for name, value in policy.env if value is None and name in given}
 
 
-def system_of(packed: PackedTa, root: Path | None) -> SystemFiles:
+def system_of(
+    packed: PackedTa, root: Path | None, report: Callable[[str], None] | None = None
+) -> SystemFiles:
     """The files of the system that the program comes from, in `root` on this machine."""
     entries = decode_tree(packed.tree) if packed.tree else ()
-    return SystemFiles(root, (entry.path for entry in entries if stat.S_ISREG(entry.mode)))
+    return SystemFiles(root, (entry.path for entry in entries if stat.S_ISREG(entry.mode)), report)

@@ -122,7 +122,7 @@ class _Here:
         self.cwd = request.cwd
         self._policy, self._request = policy, request
         self._known = known_paths(request.argv, environment(policy, request.env))
-        system = system_of(packed, request.root)
+        system = system_of(packed, request.root, request.report)
         self._agent = request.look.agent(RootPolicy.of(policy, request.cwd), request.streams, system)
         if policy.programs:
             how = (request.look.agent, request.report, request.trace, request.root)
