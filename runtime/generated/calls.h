@@ -44,6 +44,8 @@ enum {
     ENOSYS = 38,
     ENOTEMPTY = 39,
     ELOOP = 40,
+    ENOMSG = 42,
+    EIDRM = 43,
     ENODATA = 61,
     ETIME = 62,
     ENOSR = 63,
@@ -240,6 +242,18 @@ enum {
     CALL_getegid = 177,
     CALL_gettid = 178,
     CALL_sysinfo = 179,
+    CALL_msgget = 186,
+    CALL_msgctl = 187,
+    CALL_msgrcv = 188,
+    CALL_msgsnd = 189,
+    CALL_semget = 190,
+    CALL_semctl = 191,
+    CALL_semtimedop = 192,
+    CALL_semop = 193,
+    CALL_shmget = 194,
+    CALL_shmctl = 195,
+    CALL_shmat = 196,
+    CALL_shmdt = 197,
     CALL_socket = 198,
     CALL_socketpair = 199,
     CALL_bind = 200,
@@ -598,6 +612,18 @@ s64 sys_getgid(struct eh_context *c);
 s64 sys_getegid(struct eh_context *c);
 s64 sys_gettid(struct eh_context *c);
 s64 sys_sysinfo(struct eh_context *c);
+s64 sys_msgget(struct eh_context *c);
+s64 sys_msgctl(struct eh_context *c);
+s64 sys_msgrcv(struct eh_context *c);
+s64 sys_msgsnd(struct eh_context *c);
+s64 sys_semget(struct eh_context *c);
+s64 sys_semctl(struct eh_context *c);
+s64 sys_semtimedop(struct eh_context *c);
+s64 sys_semop(struct eh_context *c);
+s64 sys_shmget(struct eh_context *c);
+s64 sys_shmctl(struct eh_context *c);
+s64 sys_shmat(struct eh_context *c);
+s64 sys_shmdt(struct eh_context *c);
 s64 sys_socket(struct eh_context *c);
 s64 sys_socketpair(struct eh_context *c);
 s64 sys_bind(struct eh_context *c);

@@ -157,6 +157,18 @@
 	.hidden sys_getegid
 	.hidden sys_gettid
 	.hidden sys_sysinfo
+	.hidden sys_msgget
+	.hidden sys_msgctl
+	.hidden sys_msgrcv
+	.hidden sys_msgsnd
+	.hidden sys_semget
+	.hidden sys_semctl
+	.hidden sys_semtimedop
+	.hidden sys_semop
+	.hidden sys_shmget
+	.hidden sys_shmctl
+	.hidden sys_shmat
+	.hidden sys_shmdt
 	.hidden sys_socket
 	.hidden sys_socketpair
 	.hidden sys_bind
@@ -410,18 +422,18 @@ eh_call_table:
 	.word 0; .byte 0, 0; .hword 0xffff // 183 mq_timedreceive
 	.word 0; .byte 0, 0; .hword 0xffff // 184 mq_notify
 	.word 0; .byte 0, 0; .hword 0xffff // 185 mq_getsetattr
-	.word 0; .byte 0, 0; .hword 0xffff // 186 msgget
-	.word 0; .byte 0, 0; .hword 0xffff // 187 msgctl
-	.word 0; .byte 0, 0; .hword 0xffff // 188 msgrcv
-	.word 0; .byte 0, 0; .hword 0xffff // 189 msgsnd
-	.word 0; .byte 0, 0; .hword 0xffff // 190 semget
-	.word 0; .byte 0, 0; .hword 0xffff // 191 semctl
-	.word 0; .byte 0, 0; .hword 0xffff // 192 semtimedop
-	.word 0; .byte 0, 0; .hword 0xffff // 193 semop
-	.word 0; .byte 0, 0; .hword 0xffff // 194 shmget
-	.word 0; .byte 0, 0; .hword 0xffff // 195 shmctl
-	.word 0; .byte 0, 0; .hword 0xffff // 196 shmat
-	.word 0; .byte 0, 0; .hword 0xffff // 197 shmdt
+	.word sys_msgget - eh_call_table; .byte 1, 0; .hword 0xffff // 186 msgget
+	.word sys_msgctl - eh_call_table; .byte 1, 0; .hword 0xffff // 187 msgctl
+	.word sys_msgrcv - eh_call_table; .byte 1, 0; .hword 0xffff // 188 msgrcv
+	.word sys_msgsnd - eh_call_table; .byte 1, 0; .hword 0xffff // 189 msgsnd
+	.word sys_semget - eh_call_table; .byte 1, 0; .hword 0xffff // 190 semget
+	.word sys_semctl - eh_call_table; .byte 1, 0; .hword 0xffff // 191 semctl
+	.word sys_semtimedop - eh_call_table; .byte 1, 0; .hword 0xffff // 192 semtimedop
+	.word sys_semop - eh_call_table; .byte 1, 0; .hword 0xffff // 193 semop
+	.word sys_shmget - eh_call_table; .byte 1, 0; .hword 0xffff // 194 shmget
+	.word sys_shmctl - eh_call_table; .byte 1, 0; .hword 0xffff // 195 shmctl
+	.word sys_shmat - eh_call_table; .byte 1, 0; .hword 0xffff // 196 shmat
+	.word sys_shmdt - eh_call_table; .byte 1, 0; .hword 0xffff // 197 shmdt
 	.word sys_socket - eh_call_table; .byte 2, 0; .hword 0x36 // 198 socket
 	.word sys_socketpair - eh_call_table; .byte 2, 0; .hword 0x37 // 199 socketpair
 	.word sys_bind - eh_call_table; .byte 2, 0; .hword 0x38 // 200 bind

@@ -206,3 +206,43 @@ def test_directories_that_are_not_plain(device: Device, end: str) -> None:
 def test_directories_that_the_policy_does_not_name(device: Device, path: bytes) -> None:
     outcome = device.run(CHDIR, partial(telling, told_path(path), "chdir"))
     assert outcome.lines[0] in (f"{EPERM} /place", f"{-linux.EACCES} /place")
+
+
+WATCH = r"""
+int main(void) {
+    long fd = CALL(SYS_inotify_init1, O_NONBLOCK);
+    CALL(SYS_inotify_add_watch, fd, "in", 0xfff);
+    guard();
+    say("%ld %d", CALL(SYS_read, fd, room.data, 256), intact(256));
+    return 0;
+}
+"""
+
+
+def _event(name: bytes, length: int | None = None) -> bytes:
+    return struct.pack("<iIII", 1, 2, 0, len(name) if length is None else length) + name
+
+
+BAD_EVENTS = {
+    "cut": _event(b"")[:15],
+    "name beyond the end": _event(b"name", 400),
+    "length that wraps": _event(b"name", 0xFFFF_FFF0),
+    "name without a NUL": _event(b"name"),
+    "empty name": _event(b"\0" * 16),
+    "path": _event(b"../x" + b"\0" * 12),
+    "second one cut": _event(b"good\0\0\0\0") + b"\1\0\0\0",
+}
+
+
+@pytest.mark.parametrize("data", BAD_EVENTS.values(), ids=BAD_EVENTS)
+def test_events_of_watches_that_no_kernel_tells(device: Device, data: bytes) -> None:
+    outcome = device.run(WATCH, partial(telling, liar.entries(data), "read"))
+    assert outcome.lines == [f"{EPERM} 1"]
+    assert outcome.violated == ("answers",)
+
+
+def test_events_of_watches_that_a_kernel_tells(device: Device) -> None:
+    data = _event(b"good\0\0\0\0") + _event(b"")
+    outcome = device.run(WATCH, partial(telling, liar.entries(data), "read"))
+    assert outcome.lines == [f"{len(data)} 1"]
+    assert outcome.violated == ()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from elfhaven.calls.linux_attributes import ATTRIBUTES
 from elfhaven.calls.linux_data import DATA_ROWS
 from elfhaven.calls.linux_files import FILES
+from elfhaven.calls.linux_ipc import IPC
 from elfhaven.calls.linux_process import MEMORY, PROCESS, TIME
 from elfhaven.calls.linux_refused import REFUSED
 from elfhaven.calls.linux_settings import IDENTITY, RESIDENCE, SETTINGS
@@ -13,12 +14,10 @@ from elfhaven.calls.linux_sockets import SOCKETS, WAITS
 from elfhaven.calls.row import Row, Served, Table
 
 _ABSENT = """
-    mq_open:180 mq_unlink:181 mq_timedsend:182 mq_timedreceive:183 mq_notify:184
-    mq_getsetattr:185 msgget:186 msgctl:187 msgrcv:188 msgsnd:189 semget:190 semctl:191 semtimedop:192
-    semop:193 shmget:194 shmctl:195 shmat:196 shmdt:197 futex_waitv:449
-    set_mempolicy_home_node:450 cachestat:451 map_shadow_stack:453 futex_wake:454 futex_wait:455
-    futex_requeue:456 mseal:462 setxattrat:463 getxattrat:464 listxattrat:465 removexattrat:466
-    file_getattr:468 file_setattr:469 rseq_slice_yield:471
+    mq_open:180 mq_unlink:181 mq_timedsend:182 mq_timedreceive:183 mq_notify:184 mq_getsetattr:185
+    futex_waitv:449 set_mempolicy_home_node:450 cachestat:451 map_shadow_stack:453 futex_wake:454
+    futex_wait:455 futex_requeue:456 mseal:462 setxattrat:463 getxattrat:464 listxattrat:465
+    removexattrat:466 file_getattr:468 file_setattr:469 rseq_slice_yield:471
 """
 
 
@@ -41,6 +40,7 @@ LINUX = Table(
                 *SETTINGS,
                 *RESIDENCE,
                 *ATTRIBUTES,
+                *IPC,
                 *SOCKETS,
                 *WAITS,
                 *REFUSED,

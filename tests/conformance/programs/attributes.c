@@ -271,7 +271,6 @@ R(flock(p, LOCK_SH));
 static int a, b;
 static void *later(void *p) {
     usleep(50000);
-    puts("let go");
     flock(a, LOCK_UN);
     return 0;
 }
