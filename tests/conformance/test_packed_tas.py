@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from elfhaven.client import BadParameters, Context, MemRef, Value
+from elfhaven.errors import UsageError
 from elfhaven.sdk.ta_pack import pack_class
 from elfhaven.target.qemu import parts
 from elfhaven.target.ree import run_client
@@ -59,3 +61,26 @@ def test_libteec(tmp_path: Path) -> None:
         stderr=out.extend,
     )
     assert (out.decode(), status) == (EXPECTED, 0)
+
+
+@pytest.mark.timeout(600)
+def test_cpython_where_memory_allows(tmp_path: Path) -> None:
+    """The same class with Debian's libpython, in the large secure memory."""
+    packed = pack_class(HelloWorld, tmp_path / "hello.ta", interpreter="python")
+    images = {packed.uuid: packed.path.read_bytes()}
+    with (
+        Context(images=images, state=tmp_path / "device", memory="large") as tee,
+        tee.open_session(packed.uuid) as session,
+    ):
+        (value,) = session.invoke(0, Value.inout(41))
+        assert isinstance(value, Value)
+        assert value.a == 42
+        assert session.invoke(1, MemRef.input(b"C"), MemRef.output(16))[1] == b"hello C"
+        with pytest.raises(BadParameters):
+            session.invoke(0, Value(1))
+    assert 12 << 20 < packed.memory < 64 << 20
+
+
+def test_an_interpreter_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="micropython, python"):
+        pack_class(HelloWorld, tmp_path / "x.ta", interpreter="perl")

@@ -52,3 +52,10 @@ def test_a_ta_in_c(machine: Machine, tmp_path: Path) -> None:
         assert isinstance(value, Value)
         assert value.a == 42
         assert session.invoke(1, MemRef.input(b"you"), MemRef.output(64)) == [None, b"Hello, you"]
+
+
+def test_cpython_where_memory_allows(large: Machine, tmp_path: Path) -> None:
+    packed = pack_class(HelloWorld, tmp_path / "hello.ta", sign="optee-default", interpreter="python")
+    images = {packed.uuid: packed.path.read_bytes()}
+    with Qemu(large, "large", print, images) as target, target.context.open_session(packed.uuid) as session:
+        assert session.invoke(1, MemRef.input(b"C"), MemRef.output(16))[1] == b"hello C"

@@ -20,8 +20,9 @@ from elfhaven.target.qemu.target import Qemu
 def tee(tmp_path: Path) -> Iterator[Context]:
     images = {UUID(file.stem): file.read_bytes() for file in Path(os.environ["PACKED_TAS"]).glob("*.ta")}
     if name := os.environ.get("PACKED_MACHINE"):
-        with Qemu(Machine(name), "stock", print, images) as target:
+        with Qemu(Machine(name), os.environ.get("PACKED_MEMORY", "stock"), print, images) as target:
             yield target.context  # type: ignore[misc]
         return
-    with Context(images=images, state=tmp_path / "device") as context:
+    memory = os.environ.get("PACKED_MEMORY", "stock")
+    with Context(images=images, state=tmp_path / "device", memory=memory) as context:
         yield context

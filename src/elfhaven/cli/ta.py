@@ -119,8 +119,15 @@ def test(project: str, arguments: tuple[str, ...]) -> int:
     metavar="KEY.pem",
     help="A private key, or `optee-default`.  [default: the local development key]",
 )
-@click.option("--heap", metavar="SIZE", default="1 MiB", show_default=True, help="The interpreter's heap.")
-def pack(project: str, output: str | None, sign: str | None, heap: str) -> None:
+@click.option("--heap", metavar="SIZE", default="1 MiB", show_default=True, help="MicroPython's heap.")
+@click.option(
+    "--interpreter",
+    type=click.Choice(["micropython", "python"]),
+    default="micropython",
+    show_default=True,
+    help="What a TA in Python is packed with; python is CPython, for an OP-TEE with much memory.",
+)
+def pack(project: str, output: str | None, sign: str | None, heap: str, interpreter: str) -> None:
     """Makes the TAs of a project .ta files for a real OP-TEE.
 
     One in Python is packed with an interpreter, Debian's MicroPython, which a stock OP-TEE has room for; what
@@ -130,7 +137,9 @@ def pack(project: str, output: str | None, sign: str | None, heap: str) -> None:
     from elfhaven.sdk.ta_pack import pack_project
 
     with step("packing"):
-        packed = pack_project(project, output, sign=sign, heap=_size(heap), report=note)
+        packed = pack_project(
+            project, output, sign=sign, heap=_size(heap), interpreter=interpreter, report=note
+        )
     for text in dict.fromkeys(line for one in packed for line in one.notes):
         note(text)
     for one in packed:

@@ -123,9 +123,10 @@ class _Lowering(ast.NodeTransformer):
     def visit_If(self, node: ast.If) -> Any:
         if ast.unparse(node.test) not in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
             return self.generic_visit(node)
+        made = {n.id for each in node.orelse for n in ast.walk(each) if isinstance(n, ast.Name)}
         for inner in node.body:
             if isinstance(inner, ast.ImportFrom):  # for annotations, which go
-                self._gone |= {alias.asname or alias.name for alias in inner.names}
+                self._gone |= {alias.asname or alias.name for alias in inner.names} - made
         return self.visit(ast.Module(node.orelse, [])).body
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:

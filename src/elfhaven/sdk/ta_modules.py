@@ -16,30 +16,33 @@ from elfhaven.ta import TrustedApplication
 from elfhaven.ta.binding import commands_of
 from elfhaven.ta.numbers import NUMBERS
 
-_SHIMS = Path(__file__).parent / "micropython"
 _PACKAGE = Path(__file__).parent.parent
 _BUILT_IN = (  # of Debian's MicroPython, without those that reach for libraries or a network
     "array asyncio binascii builtins cmath collections deflate errno ffi gc heapq io json math micropython "
     "os platform random re struct sys time uctypes vfs"
 )
 _GONE = "typing typing_extensions collections.abc dataclasses enum types __future__"
-_FRONT = "elfhaven.ta"
+FRONT = "elfhaven.ta"
 
 
 class Modules:
-    """Sources by their path in the bundle; `notes` are for the user."""
+    """Sources by their path in the bundle, for MicroPython; `notes` are for the user."""
+
+    shims = Path(__file__).parent / "micropython"
+    built_in = frozenset(_BUILT_IN.split())
+    elsewhere = "leave it out, or pack with --interpreter python where memory allows"
 
     def __init__(self, kind: type[TrustedApplication], file: Path) -> None:
         self.sources: dict[str, str] = {}
         self.notes: tuple[str, ...] = ()
         self._directory = file.parent
         self._names = _front_names()
-        self._take(HELPERS, (_SHIMS / f"{HELPERS}.py").read_text())
+        self._take(HELPERS, (self.shims / f"{HELPERS}.py").read_text())
         main = (
-            f"from {HELPERS} import System, serve\nfrom {_FRONT}.instance import Instance\n"
+            f"from {HELPERS} import System, serve\nfrom {FRONT}.instance import Instance\n"
             f"from {file.stem} import {kind.__name__}\nserve(Instance({kind.__name__}, System()))\n"
         )
-        self.sources[f"{_FRONT.replace('.', '/')}/binding.py"] = _binding(kind)
+        self.sources[f"{FRONT.replace('.', '/')}/binding.py"] = _binding(kind)
         self._take("main", main)
 
     def bundle(self) -> bytes:
@@ -51,8 +54,12 @@ class Modules:
             data += raw
         return repr(index).encode() + b"\n" + data
 
+    def source_of(self, file: Path) -> str:
+        """What becomes of a module that is not elfhaven's."""
+        return self._lowered(file)
+
     def _lowered(self, file: Path) -> str:
-        return lower(file.read_text(encoding="utf-8"), str(file), {_FRONT: self._names})
+        return lower(file.read_text(encoding="utf-8"), str(file), {FRONT: self._names})
 
     def _take(self, name: str, source: str, package: bool = False) -> None:
         path = f"{name.replace('.', '/')}{'/__init__' if package else ''}.py"
@@ -66,19 +73,19 @@ class Modules:
         """A module that is imported, with the names that are imported from it."""
         if name.partition(".")[0] == "elfhaven":
             self._want_own(name, parts, where)
-        elif (_SHIMS / f"{name}.py").is_file():
-            self._take(name, (_SHIMS / f"{name}.py").read_text())
-        elif name not in _GONE.split() and name.partition(".")[0] not in _BUILT_IN.split():
+        elif (self.shims / f"{name}.py").is_file():
+            self._take(name, (self.shims / f"{name}.py").read_text())
+        elif name not in _GONE.split() and name.partition(".")[0] not in self.built_in:
             self._want_file(name, parts, where)
 
     def _want_own(self, name: str, parts: tuple[str, ...], where: str) -> None:
-        if name == f"{_FRONT}.binding":
+        if name == f"{FRONT}.binding":
             return
-        if name == f"{_FRONT}.numbers":
+        if name == f"{FRONT}.numbers":
             self.sources["elfhaven/ta/numbers.py"] = f"NUMBERS = {NUMBERS!r}\n"
             return
         file = _PACKAGE.joinpath(*name.split(".")[1:])
-        shim = _SHIMS / "bug.py" if name == f"{_FRONT}.bug" else file.with_suffix(".py")
+        shim = self.shims / "bug.py" if name == f"{FRONT}.bug" else file.with_suffix(".py")
         if shim.is_file():
             self._take(name, self._lowered(shim))
         elif not file.is_dir() or not parts:
@@ -102,14 +109,11 @@ class Modules:
         if name.partition(".")[0] in sys.stdlib_module_names or origin is None or origin.suffix != ".py":
             what = "is no file of Python" if origin is not None and origin.suffix else "cannot be found"
             what = "is not in MicroPython" if name.partition(".")[0] in sys.stdlib_module_names else what
-            raise UsageError(
-                f"{where} imports {name}, which {what}",
-                "leave it out, or pack with --interpreter python where memory allows",
-            )
+            raise UsageError(f"{where} imports {name}, which {what}", self.elsewhere)
         package = origin.name == "__init__.py"
         for parent in _parents(name, False):
             self._want(parent, (), where)
-        self._take(name, self._lowered(origin), package)
+        self._take(name, self.source_of(origin), package)
         for part in parts if package else ():
             with beside(self._directory):
                 if importlib.util.find_spec(f"{name}.{part}") is not None:
@@ -154,7 +158,7 @@ def _binding(kind: type[TrustedApplication]) -> str:
         for number, bound in commands_of(kind).items()
     }
     return (
-        f"from {_FRONT}.application import Bound\n"
+        f"from {FRONT}.application import Bound\n"
         f"_COMMANDS = {{n: Bound(*row) for n, row in {rows!r}.items()}}\n"
         "def commands_of(kind):\n    return _COMMANDS\n"
     )
