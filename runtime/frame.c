@@ -38,17 +38,20 @@ _Static_assert(__builtin_offsetof(struct frame, fault) == 128 + 176, "ucontext")
 _Static_assert(__builtin_offsetof(struct frame, fp) == 128 + 176 + 288, "sigcontext");
 _Static_assert(sizeof(struct fpsimd) == FPSIMD_SIZE, "fpsimd_context");
 
-// Where the stub that a call came through jumps back to: its last word is that branch.
-static u64 behind_call(const struct eh_context *c) {
-    u64 at = c->x[30] + 4;
-    u32 word = *(const u32 *)at; // the packer's, no memory of the program
-    s64 offset = (s64)((u64)(word & 0x3ffffff) << 38) >> 36;
-    return at + (u64)offset;
+// Where the program goes on behind its call: the stub that it came through ends with a branch there. What is made
+// again goes on at the stub's bl, and the program at the place of its svc.
+static u64 behind_call(const struct eh_context *c, u32 *again) {
+    const u32 *word = (const u32 *)c->x[30]; // the packer's, no memory of the program
+    *again = *word >> 26 == 0x25;
+    word += *again + 1;
+    s64 offset = (s64)((u64)(*word & 0x3ffffff) << 38) >> 36;
+    return (u64)word + (u64)offset;
 }
 
 // The registers as the program had them, and its stack pointer.
 static int capture(struct frame *f, const struct eh_context *c, const struct eh_where *where) {
     u64 pushed[2];
+    u32 again;
     memcpy(f->regs, c->x, sizeof f->regs);
     f->sp = c->sp;
     f->pstate = c->nzcv;
@@ -57,13 +60,21 @@ static int capture(struct frame *f, const struct eh_context *c, const struct eh_
         f->pc = f->own.pc = c->pc;
         return 0;
     }
+    if (c->x[30] == (u64)eh_handler_begin) { // the handler of a signal that came first runs after this one's
+        f->own = (struct own){OWN_MAGIC, sizeof f->own, FRAME_BEGIN, c->x[30], c->x[16]};
+        f->pc = f->own.pc;
+        return 0;
+    }
     if (user_in(pushed, c->sp, sizeof pushed))
         return -EFAULT;
     f->regs[17] = pushed[0];
     f->regs[30] = pushed[1];
     f->sp = c->sp + 16;
     f->own.resume = where->restarts ? c->x[30] - 4 : c->x[30]; // its bl, or behind that
-    f->pc = f->own.pc = behind_call(c) - (where->restarts ? 4 : 0);
+    f->pc = c->x[30] == (u64)eh_go_elsewhere ? pushed[0] : behind_call(c, &again);
+    if (c->x[30] != (u64)eh_go_elsewhere && (where->restarts || again))
+        f->pc -= 4;
+    f->own.pc = f->pc;
     if (where->restarts)
         f->regs[0] = where->x0;
     return 0;
@@ -112,8 +123,10 @@ static int take_back(struct eh_context *c, struct frame *f) {
         c->pc = f->pc;
         return 0;
     }
-    c->sp = f->sp - 16;
     c->x[30] = f->own.resume;
+    if (f->own.kind == FRAME_BEGIN && f->pc == f->own.pc)
+        return 0;
+    c->sp = f->sp - 16;
     if (f->own.kind != FRAME_CALL || f->pc != f->own.pc) {
         pushed[0] = f->pc;
         c->x[30] = (u64)eh_go_elsewhere;

@@ -17,10 +17,10 @@ struct eh_signal {
     struct eh_action action;
 };
 
-enum { FRAME_CALL = 1, FRAME_CHECK };
+enum { FRAME_CALL = 1, FRAME_CHECK, FRAME_BEGIN };
 
 struct eh_where { // where the program is
-    u32 kind;     // behind a call, or at a check
+    u32 kind;     // behind a call (there another handler may be about to begin), or at a check
     u32 restarts; // the call is made again
     u64 x0;       // its first argument
 };

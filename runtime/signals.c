@@ -103,7 +103,7 @@ static u32 next(struct eh_context *c, struct eh_siginfo *info) {
 }
 
 // The frame of the next handler, if one has to run.
-static int enter(struct eh_context *c, struct eh_where where) {
+static int enter_one(struct eh_context *c, struct eh_where where) {
     struct eh_signal s;
     u32 number = next(c, &s.info);
     if (!number)
@@ -120,6 +120,14 @@ static int enter(struct eh_context *c, struct eh_where where) {
     if (action->flags & SA_RESETHAND)
         action->handler = SIG_DFL;
     return 1;
+}
+
+// The frames of all that have to run: as on Linux, that of the last one is the uppermost.
+static int enter(struct eh_context *c, struct eh_where where) {
+    int entered = enter_one(c, where);
+    while (entered && enter_one(c, (struct eh_where){FRAME_CALL, 0, 0}))
+        ;
+    return entered;
 }
 
 static int restarts(const struct eh_context *c) {

@@ -427,3 +427,66 @@ OK(old.sa_handler == on);
 R(kill(getpid(), SIGSEGV));
 signal(SIGSEGV, SIG_DFL);
 raise(SIGSEGV);
+
+//// handlers_one_above_the_other
+static int order[32], at, nested, depth;
+static void on(int n, siginfo_t *i, void *u) {
+    if (++depth > nested) nested = depth;
+    order[at++] = n == SIGUSR1 ? 1 : n == SIGUSR2 ? 2 : n - SIGRTMIN + 10;
+    depth--;
+}
+////
+struct sigaction a = {.sa_sigaction = on, .sa_flags = SA_SIGINFO};
+sigset_t all, none;
+sigfillset(&all);
+sigemptyset(&none);
+int numbers[] = {SIGUSR2, SIGRTMIN + 1, SIGUSR1, SIGRTMIN};
+for (int i = 0; i < 4; i++) sigaction(numbers[i], &a, 0);
+for (int round = 0; round < 3; round++) {
+    sigprocmask(SIG_BLOCK, &all, 0);
+    for (int i = 0; i < 4; i++) raise(numbers[i]);
+    for (int i = 0; i < 2; i++) sigqueue(getpid(), SIGRTMIN, (union sigval){i});
+    at = 0;
+    if (round == 1) sigsuspend(&none);
+    else if (round == 2) ppoll(0, 0, &(struct timespec){0, 0}, &none);
+    printf("%d\n", at);
+    sigprocmask(SIG_UNBLOCK, &all, 0);
+    for (int i = 0; i < at; i++) printf("%d ", order[i]);
+    printf("%d\n", nested);
+}
+
+//// handlers_one_after_the_other
+static int order[32], at;
+static pthread_t main_of;
+static int s[2];
+static void on(int n, siginfo_t *i, void *u) { order[at++] = (n - SIGRTMIN) * 10 + i->si_value.sival_int; }
+static void *disturbs(void *x) {
+    usleep(10000);
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, 0);
+    siginfo_t own = {.si_code = SI_QUEUE};
+    for (int i = 0; i < 5; i++) {
+        own.si_value.sival_int = i;
+        syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGRTMIN + i % 2, &own);
+    }
+    usleep(10000);
+    write(s[1], "abcd", 4);
+    return x;
+}
+////
+pthread_t t;
+struct sigaction a = {.sa_sigaction = on, .sa_flags = SA_SIGINFO | SA_RESTART};
+sigaddset(&a.sa_mask, SIGRTMIN);
+sigaddset(&a.sa_mask, SIGRTMIN + 1);
+sigaction(SIGRTMIN, &a, 0);
+sigaction(SIGRTMIN + 1, &a, 0);
+main_of = pthread_self();
+socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+pthread_create(&t, 0, disturbs, 0);
+R(read(s[0], buf, 8));
+pthread_join(t, 0);
+printf("%d\n", at);
+int sorted = 0;
+for (int i = 0; i < at; i++) sorted += order[i];
+printf("%d\n", sorted);
