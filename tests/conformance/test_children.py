@@ -13,32 +13,16 @@ import pytest
 import elfhaven
 from elfhaven.errors import ImageError, UsageError
 from elfhaven.sdk.program import Result
+from tests.conformance.children import STDIN, family, program
 from tests.support import outside
-from tests.support.zig import compile_program
 
-SOURCES = Path(__file__).parent / "children"
 ENDS = ("pipes", "pipeline", "both_ways", "threads", "sigchld", "waiting", "vforks", "surroundings")
 NATIVE = pytest.mark.skipif(outside.native_target() is None, reason="this machine's programs are unknown")
-FILES = '[files]\nread = ["."]\nwrite = ["made"]\n[env]\nallow = ["WORD"]\n'
-PARENT = f'{FILES}[programs]\nchild = "child.ta"\n'
-CHILD = f'name = "a-child"\n{FILES}[programs]\ngrand = "grand.ta"\n'
-
-
-def _program(name: str, target: str | None = None) -> Path:
-    return compile_program((SOURCES / f"{name}.c").read_text(), **({"target": target} if target else {}))
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the packed children and the parent's manifests."""
-    place = tmp_path_factory.mktemp("children")
-    (place / "grand.toml").write_text('name = "a-grandchild"\n')
-    (place / "child.toml").write_text(CHILD)
-    for name in ("grand", "child"):
-        elfhaven.pack(_program("child"), manifest=place / f"{name}.toml", output=place / f"{name}.ta")
-    (place / "open.toml").write_text('pipes = "open"\n' + PARENT)
-    (place / "inside.toml").write_text(PARENT)
-    return place
+    return family(tmp_path_factory.mktemp("children"))
 
 
 @pytest.fixture
@@ -50,7 +34,7 @@ def work(tmp_path: Path) -> Path:
 
 def _inside(packed: Path, what: str, work: Path, manifest: str = "open", **how: object) -> Result:
     return elfhaven.run(
-        _program("parent"),
+        program("parent"),
         what,
         manifest=packed / f"{manifest}.toml",
         state=work.parent / "state",
@@ -65,11 +49,11 @@ def _inside(packed: Path, what: str, work: Path, manifest: str = "open", **how: 
 def test_it_is_as_on_linux(what: str, packed: Path, work: Path) -> None:
     target = outside.native_target()
     for name in ("child", "grand"):
-        shutil.copy(_program("child", target), work / name)
-    expected = outside.run([_program("parent", target), what], work, SOURCES / "child.c")
+        shutil.copy(program("child", target), work / name)
+    expected = outside.run([program("parent", target), what], work, STDIN)
     shutil.rmtree(work)
     work.mkdir()
-    with open(SOURCES / "child.c", "rb") as stdin:
+    with STDIN.open("rb") as stdin:
         seen = _inside(packed, what, work, stdin=stdin)
     assert seen.fault is None, seen.fault
     assert (seen.stdout or b"").decode() == expected.stdout.decode()
@@ -90,7 +74,6 @@ def test_streams_alone_need_no_open_pipes(packed: Path, work: Path) -> None:
 
 
 def test_a_program_that_no_manifest_names_is_denied(packed: Path, work: Path) -> None:
-    (packed / "none.toml").write_text(FILES)
     seen = _inside(packed, "pipes", work, "none")
     assert b"posix_spawn: Permission denied" in (seen.stdout or b"")
     assert seen.denied == ("programs",)
@@ -125,7 +108,7 @@ def test_a_child_that_is_gone_or_another(packed: Path, work: Path, tmp_path: Pat
     with pytest.raises(UsageError, match=r"grand\.ta is not in"):
         _inside(tmp_path / "moved", "pipes", work)
     ta = tmp_path / "parent.ta"
-    elfhaven.pack(_program("parent"), manifest=packed / "open.toml", output=ta)
+    elfhaven.pack(program("parent"), manifest=packed / "open.toml", output=ta)
     for name in ("child.ta", "grand.ta"):
         shutil.copy(packed / name, tmp_path / name)
     seen = elfhaven.run(ta, "becomes", state=tmp_path / "state", cwd=work, capture=True)
@@ -137,9 +120,9 @@ def test_a_child_that_is_gone_or_another(packed: Path, work: Path, tmp_path: Pat
 
 def test_only_a_packed_program_can_be_named(packed: Path, work: Path, tmp_path: Path) -> None:
     (tmp_path / "elfhaven.toml").write_text('[programs]\n"/bin/x" = "x"\n')
-    shutil.copy(_program("child"), tmp_path / "x")
+    shutil.copy(program("child"), tmp_path / "x")
     with pytest.raises(ImageError, match="no packed program"):
-        elfhaven.run(_program("parent"), manifest=tmp_path / "elfhaven.toml", state=tmp_path / "state")
+        elfhaven.run(program("parent"), manifest=tmp_path / "elfhaven.toml", state=tmp_path / "state")
 
 
 def test_debians_python_starts_programs(packed: Path, place: Path) -> None:
