@@ -9,7 +9,7 @@
 
 enum { STREAMS = 3 };
 enum { F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_DUPFD_CLOEXEC = 1030 };
-enum { F_ADD_SEALS = 1033, F_GET_SEALS };
+enum { F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW, F_ADD_SEALS = 1033, F_GET_SEALS };
 enum { FD_CLOEXEC = 1, O_ASYNC = 020000, SETTABLE = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME };
 
 static struct {
@@ -212,6 +212,9 @@ s64 sys_fcntl(struct eh_context *c) {
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
         return file->flags & O_PATH ? -EBADF : locks_call(file, command, argument);
     case F_ADD_SEALS:
     case F_GET_SEALS:

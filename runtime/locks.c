@@ -9,6 +9,7 @@
 #include "thread.h"
 
 enum { F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_RDLCK = 0, F_WRLCK, F_UNLCK = 2, SEEK_SET = 0, SEEK_CUR, SEEK_END };
+enum { OFD = 31 }; // F_OFD_GETLK is F_GETLK + 31, and so on: the lock is the open file's, not the process's
 #define ASK_AGAIN 5000000ull // nanoseconds
 #define OFFSET_MAX ((s64)(~0ull >> 1))
 
@@ -51,7 +52,7 @@ static s64 request(struct eh_request *r, const struct linux_flock *lock) {
 // For a lock that another program has, where there are other threads or timers: waiting outside would stop them.
 static s64 ask_again(struct eh_request *r, const struct linux_flock *lock) {
     s64 result;
-    r->args[1] = F_SETLK;
+    r->args[1]--; // F_SETLK, F_OFD_SETLK
     do
         result = request(r, lock);
     while ((result == -EAGAIN || result == -EACCES) && !(result = time_sleep(ASK_AGAIN)));
@@ -91,15 +92,16 @@ static s64 found(struct linux_flock *asked, const void *answer, u64 to) {
     return user_out(to, &told, sizeof told);
 }
 
-static s64 call(struct eh_file *file, u32 command, u64 address) {
+static s64 call(struct eh_file *file, u32 asked_for, u64 address) {
     struct linux_flock asked, sent;
+    u32 of_file = asked_for > F_SETLKW, command = of_file ? asked_for - OFD : asked_for;
     if (user_in(&asked, address, sizeof asked))
         return -EFAULT;
     if (file->stored && command == F_GETLK) // nobody else has it
         asked.type = F_UNLCK;
     if (file->stored)
         return command == F_GETLK ? user_out(address, &asked, sizeof asked) : 0;
-    if (file_inside(file) && !file_sealed(file))
+    if ((file_inside(file) && !file_sealed(file)) || (of_file && (asked.pid || file_sealed(file))))
         return -EINVAL;
     sent = asked;
     sent.padding = sent.padding2 = 0;
@@ -116,17 +118,17 @@ static s64 call(struct eh_file *file, u32 command, u64 address) {
         return -EBADF; // outside it is open for both
     struct eh_request r = {.row = ROW_fcntl,
                            .rule = AUDIT_FILES,
-                           .args = {number_outside(file), command, (u16)asked.type},
+                           .args = {number_outside(file), asked_for, (u16)asked.type},
                            .in_length = sizeof sent,
                            .out_capacity = sizeof sent};
-    s64 result = command == F_SETLKW && (thread_others() || timer_next() != NO_DEADLINE) ? ask_again(&r, &sent)
+    s64 result = command == F_SETLKW && (of_file || thread_others() || timer_next() != NO_DEADLINE) ? ask_again(&r, &sent)
                                                                                      : request(&r, &sent);
     if (result)
         return result;
     if (command == F_GETLK)
         return found(&asked, wire_output(&r), address);
     if (asked.type != F_UNLCK) {
-        file->locked = 1;
+        file->locked |= !of_file;
         cache_forget(file->device, file->inode); // whoever had the lock may have written
     }
     return 0;

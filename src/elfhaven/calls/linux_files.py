@@ -25,7 +25,7 @@ FILES: tuple[Row, ...] = (
         policy="files",
         result=Result.VALUE,
         reason="F_SETFL (O_APPEND, O_NONBLOCK), F_GETFL of a stream, and record locks cross: F_GETLK, "
-        "F_SETLK, F_SETLKW with struct flock, for which `argument` is its type; the rest is served inside",
+        "F_SETLK, F_SETLKW and F_OFD_* with struct flock, whose type is `argument`; the rest is inside",
     ),
     delegated(
         29,

@@ -16,6 +16,8 @@ _HOST: Final = {
     linux.F_GETLK: fcntl.F_GETLK,
     linux.F_SETLK: fcntl.F_SETLK,
     linux.F_SETLKW: fcntl.F_SETLKW,
+    linux.F_OFD_GETLK: linux.F_OFD_GETLK,  # not in every build of fcntl
+    linux.F_OFD_SETLK: linux.F_OFD_SETLK,
 }
 LOCK_COMMANDS: Final = frozenset(_HOST)
 
@@ -28,6 +30,6 @@ def lock(fd: int, command: int, wanted: memoryview, found: memoryview) -> int:
     if min(len(wanted), len(found)) < linux.FLOCK_SIZE:
         raise OSError(linux.EINVAL, "a lock is a struct flock")
     answer = fcntl.fcntl(fd, _HOST[command], bytes(wanted[: linux.FLOCK_SIZE]))
-    if command == linux.F_GETLK:
+    if command in (linux.F_GETLK, linux.F_OFD_GETLK):
         found[: linux.FLOCK_SIZE] = answer
     return 0
