@@ -13,8 +13,9 @@ import pytest
 
 from elfhaven.errors import ImageError, PackageError, UsageError
 from elfhaven.sdk import c_ta
-from elfhaven.sdk.new import new_project
+from elfhaven.sdk.new import c_uuid, new_project
 from elfhaven.sdk.new_c import FILES
+from tests.support import zig
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +86,19 @@ def test_the_uuid_is_the_same_everywhere(tmp_path: Path) -> None:
     assert project is not None
     digits = header.split("TA_UUID {")[1].split("//")[0].replace("0x", "")
     assert UUID("".join(each.strip(" {}\n") for each in digits.split(","))) == project.uuid
+
+
+def test_a_client_program(tmp_path: Path) -> None:
+    """`ta run ./client`: a client in C, as a process of the emulated normal world."""
+    project = tmp_path / "x"
+    new_project(project, c=True)
+    header = project / "user_ta_header_defines.h"
+    first = next(line for line in header.read_text().splitlines() if "TA_UUID" in line)
+    hello = UUID("8aaaf200-2450-11e4-abe2-0002a5d5c51b")
+    header.write_text(header.read_text().replace(first, f"#define TA_UUID {c_uuid(hello)}"))
+    (project / "pyproject.toml").write_text(f'[tool.elfhaven.c]\nuuid = "{hello}"\nsources = ["ta.c"]\n')
+    source = Path(__file__).parents[2] / "examples/ta/hello_world/client.c"
+    (project / "client").write_bytes(zig.compile_program(source.read_text()).read_bytes())
+    (project / "client").chmod(0o755)
+    ran = elfhaven("ta", "run", "./client", "41", cwd=project)
+    assert ran.stdout == "opened 0\nincremented 0 42\nwrong types 0 ffff0006 from 4\n", ran.stderr

@@ -141,7 +141,7 @@ def new_project(directory: Path, name: str | None = None, *, c: bool = False) ->
         "name": name,
         "type": "".join(part[:1].upper() + part[1:] for part in re.split(r"[-_]", name)),
         "uuid": str(chosen),
-        "c_uuid": _c_uuid(chosen),
+        "c_uuid": c_uuid(chosen),
     }
     made = []
     for relative, text in (c_files if c else FILES).items():
@@ -152,7 +152,7 @@ def new_project(directory: Path, name: str | None = None, *, c: bool = False) ->
     return made
 
 
-def _c_uuid(one: uuid.UUID) -> str:
+def c_uuid(one: uuid.UUID) -> str:
     """The initializer of a TEE_UUID."""
     low, middle, high = one.fields[:3]
     rest = ", ".join(f"{byte:#04x}" for byte in one.bytes[8:])

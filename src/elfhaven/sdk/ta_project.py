@@ -19,6 +19,7 @@ from pathlib import Path
 
 from elfhaven.errors import UsageError
 from elfhaven.sdk.c_ta import c_project
+from elfhaven.sdk.c_ta import images as c_images
 from elfhaven.ta import PythonTa, TrustedApplication, python_ta
 
 _DEFAULT = ["ta.py"]
@@ -114,12 +115,21 @@ def run_program(
     note: Callable[[str], None],
     state: str | os.PathLike[str] | None = None,
 ) -> int:
-    """Runs an aarch64 client program with the TAs of a project; its status. See target.ree.run_client."""
+    """Runs an aarch64 client program with the TAs of a project; its status. See target.ree.run_client.
+
+    A TA in C is built, and put into the device's store.
+    """
     from elfhaven.target import ree
     from elfhaven.target.state import StateDirectory, default_directory
 
     device = StateDirectory(os.fspath(state) if state is not None else default_directory())
-    return ree.run_client(words[0], words, device=device, note=note, hosted_tas=hosted_tas([project]))
+    hosted = []
+    if c_project(project) is None:
+        hosted = hosted_tas([project])
+    else:
+        for uuid, image in c_images(project).items():
+            device.install(uuid, image)
+    return ree.run_client(words[0], words, device=device, note=note, hosted_tas=hosted)
 
 
 def run_tests(project: Path, arguments: Sequence[str]) -> int:
