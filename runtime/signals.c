@@ -175,7 +175,8 @@ s64 sys_kill(struct eh_context *c) {
     s32 pid = (s32)c->x[0];
     if ((u32)c->x[1] > SIGNALS)
         return -EINVAL;
-    return pid == 0 || (u32)pid == eh_start.pid ? send(0, (u32)c->x[1], SI_USER) : -ESRCH;
+    u32 to = pid < -1 ? (u32)-pid : (u32)pid; // its group is itself
+    return pid == 0 || to == eh_start.pid ? send(0, (u32)c->x[1], SI_USER) : -ESRCH;
 }
 
 s64 sys_tkill(struct eh_context *c) {

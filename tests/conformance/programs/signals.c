@@ -384,3 +384,18 @@ static void on(int n) {
 ////
 signal(SIGABRT, on);
 abort();
+
+//// signal_to_group
+static volatile int seen;
+static void on(int n) { seen += n == SIGUSR1; }
+////
+signal(SIGUSR1, on);
+R(kill(0, SIGUSR1));
+R(kill(-getpid(), SIGUSR1));
+R(killpg(0, SIGUSR1));
+R(kill(-(1 << 21), SIGUSR1));
+R(kill(1 << 21, 0));
+R(kill(getpid(), 0));
+R(kill(getpid(), 65));
+R(kill(getpid(), -1));
+printf("%d\n", seen);
