@@ -471,3 +471,52 @@ for (int i = 0; i < 100; i++) {
 }
 pthread_join(t, 0);
 printf("%d %d\n", inside, outside);
+
+//// storm_of_signals
+static volatile long seen;
+static int s[2], p[2];
+static void on(int n) { seen++; }
+static unsigned long whole[2];
+static void *sends(void *x) {
+    unsigned char piece[3000];
+    unsigned k = 0;
+    for (int i = 0; i < 120; i++) {
+        unsigned long n = 1 + (i * 7919u) % sizeof piece, done = 0;
+        for (unsigned long b = 0; b < n; b++) piece[b] = (unsigned char)(k++ * 31);
+        while (done < n) {
+            long r = write(x ? p[1] : s[1], piece + done, n - done);
+            if (r < 0 && errno != EINTR) return 0;
+            if (r > 0) done += (unsigned long)r;
+        }
+    }
+    close(x ? p[1] : s[1]);
+    return 0;
+}
+static void *takes(void *x) {
+    unsigned char piece[700];
+    unsigned long h = 5381;
+    for (;;) {
+        long r = read(x ? p[0] : s[0], piece, sizeof piece);
+        if (r < 0 && errno == EINTR) continue;
+        if (r <= 0) break;
+        for (long b = 0; b < r; b++) h = h * 33 + piece[b];
+    }
+    whole[x != 0] = h;
+    return 0;
+}
+////
+pthread_t t[4];
+struct itimerval v = {{0, 1000}, {0, 1000}}, off = {{0, 0}, {0, 0}};
+for (int round = 0; round < 2; round++) {
+    struct sigaction a = {.sa_handler = on, .sa_flags = round ? SA_RESTART : 0};
+    sigaction(SIGALRM, &a, 0);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+    pipe(p);
+    setitimer(ITIMER_REAL, &v, 0);
+    for (long i = 0; i < 4; i++) pthread_create(&t[i], 0, i & 1 ? takes : sends, (void *)(i & 2));
+    for (int i = 0; i < 20; i++) pthread_kill(t[i % 4], SIGALRM), usleep(500);
+    for (int i = 0; i < 4; i++) pthread_join(t[i], 0);
+    setitimer(ITIMER_REAL, &off, 0);
+    printf("%lx %d\n", whole[0], whole[0] == whole[1]);
+}
+OK(seen > 20);
