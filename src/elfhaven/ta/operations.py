@@ -18,6 +18,8 @@ from elfhaven.tee_errors import AccessDenied, MacInvalid, error_of
 
 _DIGEST_ROOM = 64
 _SHAKES = (alg.TEE_ALG_SHAKE128, alg.TEE_ALG_SHAKE256)
+_PUBLIC_MODES = (alg.TEE_MODE_ENCRYPT, alg.TEE_MODE_VERIFY)
+_PUBLIC, _PAIR = 0xA0, 0xA1  # the high byte of a TEE_TYPE_*
 USAGES = {
     alg.TEE_MODE_ENCRYPT: 0x2,
     alg.TEE_MODE_DECRYPT: 0x4,
@@ -64,7 +66,10 @@ class Operation:
         needed = USAGES.get(self.mode, 0)
         if info.usage & needed != needed:
             raise AccessDenied(f"the key's usage {info.usage:#x} does not allow this operation")
-        copy = TransientObject(info.type, info.max_size)
+        kind = info.type
+        if self.mode in _PUBLIC_MODES and kind >> 24 == _PAIR:
+            kind -= _PAIR - _PUBLIC << 24  # OP-TEE's core wants the public half alone there
+        copy = TransientObject(kind, info.max_size)
         try:
             copy.copy_from(key)
         except BaseException:
