@@ -12,6 +12,8 @@ import pytest
 
 import elfhaven
 from elfhaven.errors import ImageError, UsageError
+from elfhaven.packing import uuid_of_name
+from elfhaven.sdk.inspection import inspect
 from elfhaven.sdk.program import Result
 from tests.conformance.children import STDIN, family, program
 from tests.support import outside
@@ -116,6 +118,15 @@ def test_a_child_that_is_gone_or_another(packed: Path, work: Path, tmp_path: Pat
     shutil.copy(packed / "grand.ta", tmp_path / "child.ta")
     with pytest.raises(UsageError, match="is not the program that was there"):
         elfhaven.run(ta, "becomes", state=tmp_path / "state", cwd=work)
+
+
+def test_inspect_shows_what_may_be_started(packed: Path, tmp_path: Path) -> None:
+    ta = tmp_path / "parent.ta"
+    elfhaven.pack(program("parent"), manifest=packed / "open.toml", output=ta)
+    may = inspect(ta)["may"]
+    assert isinstance(may, dict)
+    assert may["start"] == [f"child: child.ta, {uuid_of_name('a-child')}"]
+    assert may["pipes to what it starts"] == "open to the normal world"
 
 
 def test_only_a_packed_program_can_be_named(packed: Path, work: Path, tmp_path: Path) -> None:

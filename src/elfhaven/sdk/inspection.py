@@ -153,6 +153,8 @@ def _policy(policy: Policy) -> dict[str, object]:
         "read": [_rule(rule) for rule in policy.rules if rule.kind == 1],
         "write": [_rule(rule) for rule in policy.rules if rule.kind == 2],
         "pinned": [f"{pin.path} ({pin.size} bytes)" for pin, _ in policy.pinned],
+        "start": [f"{program.path}: {program.file}, {program.uuid}" for program in policy.programs],
+        "pipes to what it starts": "open to the normal world" if policy.pipes_open else "none",
     }
 
 
