@@ -84,3 +84,11 @@ def test_cpython_where_memory_allows(tmp_path: Path) -> None:
 def test_an_interpreter_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="micropython, python"):
         pack_class(HelloWorld, tmp_path / "x.ta", interpreter="perl")
+
+
+def test_it_is_no_program_to_run(tmp_path: Path) -> None:
+    packed = pack_class(HelloWorld, tmp_path / "hello.ta")
+    command = (sys.executable, "-m", "elfhaven", "run", str(packed.path))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (125, "")
+    assert "a TA for clients to open sessions with, and no program" in done.stderr

@@ -50,6 +50,7 @@ class Contents:
     version: int
     debug: bool
     service: bool
+    is_ta: bool  # a TA of its own, which clients open sessions with
     audit_required: bool
     stoppable: bool
     checks: int  # places that look whether the program shall end
@@ -91,6 +92,11 @@ def open_ta(path: str | Path, data: bytes, trusted: tuple[PublicKey, ...] | None
         raise ImageError(
             f"{path}: a Trusted Application that elfhaven did not pack", "run the program itself"
         )
+    if contents.is_ta:
+        raise ImageError(
+            f"{path}: a TA for clients to open sessions with, and no program",
+            "put it where the TEE finds it (elfhaven ta install), and run a client",
+        )
     check_hashes(ta)
     signer = "" if trusted is None else verify(ta, trusted)
     return PackedTa(
@@ -119,6 +125,7 @@ def _contents(ta: TaFile, elf: Elf, at: int, config: dict[str, int]) -> Contents
         version=ta.ta_version,
         debug=container.ConfigFlag.DEBUG in flags,
         service=container.ConfigFlag.SERVICE in flags,
+        is_ta=container.ConfigFlag.TA in flags,
         audit_required=container.ConfigFlag.AUDIT_REQUIRED in flags,
         stoppable=container.ConfigFlag.STOPPABLE in flags,
         checks=config["checks"],
