@@ -66,6 +66,8 @@ void file_release(struct eh_file *file) {
         pipe_closed(file);
     else if (file->kind == FILE_EPOLL)
         epoll_closed(file);
+    else if (file->kind == FILE_QUEUE)
+        queue_closed(file);
     else if (file->stored)
         store_leave(file->store);
     else if (file->path)

@@ -17,6 +17,7 @@ enum eh_file_kind {
     FILE_PIPE,   // pipe.c: an end of a pipe, or an event counter, inside
     FILE_EPOLL,  // epoll.c: a set of files, inside
     FILE_TIMER,  // timerfd.c: inside
+    FILE_QUEUE,  // mqueues.c: inside
     FILE_SIGNALS, // signalfd.c: inside
 };
 
@@ -54,6 +55,7 @@ struct eh_file {
         struct eh_pipe *pipe; // FILE_PIPE
         struct eh_store *store; // of a regular file that is `stored`
         struct eh_epoll *epoll;
+        struct eh_queue *queue; // FILE_QUEUE
     };
     u32 path_length;
     u32 ahead; // bytes to read ahead next
@@ -138,6 +140,10 @@ u64 pipe_room(const struct eh_file *file);
 void pipe_peek(const struct eh_file *file, u8 *to, u64 size); // size <= what is pending
 u32 pipe_mode(const struct eh_file *file);   // st_mode
 
+// mqueues.c
+void queue_closed(struct eh_file *file);
+u32 queue_ready(const struct eh_file *file); // bits of poll()
+
 // waiting.c
 void poll_wake(void); // something inside is ready: whoever polls looks again
 
@@ -155,7 +161,7 @@ static inline int file_sealed(const struct eh_file *file) { return file->kind ==
 // No file of any system, but something to wait for.
 static inline int file_waits_inside(const struct eh_file *file) {
     return file->kind == FILE_PIPE || file->kind == FILE_EPOLL || file->kind == FILE_TIMER ||
-           file->kind == FILE_SIGNALS || file->itself;
+           file->kind == FILE_SIGNALS || file->kind == FILE_QUEUE || file->itself;
 }
 
 u32 file_mode_inside(const struct eh_file *file); // st_mode of such a file

@@ -126,7 +126,7 @@ static s64 read_on(struct eh_file *file, struct eh_span *s) {
         return timer_read(file, s);
     if (file->kind == FILE_SIGNALS)
         return signals_read(file, s);
-    if (file->kind == FILE_EPOLL)
+    if (file->kind == FILE_EPOLL || file->kind == FILE_QUEUE)
         return -EINVAL;
     if (file->itself)
         return -EINVAL;
@@ -229,7 +229,7 @@ static s64 write_on(struct eh_file *file, struct eh_span *s) {
         return pipe_write(file, s);
     if (file->kind == FILE_SOCKET)
         return socket_write(file, s);
-    if (file->kind == FILE_EPOLL || file->kind == FILE_TIMER || file->kind == FILE_SIGNALS)
+    if (file->kind == FILE_EPOLL || file->kind == FILE_QUEUE || file->kind == FILE_TIMER || file->kind == FILE_SIGNALS)
         return -EINVAL;
     if (file->itself)
         return -EINVAL;

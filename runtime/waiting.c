@@ -54,6 +54,8 @@ static u32 ready_inside(struct eh_file *file, int *outside, u64 *first) {
     switch (file->kind) {
     case FILE_PIPE:
         return pipe_ready(file);
+    case FILE_QUEUE:
+        return queue_ready(file);
     case FILE_EPOLL:
         return ready_set(file, first);
     case FILE_SIGNALS:

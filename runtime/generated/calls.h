@@ -242,6 +242,12 @@ enum {
     CALL_getegid = 177,
     CALL_gettid = 178,
     CALL_sysinfo = 179,
+    CALL_mq_open = 180,
+    CALL_mq_unlink = 181,
+    CALL_mq_timedsend = 182,
+    CALL_mq_timedreceive = 183,
+    CALL_mq_notify = 184,
+    CALL_mq_getsetattr = 185,
     CALL_msgget = 186,
     CALL_msgctl = 187,
     CALL_msgrcv = 188,
@@ -612,6 +618,12 @@ s64 sys_getgid(struct eh_context *c);
 s64 sys_getegid(struct eh_context *c);
 s64 sys_gettid(struct eh_context *c);
 s64 sys_sysinfo(struct eh_context *c);
+s64 sys_mq_open(struct eh_context *c);
+s64 sys_mq_unlink(struct eh_context *c);
+s64 sys_mq_timedsend(struct eh_context *c);
+s64 sys_mq_timedreceive(struct eh_context *c);
+s64 sys_mq_notify(struct eh_context *c);
+s64 sys_mq_getsetattr(struct eh_context *c);
 s64 sys_msgget(struct eh_context *c);
 s64 sys_msgctl(struct eh_context *c);
 s64 sys_msgrcv(struct eh_context *c);

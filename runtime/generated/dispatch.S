@@ -157,6 +157,12 @@
 	.hidden sys_getegid
 	.hidden sys_gettid
 	.hidden sys_sysinfo
+	.hidden sys_mq_open
+	.hidden sys_mq_unlink
+	.hidden sys_mq_timedsend
+	.hidden sys_mq_timedreceive
+	.hidden sys_mq_notify
+	.hidden sys_mq_getsetattr
 	.hidden sys_msgget
 	.hidden sys_msgctl
 	.hidden sys_msgrcv
@@ -416,12 +422,12 @@ eh_call_table:
 	.word sys_getegid - eh_call_table; .byte 1, 0; .hword 0xffff // 177 getegid
 	.word sys_gettid - eh_call_table; .byte 1, 0; .hword 0xffff // 178 gettid
 	.word sys_sysinfo - eh_call_table; .byte 1, 0; .hword 0xffff // 179 sysinfo
-	.word 0; .byte 0, 0; .hword 0xffff // 180 mq_open
-	.word 0; .byte 0, 0; .hword 0xffff // 181 mq_unlink
-	.word 0; .byte 0, 0; .hword 0xffff // 182 mq_timedsend
-	.word 0; .byte 0, 0; .hword 0xffff // 183 mq_timedreceive
-	.word 0; .byte 0, 0; .hword 0xffff // 184 mq_notify
-	.word 0; .byte 0, 0; .hword 0xffff // 185 mq_getsetattr
+	.word sys_mq_open - eh_call_table; .byte 1, 0; .hword 0xffff // 180 mq_open
+	.word sys_mq_unlink - eh_call_table; .byte 1, 0; .hword 0xffff // 181 mq_unlink
+	.word sys_mq_timedsend - eh_call_table; .byte 1, 0; .hword 0xffff // 182 mq_timedsend
+	.word sys_mq_timedreceive - eh_call_table; .byte 1, 0; .hword 0xffff // 183 mq_timedreceive
+	.word sys_mq_notify - eh_call_table; .byte 1, 0; .hword 0xffff // 184 mq_notify
+	.word sys_mq_getsetattr - eh_call_table; .byte 1, 0; .hword 0xffff // 185 mq_getsetattr
 	.word sys_msgget - eh_call_table; .byte 1, 0; .hword 0xffff // 186 msgget
 	.word sys_msgctl - eh_call_table; .byte 1, 0; .hword 0xffff // 187 msgctl
 	.word sys_msgrcv - eh_call_table; .byte 1, 0; .hword 0xffff // 188 msgrcv

@@ -35,9 +35,10 @@ write = ["./"]
 connect = ["127.0.0.1:*", "[::1]:*", "unix:./", "unix:@elfhaven-corpus-4"]
 listen = ["127.0.0.0/8:*", "[::1]:*", "0.0.0.0:*", "unix:./", "unix:@elfhaven-corpus-4"]
 """
-USED_WITH_SUCCESS = 212  # calls, at least
+USED_WITH_SUCCESS = 225  # calls, at least
 # served, and an error at each use that a session's leader can make of it; sigsuspend's is EINTR
 NEVER_SUCCEED = {"setsid", "setpgid", "rt_sigsuspend"}
+OF_CHILDREN = {"execve", "wait4", "waitid"}  # compared with Linux by test_children.py
 WHOLE = "ELFHAVEN_WHOLE"  # set: every program is run with checks in its loops too
 STOPPABLE = sorted(PROGRAMS)[:: 1 if os.environ.get(WHOLE) else 12]
 
@@ -137,7 +138,7 @@ def test_every_call_that_is_served_is_used_with_success(room: Path, proved: dict
     used = set().union(*proved.values())
     served = {row.name for row in LINUX.rows if row.served in (Served.INSIDE, Served.DELEGATED)}
     print(f"{len(served & used)} calls of {len(served)} that are served were used with success")
-    assert served - used == NEVER_SUCCEED
+    assert served - used == NEVER_SUCCEED | OF_CHILDREN
     assert len(served & used) >= USED_WITH_SUCCESS
 
 

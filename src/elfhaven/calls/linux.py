@@ -14,7 +14,6 @@ from elfhaven.calls.linux_sockets import SOCKETS, WAITS
 from elfhaven.calls.row import Row, Served, Table
 
 _ABSENT = """
-    mq_open:180 mq_unlink:181 mq_timedsend:182 mq_timedreceive:183 mq_notify:184 mq_getsetattr:185
     futex_waitv:449 set_mempolicy_home_node:450 cachestat:451 map_shadow_stack:453 futex_wake:454
     futex_wait:455 futex_requeue:456 mseal:462 setxattrat:463 getxattrat:464 listxattrat:465
     removexattrat:466 file_getattr:468 file_setattr:469 rseq_slice_yield:471

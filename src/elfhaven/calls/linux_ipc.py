@@ -9,6 +9,18 @@ from elfhaven.calls.row import Result, Row
 OWN = "the program's own, and ends with it"
 
 IPC: tuple[Row, ...] = (
+    inside(180, "mq_open", "name:path flags:open_flags mode:mode attributes:ptr", Result.FD, OWN),
+    inside(181, "mq_unlink", "name:path", reason=OWN),
+    inside(182, "mq_timedsend", "fd:fd message:in(size) size:size priority:uint until:ptr", reason=OWN),
+    inside(
+        183,
+        "mq_timedreceive",
+        "fd:fd message:out(size) size:size priority:ptr until:ptr",
+        Result.COUNT,
+        OWN,
+    ),
+    inside(184, "mq_notify", "fd:fd event:ptr", reason="by a signal, or not at all"),
+    inside(185, "mq_getsetattr", "fd:fd new:ptr old:ptr", reason=OWN),
     inside(186, "msgget", "key:hex flags:hex", Result.VALUE, OWN),
     inside(187, "msgctl", "id:int command:int data:ptr", Result.VALUE, OWN),
     inside(188, "msgrcv", "id:int message:ptr size:size type:offset flags:hex", Result.COUNT, OWN),

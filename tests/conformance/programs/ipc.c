@@ -224,3 +224,90 @@ R(msgrcv(i, &m, 8, 9, 0));
 pthread_join(t, 0);
 R(r[0]);
 R(r[1]);
+
+//// posix_queues
+#include <mqueue.h>
+static volatile int told;
+static void handler(int n) { told++; }
+////
+struct mq_attr a = {.mq_maxmsg = 3, .mq_msgsize = 20}, g;
+unsigned p = 0;
+char b[64] = "";
+mq_unlink("/elfhaven-corpus");
+int q = mq_open("/elfhaven-corpus", O_CREAT | O_EXCL | O_RDWR, 0600, &a);
+R(q >= 0);
+R(fcntl(q, F_GETFD));
+R(mq_open("/elfhaven-corpus", O_CREAT | O_EXCL | O_RDWR, 0600, &a));
+R(mq_getattr(q, &g));
+printf("%ld %ld %ld %ld\n", g.mq_flags, g.mq_maxmsg, g.mq_msgsize, g.mq_curmsgs);
+struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+signal(SIGUSR1, handler);
+R(mq_notify(q, &e));
+R(mq_notify(q, &e));
+R(mq_send(q, "low", 3, 1));
+R(told);
+R(mq_send(q, "high", 4, 9));
+R(mq_send(q, "low too", 7, 1));
+R(told);
+struct pollfd f = {q, POLLIN | POLLOUT, 0};
+R(poll(&f, 1, 0));
+R(f.revents);
+g.mq_flags = O_NONBLOCK;
+R(mq_setattr(q, &g, 0));
+R(mq_send(q, "full", 4, 1));
+R(mq_receive(q, b, 64, &p));
+text("first", b, 4);
+R(p);
+R(mq_receive(q, b, 19, &p));
+R(mq_receive(q, b, 20, &p));
+text("second", b, 3);
+R(mq_receive(q, b, 20, 0));
+text("third", b, 7);
+R(mq_receive(q, b, 20, 0));
+g.mq_flags = 0;
+R(mq_setattr(q, &g, &a));
+R(a.mq_flags == O_NONBLOCK);
+struct timespec t = {1000, 0}, bad = {0, -1};
+R(mq_timedreceive(q, b, 20, 0, &t));
+R(mq_timedreceive(q, b, 20, 0, &bad));
+R(mq_send(q, b, 21, 0));
+R(mq_send(q, b, 1, 32768));
+R(mq_send(q, "", 0, 0));
+R(mq_receive(q, b, 20, 0));
+int r = mq_open("/elfhaven-corpus", O_RDONLY);
+R(mq_send(r, "x", 1, 0));
+R(mq_send(q, "through", 7, 0));
+R(mq_receive(r, b, 20, 0));
+R(mq_notify(q, &e));
+R(mq_notify(q, 0));
+R(mq_notify(q, &e));
+R(mq_unlink("/elfhaven-corpus"));
+R(mq_unlink("/elfhaven-corpus"));
+R(mq_open("/elfhaven-corpus", O_RDWR));
+R(mq_send(q, "still", 5, 0));
+R(mq_receive(r, b, 20, 0));
+R(mq_close(q));
+R(mq_close(r));
+R(mq_getattr(q, &g));
+R(mq_notify(0, &e));
+a.mq_maxmsg = 0;
+R(mq_open("/elfhaven-corpus", O_CREAT | O_RDWR, 0600, &a));
+
+//// posix_queue_waited_for
+#include <mqueue.h>
+static int q;
+static void *other(void *p) {
+    usleep(20000);
+    mq_send(q, "late", 4, 2);
+    return 0;
+}
+////
+pthread_t t;
+struct mq_attr a = {.mq_maxmsg = 1, .mq_msgsize = 8};
+char b[8];
+q = mq_open("/elfhaven-corpus-2", O_CREAT | O_RDWR, 0600, &a);
+R(mq_unlink("/elfhaven-corpus-2"));
+pthread_create(&t, 0, other, 0);
+R(mq_receive(q, b, 8, 0));
+text("late", b, 4);
+pthread_join(t, 0);
