@@ -20,6 +20,7 @@ from elfhaven.abi.linux import ERRNO
 from elfhaven.calls.linux import LINUX
 from elfhaven.calls.row import Served
 from elfhaven.calls.trace import Record
+from elfhaven.target.emulator import AT_ONCE
 from tests.conformance.programs import all_programs, fixture
 from tests.support import outside, zig
 
@@ -41,6 +42,7 @@ NEVER_SUCCEED = {"setsid", "setpgid", "rt_sigsuspend"}
 OF_CHILDREN = {"execve", "wait4", "waitid"}  # compared with Linux by test_children.py
 WHOLE = "ELFHAVEN_WHOLE"  # set: every program is run with checks in its loops too
 STOPPABLE = sorted(PROGRAMS)[:: 1 if os.environ.get(WHOLE) else 12]
+COMPILED = sorted(PROGRAMS)[3 :: 1 if os.environ.get(WHOLE) else 60]
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +74,12 @@ def _outside(name: str, source: str, place: Path, stdin: Path) -> outside.Seen:
 
 
 def _inside(
-    source: str, place: Path, room: Path, manifest: str, on_call: Callable[[Record], None]
+    source: str,
+    place: Path,
+    room: Path,
+    manifest: str,
+    on_call: Callable[[Record], None],
+    engine: str = "interpreter",
 ) -> outside.Seen:
     with (room / "fixture" / "data.txt").open("rb") as source_of_input:
         done = elfhaven.run(
@@ -85,6 +92,7 @@ def _inside(
             stdin=source_of_input,
             capture=True,
             on_call=on_call,
+            engine=engine,
         )
     assert done.fault is None, done.fault
     assert done.stdout is not None
@@ -96,7 +104,7 @@ def _unheard(record: Record) -> None:
     """The calls of a program that is not counted."""
 
 
-def _compare(name: str, room: Path, manifest: str) -> set[str]:
+def _compare(name: str, room: Path, manifest: str, engine: str = "interpreter") -> set[str]:
     """The calls that the program made inside with success; none where it is not traced."""
     served: set[str] = set()
 
@@ -106,7 +114,7 @@ def _compare(name: str, room: Path, manifest: str) -> set[str]:
 
     there, here = _fresh(room, "there"), _fresh(room, "inner")
     expected = _outside(name, PROGRAMS[name], there, room / "fixture" / "data.txt")
-    seen = _inside(PROGRAMS[name], here, room, manifest, note)
+    seen = _inside(PROGRAMS[name], here, room, manifest, note, engine)
     assert seen.stdout.decode(errors="replace") == expected.stdout.decode(errors="replace")
     assert seen.stderr == expected.stderr
     assert seen.status == expected.status
@@ -129,6 +137,14 @@ def test_it_does_inside_what_it_does_on_linux(name: str, room: Path, proved: dic
 def test_with_checks_in_its_loops_it_does_the_same(name: str, room: Path) -> None:
     """A part of the corpus; all of it with ELFHAVEN_WHOLE=1."""
     _compare(name, room, "stoppable.toml")
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_it_does_the_same(name: str, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With every block compiled that is met 32 times: a part of the corpus; all of it with
+    ELFHAVEN_WHOLE=1."""
+    monkeypatch.setenv(AT_ONCE, "32")
+    _compare(name, room, "elfhaven.toml", "native")
 
 
 def test_every_call_that_is_served_is_used_with_success(room: Path, proved: dict[str, set[str]]) -> None:

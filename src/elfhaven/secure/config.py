@@ -58,7 +58,7 @@ class CoreConfig:
     for a build with CFG_RPMB_FS and CFG_RPMB_WRITE_KEY, which Debian's is not. `pseudo_tas` come beside those
     that every core has; `hosted_tas` run in this process and are never fetched; `observer` watches the
     processor (emulator only). `engine` "native" has hot code compiled, but for what is watched, and
-    keeps it in the directory `code_cache`."""
+    keeps it in the directory `code_cache`; `at_once`: see machine.native.engine.NativeMachine."""
 
     profile: str | Profile = "stock"
     trusted: Sequence[PublicKey] = ()
@@ -74,3 +74,4 @@ class CoreConfig:
     observer: Observer | None = None
     engine: str = "interpreter"
     code_cache: Path | None = None
+    at_once: int = 0

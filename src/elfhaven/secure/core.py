@@ -105,7 +105,7 @@ class SecureCore:
         if self.config.engine == "native":
             from elfhaven.machine.native.engine import NativeMachine
 
-            return NativeMachine(self.memory, model, self.config.code_cache)
+            return NativeMachine(self.memory, model, self.config.code_cache, self.config.at_once)
         return UnicornMachine(self.memory, model)
 
     # ---- SMC

@@ -13,7 +13,7 @@ from typing import Any
 
 from elfhaven.machine.native.cache import ObjectCache
 from elfhaven.machine.native.codegen import load_binding, object_file, read, target_machine, write
-from elfhaven.machine.native.dispatch import DISPATCH
+from elfhaven.machine.native.dispatch import dispatcher
 from elfhaven.machine.native.prelude import METADATA, PRELUDE
 
 _NEEDED = ("fma", "ssse3", "sse4.2", "aes")  # what the rows of patterns.py use of an x86-64 processor
@@ -42,9 +42,9 @@ class Compiler:
         self._ended = 0
         self.compiled = self.found = 0
 
-    def dispatcher(self) -> int:
-        """Address of dispatch.DISPATCH's function."""
-        return self._link(object_file(self._llvm, self._machine, DISPATCH), ["dispatch"])["dispatch"]
+    def dispatcher(self, often: int) -> int:
+        """Address of the function of dispatch.dispatcher()."""
+        return self._link(object_file(self._llvm, self._machine, dispatcher(often)), ["dispatch"])["dispatch"]
 
     def compile(self, functions: dict[str, str]) -> dict[str, int]:
         """Addresses of functions by name, from their IR by name. Raises CompileError."""

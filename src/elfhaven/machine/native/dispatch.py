@@ -19,9 +19,12 @@ from elfhaven.machine.native.context import (
 )
 
 REFUSED = -1  # what a region gives that has done nothing; no address of the guest
-OFTEN = 1024  # a block is told as hot each time it has been met so often
+OFTEN = 1024
 
-DISPATCH = f"""
+
+def dispatcher(often: int = OFTEN) -> str:
+    """The text of @dispatch. A block is told each time it has been met `often` times, a power of two."""
+    return f"""
 define void @dispatch(ptr %uc, i64 %at, i32 %size, ptr %ctx) nounwind {{
 entry:
   %to = alloca i64
@@ -41,7 +44,7 @@ miss:
   %met = load i64, ptr %met.p
   %more = add i64 %met, 1
   store i64 %more, ptr %met.p
-  %low = and i64 %more, {OFTEN - 1}
+  %low = and i64 %more, {often - 1}
   %often = icmp eq i64 %low, 0
   %news.p = getelementptr i64, ptr %ctx, i64 {NEWS}
   %news.w = load volatile i64, ptr %news.p

@@ -17,6 +17,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 from elfhaven.machine.cpu_state import StateLayout
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.native.context import ENTRIES, FILL, HOT, LEAVES, NEWS, STOP, Context
+from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.layout import find_native
 from elfhaven.machine.native.tier import Native, Sample, Tier
 from elfhaven.machine.native.walk import host_page, text_around, walk
@@ -29,10 +30,15 @@ _HOT = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 
 class NativeMachine:
     """Makes engines that share one tier, as UnicornMachine makes plain ones. `directory` keeps what is
-    compiled from one run to the next."""
+    compiled from one run to the next. `at_once`, a power of two: a block that was met so often is compiled
+    before it goes on, so that a test knows what runs how."""
 
     def __init__(
-        self, memory: PhysicalMemory, model: CpuModel = CpuModel.CORTEX_A57, directory: Path | None = None
+        self,
+        memory: PhysicalMemory,
+        model: CpuModel = CpuModel.CORTEX_A57,
+        directory: Path | None = None,
+        at_once: int = 0,
     ) -> None:
         from elfhaven.machine.native.codegen import load_binding
 
@@ -41,11 +47,14 @@ class NativeMachine:
         self._model = model
         self._layout: StateLayout | None = None
         self._directory = directory
+        self._at_once = at_once
         self.tier: Tier | None = None
 
     def create(self) -> NativeEngine:
         """A fresh engine."""
-        engine = NativeEngine(self._memory, self._model, self._layout, self.tier, self._directory)
+        engine = NativeEngine(
+            self._memory, self._model, self._layout, self.tier, self._directory, self._at_once
+        )
         self._layout, self.tier = engine.layout, engine.tier
         return engine
 
@@ -67,13 +76,15 @@ class NativeEngine(UnicornEngine):
         layout: StateLayout | None = None,
         tier: Tier | None = None,
         directory: Path | None = None,
+        at_once: int = 0,
     ) -> None:
         if layout is not None:
             layout = replace(layout, syndrome=0)  # its search runs code, without which there is no TLB yet
         super().__init__(memory, model, layout)
         self._physical = memory
         native = find_native(self._uc, self._base, self.layout)
-        self.tier = tier or Tier(native, directory)
+        self.tier = tier or Tier(native, directory, at_once or OFTEN)
+        self._at_once = bool(at_once)
         context = Context(self._base, ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value or 0)
         self._kept = (_FILL(self._fill_page), _HOT(self._hot))
         for word, function in zip((FILL, HOT), self._kept, strict=True):
@@ -173,7 +184,12 @@ class NativeEngine(UnicornEngine):
             self._install()
         assert self._context is not None
         if self._space is not None and not self._context.knows(pc):
-            self.tier.offer(Sample(pc, *text_around(self._physical, self._space.root, pc)))
+            sample = Sample(pc, *text_around(self._physical, self._space.root, pc))
+            if self._at_once:
+                self.tier.consider(sample)
+                self._install()
+            else:
+                self.tier.offer(sample)
 
     def _install(self) -> None:
         """Take what is new, if it is what stands in memory."""

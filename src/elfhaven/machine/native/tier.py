@@ -20,6 +20,7 @@ from pathlib import Path
 from elfhaven.machine.native.compiler import CompileError, Compiler
 from elfhaven.machine.native.context import NEWS, Context
 from elfhaven.machine.native.decode import Instruction
+from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.flow import Region, find_region, function_starts
 from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.lift import lift
@@ -60,10 +61,10 @@ class Tier:
     """What it compiles is kept in `directory`. `uncovered` counts instructions, by word, at which a hot place
     could not be compiled."""
 
-    def __init__(self, layout: NativeLayout, directory: Path | None = None) -> None:
+    def __init__(self, layout: NativeLayout, directory: Path | None = None, often: int = OFTEN) -> None:
         self._layout = layout
         self._compiler = Compiler(directory)
-        self.dispatcher = self._compiler.dispatcher()
+        self.dispatcher = self._compiler.dispatcher(often)
         self._samples: dict[int, Sample] = {}  # by pc, the latest of each
         self._times: Counter[int] = Counter()  # how often each of them came
         self._ends = False
