@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from elfhaven.client import BadParameters, Context, MemRef, Value
-from elfhaven.errors import UsageError
+from elfhaven.errors import PackageError, UsageError
+from elfhaven.sdk.root import SUITE, open_root
 from elfhaven.sdk.ta_pack import pack_class
 from elfhaven.target.qemu import parts
 from elfhaven.target.ree import run_client
@@ -19,6 +20,14 @@ from tests.conformance.test_python_ta import EXPECTED
 from tests.support import zig
 from tests.support.packed import EXAMPLES, NAMES, play_project
 from tests.unit.python_ta.tas import HelloWorld
+
+
+@pytest.fixture(autouse=True, scope="module")
+def archive() -> None:
+    try:
+        open_root(None, ["micropython"], SUITE, print)
+    except PackageError as error:
+        pytest.skip(f"Debian's archive cannot be had: {error.cause}")
 
 
 @pytest.mark.parametrize("name", NAMES)
