@@ -159,7 +159,9 @@ static void idle(void) {
     u64 earliest = expire();
     if (eh_current->state == READY || next_ready())
         return;
-    u64 now = time_monotonic(), left = earliest == NO_DEADLINE ? 0 : earliest > now ? earliest - now : 1;
+    u64 left = 0, now;
+    if (earliest != NO_DEADLINE)
+        left = earliest > (now = time_monotonic()) ? earliest - now : 1;
     if (wire_pending()) {
         wire_leave_for(left);
         collect();

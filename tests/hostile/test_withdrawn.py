@@ -57,6 +57,9 @@ RESTARTS = (
     + r"""
 static int s[2];
 static void *writes(void *p) {
+    sigset_t mine;
+    sigfillset(&mine);
+    pthread_sigmask(SIG_BLOCK, &mine, 0);
     usleep(30000);
     write(s[1], "abcd", 4);
     return p;
@@ -124,7 +127,7 @@ def test_what_a_signal_takes_back_leaves_nothing(device: Device) -> None:
 def test_what_is_made_again_loses_nothing(device: Device) -> None:
     outcome = device.run(RESTARTS, Forgetful, text=MANIFEST)
     assert (outcome.error, outcome.lines) == (None, ["recv 4 1 abcd"])
-    assert outcome.agent.most == 1
+    assert outcome.agent.most <= 1
 
 
 @pytest.mark.parametrize("source", [WAITS, RESTARTS])
