@@ -132,7 +132,7 @@ static volatile int seen;
 static pthread_t main_of;
 static void on(int n) { seen += n == SIGUSR1; }
 static void *disturbs(void *x) {
-    usleep(20000);
+    usleep(50000);
     pthread_kill(main_of, SIGUSR1);
     return x;
 }
@@ -162,7 +162,7 @@ static volatile int seen;
 static pthread_t main_of;
 static void on(int n) { seen += n == SIGUSR1; }
 static void *disturbs(void *x) {
-    usleep(15000);
+    usleep(50000);
     pthread_kill(main_of, SIGUSR1);
     return x;
 }
@@ -223,10 +223,10 @@ static struct sockaddr_in at = {.sin_family = AF_INET};
 static void on(int n) { seen += n == SIGUSR1; }
 static void *disturbs(void *x) {
     for (int i = 0; i < 3; i++) {
-        usleep(8000);
+        usleep(15000);
         pthread_kill(main_of, SIGUSR1);
     }
-    usleep(8000);
+    usleep(15000);
     if (which == 0) write(s[1], "abcd", 4);
     if (which == 1) {
         int c = socket(AF_INET, SOCK_STREAM, 0);
@@ -332,9 +332,9 @@ static int word;
 static pthread_t main_of;
 static void on(int n) { seen += n == SIGUSR1; }
 static void *disturbs(void *x) {
-    usleep(8000);
+    usleep(30000);
     pthread_kill(main_of, SIGUSR1);
-    usleep(8000);
+    usleep(30000);
     if (x) {
         word = 1;
         syscall(SYS_futex, &word, 1, 1, 0, 0, 0);
@@ -365,7 +365,7 @@ static volatile int seen;
 static pthread_t main_of;
 static void on(int n) { seen += n == SIGUSR1; }
 static void *disturbs(void *x) {
-    usleep(20000);
+    usleep(50000);
     pthread_kill(main_of, SIGUSR1);
     return x;
 }

@@ -340,7 +340,7 @@ OK(good >= 24);
 static sigjmp_buf back;
 static void on(int n) { siglongjmp(back, n); }
 static void *disturbs(void *x) {
-    usleep(8000);
+    usleep(40000);
     pthread_kill((pthread_t)x, SIGUSR1);
     return x;
 }
