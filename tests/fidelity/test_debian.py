@@ -7,7 +7,9 @@ fixed addresses are refused on the real OP-TEE.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,22 @@ from tests.conformance.debian_others import OTHERS
 pytestmark = pytest.mark.timeout(900)  # the large build of OP-TEE is made first
 
 ALL = (*NAMED, *OTHERS)
+TAS = 60  # of some MB each
 LOOSE = [pytest.param(case, id=case.name) for case in ALL if not case.fixed]
 FIXED = [pytest.param(case, id=case.name) for case in ALL if case.fixed]
+
+
+@pytest.fixture(scope="module")
+def turns() -> Iterator[int]:
+    return count(1)
+
+
+@pytest.fixture(autouse=True)
+def with_room(large: Machine, turns: Iterator[int]) -> None:
+    """The guest keeps every TA that was run, in memory: it starts anew before that is full."""
+    if next(turns) % TAS == 0:
+        large.down()
+        large.up("large", print)
 
 
 def _told(seen: Seen, case: Case) -> Seen:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from errno import ENOSPC
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -42,6 +43,9 @@ _VALUE: Final = gp.TEE_PARAM_TYPE_VALUE_INPUT - Direction.INPUT  # direction -> 
 _MEMREF: Final = gp.TEE_PARAM_TYPE_MEMREF_INPUT - Direction.INPUT
 _PART: Final = wire.FRAME_MAX - wire.INSTALL.size
 _WORD: Final = 0xFFFF_FFFF
+_FULL: Final = (
+    "make room there: a guest keeps every TA that was run until it is switched off (elfhaven qemu down)"
+)
 _ABORTED: Final = (gp.TEE_ERROR_TARGET_DEAD, gp.TEE_ORIGIN_TEE)
 
 
@@ -136,7 +140,8 @@ class BridgeTransport:
         )
         code, _, _, errno, *_ = wire.REPLY.struct.unpack(answer.payload)
         if code:
-            raise TargetError(f"the TA {uuid} cannot be stored at the other end: errno {errno}")
+            fix = _FULL if errno == ENOSPC else None
+            raise TargetError(f"the TA {uuid} cannot be stored at the other end: errno {errno}", fix)
 
     def log(self) -> str:
         """The end of the kernel's log at the other end; empty where the bridge may not read it."""
