@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TARGETS = ("emulator", "qemu", "device", "ssh:USER@BOARD")
 ENGINES = ("interpreter", "native", "auto")  # of the emulator; auto: native where llvmlite is installed
 PERMISSIVE = "permissive"  # the profile of the emulator that takes what no OP-TEE does
-STOCK_FILE_MAX = 5 << 20  # bytes of a TA file; seen on Debian's OP-TEE 4.5
+STOCK_FILE_MAX = 4 << 20  # bytes of a TA file; more has halted Debian's OP-TEE 4.5, after some use
 SSH = "ssh:"
 
 
@@ -85,7 +85,8 @@ def open_target(
 
 
 def _check_sizes(images: Mapping[UUID, bytes]) -> None:
-    """A stock OP-TEE maps the whole file; for one of 6 MiB its translation tables give out, and it halts."""
+    """A stock OP-TEE maps the whole file; for one of 6 MiB its translation tables give out, and it halts. So it
+    has done for 4.2 MB where it had loaded much before."""
     largest = max(map(len, images.values()), default=0)
     if largest > STOCK_FILE_MAX:
         raise UsageError(
