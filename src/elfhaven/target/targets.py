@@ -85,8 +85,8 @@ def open_target(
 
 
 def _check_sizes(images: Mapping[UUID, bytes]) -> None:
-    """A stock OP-TEE maps the whole file; for one of 6 MiB its translation tables give out, and it halts. So it
-    has done for 4.2 MB where it had loaded much before."""
+    """A stock OP-TEE maps the whole file. For one of 6 MiB its translation tables give out, and it halts; for
+    4.2 MB it has done so after some use."""
     largest = max(map(len, images.values()), default=0)
     if largest > STOCK_FILE_MAX:
         raise UsageError(
