@@ -3,17 +3,23 @@
 
 emu_stop from another host thread cannot do that: it leaves translated code in the middle of a block, with a
 PC older than the registers. An abort is precise. So the door is shut: translation starts from an empty
-table, and the TLB that translated code looks into is exchanged for an empty one; the next access to memory
-aborts. When the door is open again the true TLB is back as it was, and the access is done anew.
+table, and what the TLB has for data is marked as invalid; the next access to memory aborts. When the door is
+open again, the access is done anew.
 
-A loop that touches no memory and makes no call is not stopped. Shut the door only while guest code runs and
-no callback does, and open it before anything flushes the TLB.
+Unicorn may be within an access meanwhile, and hold a pointer to an entry. So entries stay where they are and
+keep what leads to memory; only the addresses they are compared with change, to what Unicorn takes for
+invalid and, behind a lookup, passes over. What is fetched as code stays: Unicorn checks that a second time.
+
+A page that is entered while the door is shut stays reachable until the door is shut once more. A loop that
+touches no memory and makes no call is not stopped. Shut the door only while guest code runs and no callback
+does: then nothing flushes the TLB.
 """
 
 from __future__ import annotations
 
 import ctypes
 import struct
+from array import array
 from typing import Any
 
 from unicorn.arm64_const import UC_ARM64_REG_TTBR0_EL1
@@ -27,6 +33,8 @@ _MARKER = 0x00_1234_5000
 _STATE = 16384  # bytes behind x0 in which the system registers lie
 _BEFORE = 1024  # bytes before x0 in which the TLB's descriptors lie
 _ENTRY_BITS = 6
+_WORDS = 8  # of an entry: compared with what is read, what is written, what is fetched; the way to memory
+_INVALID = 1 << 9  # TLB_INVALID_MASK of an Arm target, whose least page has ten bits
 _MODES = 12  # TLBs of an Arm CPU, one a mode; EL0's is the first
 _DESCRIPTOR = struct.Struct("<QQ")  # (entries - 1) << _ENTRY_BITS, address of the entries
 
@@ -40,35 +48,40 @@ class Door:
         self._mask = ctypes.c_uint64.from_address(descriptor)
         self._entries = ctypes.c_uint64.from_address(descriptor + 8)
         self._root = ctypes.c_uint64.from_address(_find_root(uc, base))
-        self._empty: Any = None
-        self._kept = (0, 0)
+        self._known = (0, 0)
+        self._compared: tuple[memoryview, ...] = ()
+        self._invalid = memoryview(b"")
+        self._kept = 0
         self.shut = False
         self.fit()
 
     def fit(self) -> None:
-        """To be called while the door is open, after what may have changed the TLB's size."""
-        size = self._mask.value + (1 << _ENTRY_BITS)
-        if self._empty is None or len(self._empty) != size:
-            self._empty = (ctypes.c_ubyte * size)()
-            self._wipe()
-
-    def _wipe(self) -> None:
-        ctypes.memset(self._empty, 0xFF, len(self._empty))
+        """To be called while the door is open, after what may have changed the TLB's size or place."""
+        known = self._mask.value, self._entries.value
+        if known == self._known:
+            return
+        count = (known[0] >> _ENTRY_BITS) + 1
+        words = (ctypes.c_uint64 * (_WORDS * count)).from_address(known[1])
+        view = memoryview(words).cast("B").cast("Q")
+        self._compared = view[0::_WORDS], view[1::_WORDS]
+        if len(self._invalid) != count:
+            self._invalid = memoryview(array("Q", [_INVALID]) * count)
+        self._known = known
 
     def close(self) -> None:
-        """Shut it."""
+        """Shut it, or shut it once more."""
         if not self.shut:
-            self._kept = self._root.value, self._entries.value
+            self._kept = self._root.value
             self.shut = True
             self._root.value = _EMPTY_ROOT
-            self._entries.value = ctypes.addressof(self._empty)
+        for words in self._compared:
+            words[:] = self._invalid
 
     def open(self) -> None:
         """Open it again."""
         if self.shut:
-            self._root.value, self._entries.value = self._kept
+            self._root.value = self._kept
             self.shut = False
-            self._wipe()  # entries of the true TLB's victims may have come into it
 
 
 def _find_root(uc: Any, base: int) -> int:
