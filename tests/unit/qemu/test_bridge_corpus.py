@@ -28,10 +28,10 @@ from elfhaven.sdk.packaging import pack_program
 from elfhaven.target.emulator import Emulator
 from elfhaven.target.state import StateDirectory
 
-# what the bridge's agent does not serve: sockets, attributes of files, locks of whole files, watches
+# what the bridge's agent does not serve: sockets, attributes of files, links, locks of files, watches
 ABSENT = re.compile(
     r"\b(socket(pair)?|\w*xattr|utimensat|futimens|f?chmod(at)?|[fl]?chown(at)?|mknod(at)?|mkfifo|f?statfs"
-    r"|f?statvfs|flock|inotify_\w+)\(|SYS_f?statfs"
+    r"|f?statvfs|(sym)?link(at)?|flock|inotify_\w+)\(|SYS_f?statfs|fcntl\(\w+, 3[678]"
 )
 PROGRAMS = {
     name: source
