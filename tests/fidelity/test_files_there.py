@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -15,17 +14,12 @@ import elfhaven
 from elfhaven import Result
 from elfhaven.target.qemu.command import captured
 from elfhaven.target.qemu.machine import Machine
-from tests.conformance.programs import all_programs, fixture
+from tests.conformance.programs import fixture
+from tests.support.bridge_agent import programs
 
 from .programs import ARGUMENTS, Room
 
-PROGRAMS = {
-    name: source
-    for name, source in all_programs().items()
-    if re.search(r"open|stat|dir|link|rename|access|truncate|lock|seek", source.partition("main")[2])
-    and not re.search(r"\bsocket(pair)?\(", source)  # the bridge's agent has none
-    and name != "getdents_4096"  # 16,000 calls, each of them as in the others
-}
+PROGRAMS = programs()
 SAMPLE = sorted(PROGRAMS)[::8]
 
 

@@ -7,7 +7,6 @@ The programs run in the emulator; only who performs their delegated calls differ
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.conformance.programs import all_programs, fixture
+from tests.conformance.programs import fixture
 from tests.support import zig
+from tests.support.bridge_agent import programs
 from tests.unit.qemu.bridge_process import BridgeProcess
 from tests.unit.qemu.remote_ta import BridgeAgent
 
@@ -28,18 +28,7 @@ from elfhaven.sdk.packaging import pack_program
 from elfhaven.target.emulator import Emulator
 from elfhaven.target.state import StateDirectory
 
-# what the bridge's agent does not serve: sockets, attributes of files, links, locks of files, watches
-ABSENT = re.compile(
-    r"\b(socket(pair)?|\w*xattr|utimensat|futimens|f?chmod(at)?|[fl]?chown(at)?|mknod(at)?|mkfifo|f?statfs"
-    r"|f?statvfs|(sym)?link(at)?|flock|inotify_\w+)\(|SYS_f?statfs|fcntl\(\w+, 3[678]"
-)
-PROGRAMS = {
-    name: source
-    for name, source in all_programs().items()
-    if re.search(r"open|stat|dir|link|rename|access|truncate|lock|poll|seek", source.partition("main")[2])
-    and not ABSENT.search(source.partition("main")[2])
-    and name != "getdents_4096"  # 16,000 calls, each of them as in the others
-}
+PROGRAMS = programs()
 SAMPLE = sorted(PROGRAMS)[::2]
 MANIFEST = '[files]\nread = ["./"]\nwrite = ["./"]\n'
 Streams = tuple[int, int, int]
