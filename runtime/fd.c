@@ -42,6 +42,15 @@ void fd_set(u32 fd, struct eh_file *file, int close_on_exec) {
     file->references++;
 }
 
+s64 fd_give(struct eh_file *file, int close_on_exec) {
+    s64 fd = fd_free(0);
+    file->references++;
+    if (fd >= 0)
+        fd_set((u32)fd, file, close_on_exec);
+    file_drop(file);
+    return fd;
+}
+
 struct eh_file *file_new(u32 kind, u32 flags) {
     for (u32 i = 0; i < FILE_PAGES; i++) {
         if (!table.pages[i] && !(table.pages[i] = arena_own(EH_PAGE)))

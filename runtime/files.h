@@ -101,6 +101,8 @@ void file_release(struct eh_file *file);
 s64 file_drop(struct eh_file *file); // one reference less; the last one closes it: what close() answers
 s64 fd_close(u32 fd); // an open one: what close() answers
 void fd_set(u32 fd, struct eh_file *file, int close_on_exec);
+// The file gets the lowest descriptor that is free, and is closed where there is none: -EMFILE.
+s64 fd_give(struct eh_file *file, int close_on_exec);
 
 // locks.c
 s64 locks_call(struct eh_file *file, u32 command, u64 address); // F_GETLK, F_SETLK, F_SETLKW

@@ -149,14 +149,7 @@ static s64 open_path(struct eh_path *path, u32 flags, u32 mode) {
         return result;
     }
     file->flags &= ~(u32)(O_TRUNC | O_NOFOLLOW);
-    fd = fd_free(0); // another thread may have taken the one that was free
-    if (fd < 0) {
-        file->references = 1;
-        file_drop(file);
-        return fd;
-    }
-    fd_set((u32)fd, file, (flags & O_CLOEXEC) != 0);
-    return fd;
+    return fd_give(file, (flags & O_CLOEXEC) != 0); // another thread may have taken the one that was free
 }
 
 s64 sys_openat(struct eh_context *c) {

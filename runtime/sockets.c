@@ -13,16 +13,6 @@ struct eh_file *socket_of(u64 fd, s64 *error) {
     return *error ? 0 : file;
 }
 
-// The file gets a descriptor, the lowest that is free; it is closed where there is none.
-static s64 fd_give(struct eh_file *file, int close_on_exec) {
-    s64 fd = fd_free(0);
-    file->references++;
-    if (fd >= 0)
-        fd_set((u32)fd, file, close_on_exec);
-    file_drop(file);
-    return fd;
-}
-
 static struct eh_file *socket_new(u32 domain, u32 type) {
     struct eh_file *file = file_new(FILE_SOCKET, O_RDWR | (type & O_NONBLOCK));
     if (file)

@@ -49,14 +49,7 @@ s64 sys_inotify_init1(struct eh_context *c) {
         file_release(file);
         return result;
     }
-    fd = fd_free(0);
-    if (fd < 0) {
-        file->references = 1;
-        file_drop(file);
-        return fd;
-    }
-    fd_set((u32)fd, file, (flags & O_CLOEXEC) != 0);
-    return fd;
+    return fd_give(file, (flags & O_CLOEXEC) != 0);
 }
 
 static struct eh_file *watcher(u64 fd, s64 *error) {

@@ -6,16 +6,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 from elfhaven.errors import UsageError
-from elfhaven.normal.client import Context, Login, Session
+from elfhaven.normal.client import Closing, Context, Login, Session
 from elfhaven.tee_errors import TargetDead
 
 
-class SessionPool:
+class SessionPool(Closing):
     """Up to `size` sessions with one TA, opened when first needed. For several threads.
 
     Lock: `_lock` guards `_idle` and `_open`; it is free while a session is opened, closed or used.
@@ -61,11 +59,3 @@ class SessionPool:
             idle, self._idle = self._idle, []
         for session in idle:
             session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -58,7 +58,7 @@ _Held = TypeVar("_Held", "Session", "SharedMemory")
 _MAX_U32 = 0xFFFF_FFFF
 
 
-class _Closing:
+class Closing:
     """`with` closes."""
 
     def __enter__(self) -> Self:
@@ -73,7 +73,7 @@ class _Closing:
         raise AssertionError("every subclass closes")
 
 
-class Context(_Closing):
+class Context(Closing):
     """A connection to one TEE. Closing it closes its sessions and releases its shared memory."""
 
     def __init__(self, transport: Transport) -> None:
@@ -146,7 +146,7 @@ class Context(_Closing):
         return new
 
 
-class SharedMemory(_Closing):
+class SharedMemory(Closing):
     """Memory that both worlds see, as `view`. A part of it is a parameter by `ref`."""
 
     def __init__(self, context: Context, allocation: Allocation) -> None:
@@ -210,7 +210,7 @@ class Operation:
             context.transport.cancel(session or 0, cancel_id)
 
 
-class Session(_Closing):
+class Session(Closing):
     """A session with a TA. `opened` holds the outputs of opening it."""
 
     def __init__(self, context: Context, uuid: UUID, number: int, opened: list[Result]) -> None:

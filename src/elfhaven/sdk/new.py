@@ -10,6 +10,7 @@ from string import Template
 
 from elfhaven.errors import UsageError
 from elfhaven.sdk.new_c import FILES as c_files
+from elfhaven.sdk.new_c import TESTS
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -61,27 +62,9 @@ if __name__ == "__main__":
     main(*map(int, sys.argv[1:]))
 '''
 
-_TEST = '''"""Tests of the TA, from a client's side. `session` and `tee` are fixtures of elfhaven.testing."""
+_TEST = f'''"""Tests of the TA, from a client's side. `session` and `tee` are fixtures of elfhaven.testing."""
 
-import pytest
-from elfhaven.client import BadParameters, MemRef, ShortBuffer, Value
-from proto import GREET, INCREMENT
-
-
-def test_increment(session):
-    (value,) = session.invoke(INCREMENT, Value.inout(41))
-    assert value.a == 42
-
-
-def test_greet(session):
-    assert session.invoke(GREET, MemRef.input(b"you"), MemRef.output(64)) == [None, b"Hello, you"]
-
-
-def test_a_buffer_that_is_too_small(session):
-    with pytest.raises(ShortBuffer) as caught:
-        session.invoke(GREET, MemRef.input(b"you"), MemRef.output(3))
-    assert caught.value.sizes == (None, 10)
-
+{TESTS}
 
 def test_wrong_types(session, console):
     with pytest.raises(BadParameters):

@@ -129,9 +129,7 @@ def session(tee):
         yield opened
 '''
 
-_TEST = '''"""Tests of the TA, from a client's side."""
-
-import pytest
+TESTS = """import pytest
 from elfhaven.client import BadParameters, MemRef, ShortBuffer, Value
 from proto import GREET, INCREMENT
 
@@ -149,7 +147,11 @@ def test_a_buffer_that_is_too_small(session):
     with pytest.raises(ShortBuffer) as caught:
         session.invoke(GREET, MemRef.input(b"you"), MemRef.output(3))
     assert caught.value.sizes == (None, 10)
+"""  # of either kind of project
 
+_TEST = f'''"""Tests of the TA, from a client's side."""
+
+{TESTS}
 
 def test_wrong_types(session):
     with pytest.raises(BadParameters):

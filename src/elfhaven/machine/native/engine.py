@@ -8,6 +8,7 @@ is some, and counts elsewhere. The guest's text is not touched.
 from __future__ import annotations
 
 import ctypes
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from elfhaven.machine.native.walk import host_page, text_around, walk
 from elfhaven.machine.pagetable import Protection
 from elfhaven.machine.unicorn_engine import CpuModel, UnicornEngine
 
+_TELLINGS = 8  # times that a place is offered before it is taken for one that cannot be compiled
 _FILL = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
 _HOT = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 
@@ -91,6 +93,7 @@ class NativeEngine(UnicornEngine):
             context.words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self._context = context
         self._seen = 0
+        self._told: Counter[int] = Counter()  # how often each hot place was offered
         self._hook()
         self.tier.serve(context)
 
@@ -152,6 +155,7 @@ class NativeEngine(UnicornEngine):
     def _flush_code(self) -> None:
         if self._context is not None:
             self._context.clear()
+            self._told.clear()
         self._seen = 0
         super()._flush_code()
 
@@ -183,7 +187,8 @@ class NativeEngine(UnicornEngine):
             self._words[NEWS] = 0
             self._install()
         assert self._context is not None
-        if self._space is not None and not self._context.knows(pc):
+        if self._space is not None and not self._context.knows(pc) and self._told[pc] < _TELLINGS:
+            self._told[pc] += 1
             sample = Sample(pc, *text_around(self._physical, self._space.root, pc))
             if self._at_once:
                 self.tier.consider(sample)

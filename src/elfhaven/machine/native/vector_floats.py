@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from elfhaven.machine.native.decode import Fields, Row
+from collections.abc import Callable
+
+from elfhaven.machine.native.decode import Emit, Fields, Row, always
 from elfhaven.machine.native.emitter import Emitter
 from elfhaven.machine.native.floats import (
     STRICT,
@@ -209,8 +211,8 @@ def _shorten(e: Emitter, f: Fields) -> None:
     e.set_v(f["rd"], e.op(f"insertelement <2 x i64> {before}, i64 {low}, i32 {f['Q']}"))
 
 
-def _named(name: str, pattern: str, meaning: object, when: object = whole) -> Row:
-    return Row(name, pattern, meaning, when, floats=True)  # type: ignore[arg-type]
+def _named(name: str, pattern: str, meaning: Emit, when: Callable[[Fields], bool] = whole) -> Row:
+    return Row(name, pattern, meaning, when, floats=True)
 
 
 def _float(name: str, pattern: str) -> Row:
@@ -266,6 +268,6 @@ ROWS = (
     ),
     _named("cvtf vector", "0 Q U 011100 sz 100001110110 rn:5 rd:5", _from_integers),
     _named("fcvtz vector", "0 Q U 011101 sz 100001101110 rn:5 rd:5", _to_integers),
-    _named("fcvtl", "0 Q 00111001100001011110 rn:5 rd:5", _lengthen, lambda f: True),
-    _named("fcvtn", "0 Q 00111001100001011010 rn:5 rd:5", _shorten, lambda f: True),
+    _named("fcvtl", "0 Q 00111001100001011110 rn:5 rd:5", _lengthen, always),
+    _named("fcvtn", "0 Q 00111001100001011010 rn:5 rd:5", _shorten, always),
 )
