@@ -19,8 +19,8 @@ _RAMP = sum(i * PAGE << _LANE * i for i in range(ENTRIES))
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Guest pages that lie one behind the other in the host too, all with the same rights: [first, first + size),
-    from `host` on there."""
+    """Guest pages that lie one behind the other in the host too, all with the same rights: `size` bytes from
+    `first` on, from `host` on there."""
 
     first: int
     size: int
@@ -75,8 +75,8 @@ def _code(memory: PhysicalMemory, root: int, page: int) -> bytes | None:
 
 
 def extent(memory: PhysicalMemory, root: int, address: int, most: int = 64 << 20) -> Extent | None:
-    """The longest extent around an address, at most so many bytes on each side of its page. None where nothing
-    is mapped, or not in memory of ours.
+    """The longest extent around an address, at most so many bytes on each side of its page. None where
+    nothing is mapped, or not in memory of ours.
 
     A table is compared as one large number with the table that it would have to be: about 6 us for 2 MiB.
     """

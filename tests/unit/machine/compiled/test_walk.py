@@ -30,7 +30,7 @@ class Machine:
 
 
 def follows(machine: Machine, page: int, other: int) -> bool:
-    """Whether the pages are as far from each other in the host as they are in the guest, with equal rights."""
+    """Whether the pages are as far apart in the host as they are in the guest, with equal rights."""
     one, two = walk(machine.memory, machine.root, page), walk(machine.memory, machine.root, other)
     if one is None or two is None or other < 0:
         return False
