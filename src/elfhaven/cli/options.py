@@ -51,6 +51,16 @@ def a_program(verb: _Verb) -> _Verb:
     return _all(verb, system, _CWD, words)
 
 
+def engine(verb: _Verb) -> _Verb:
+    """--engine: parameter engine."""
+    return click.option(
+        "--engine",
+        type=click.Choice(["interpreter", "native", "auto"]),
+        help="What executes in the emulator's secure world: `native` compiles hot code (needs llvmlite), "
+        "`auto` does so where it can.  [default: $ELFHAVEN_ENGINE, else interpreter]",
+    )(verb)
+
+
 def memory(default: str, *, permissive: bool = False) -> Callable[[_Verb], _Verb]:
     """--memory, for the emulator's profiles; the `permissive` one where programs are run."""
     more = "; `permissive`: large, and programs linked for a fixed address run (emulator alone)"

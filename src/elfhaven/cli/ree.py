@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import click
 
-from elfhaven.cli.options import RUNS, memory, words
+from elfhaven.cli.options import RUNS, engine, memory, words
 
 
 @click.command(context_settings=RUNS, options_metavar="[OPTIONS] [--]")
 @memory("stock")
+@engine
 @click.option(
     "--sysroot",
     type=click.Path(file_okay=False),
@@ -37,6 +38,7 @@ def ree(
     program: str,
     arguments: tuple[str, ...],
     memory: str,
+    engine: str | None,
     sysroot: str | None,
     supplicant: str,
     projects: tuple[str, ...],
@@ -78,4 +80,5 @@ def ree(
         trace=show if trace else None,
         supplicant=system,
         hosted_tas=hosted,
+        engine=engine,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import click
 
-from elfhaven.cli.options import RUNS, memory, system, words
+from elfhaven.cli.options import RUNS, engine, memory, system, words
 
 
 @click.command(context_settings=RUNS, options_metavar="[OPTIONS] [--]")
@@ -26,12 +26,7 @@ from elfhaven.cli.options import RUNS, memory, system, words
 )
 @click.option("--cwd", metavar="DIR", help="The program's working directory.  [default: this one]")
 @memory("stock", permissive=True)
-@click.option(
-    "--engine",
-    type=click.Choice(["interpreter", "native", "auto"]),
-    help="What executes in the emulator: `native` compiles hot code (needs llvmlite), `auto` does so where "
-    "it can.  [default: interpreter]",
-)
+@engine
 @click.option(
     "-m",
     "--manifest",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from elfhaven.cli.options import memory
+from elfhaven.cli.options import engine, memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ _MARKS = {"ok": "ok  ", "failed": "FAIL", "skipped": "skip", "unfinished": "LOST
     help="Where the TEE is: the emulator, or the real OP-TEE under QEMU.",
 )
 @memory("stock")
+@engine
 @click.option(
     "--supplicant",
     type=click.Choice(["python", "debian"]),
@@ -46,6 +47,7 @@ _MARKS = {"ok": "ok  ", "failed": "FAIL", "skipped": "skip", "unfinished": "LOST
 def xtest(
     target: str,
     memory: str,
+    engine: str | None,
     supplicant: str,
     name: str | None,
     suite: str,
@@ -73,8 +75,10 @@ def xtest(
 
     def run() -> int:
         if target == "qemu":
+            if engine is not None:
+                raise UsageError("only the emulator has engines to choose from", "leave --engine out")
             return _on_qemu(command, memory, name, take)
-        return _on_emulator(command, memory, take, supplicant == "debian")
+        return _on_emulator(command, memory, take, supplicant == "debian", engine)
 
     try:
         report = reader.end(run())
@@ -123,7 +127,9 @@ def _on_qemu(command: list[str], memory: str, name: str | None, take: Sink) -> i
     return run_command(machine, command, output=take, errors=take, terminal=True)
 
 
-def _on_emulator(command: list[str], memory: str, take: Sink, own_supplicant: bool) -> int:
+def _on_emulator(
+    command: list[str], memory: str, take: Sink, own_supplicant: bool, engine: str | None
+) -> int:
     """On a device that is new and gone afterwards, as a machine of qemu is that was switched on for it."""
     import tempfile
     from pathlib import Path
@@ -155,6 +161,7 @@ def _on_emulator(command: list[str], memory: str, take: Sink, own_supplicant: bo
             pseudo_tas=PSEUDO_TAS,
             plugins=PLUGINS,
             supplicant=guest if own_supplicant else None,
+            engine=engine,
         )
 
 

@@ -28,6 +28,7 @@ from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
 from elfhaven.target.state import StateDirectory, replace_file
+from elfhaven.target.targets import ENGINES
 from elfhaven.world.shared_memory import NormalMemory
 from elfhaven.world.tap import TAPPED
 
@@ -81,7 +82,7 @@ class Emulator:
         hosted_tas: Sequence[HostedTa] = (),
         services: Mapping[int, Service] | None = None,
         observer: Observer | None = None,
-        engine: str = "interpreter",
+        engine: str | None = None,
         surroundings: Surroundings | None = None,
         tap: Tap | None = None,
     ):
@@ -89,8 +90,8 @@ class Emulator:
         `hosted_tas` run in this process, see ta.python_ta();
         `pseudo_tas` come beside those of every core, `plugins` are the supplicant's, and
         `services` serve RPCs, by command, before ours do; `observer` watches the
-        processor, `engine` is one of targets.ENGINES; `surroundings` stand for the host's clock and its
-        randomness, and a `tap` lies on the wire between the worlds."""
+        processor, `engine` is one of targets.ENGINES, see chosen_engine; `surroundings` stand for the
+        host's clock and its randomness, and a `tap` lies on the wire between the worlds."""
         if memory not in PROFILES:
             raise UsageError(f"no secure memory called {memory!r}", f"take one of {', '.join(PROFILES)}")
         profile = PROFILES[memory]
@@ -182,6 +183,7 @@ def _rpmb_service(path: Path | None) -> dict[int, Service]:
     return {RPC_CMD_RPMB: RpmbService(Partition(path, replace_file)).serve}
 
 
+ENGINE = "ELFHAVEN_ENGINE"  # the engine where none is named
 AT_ONCE = "ELFHAVEN_COMPILE_AT_ONCE"  # for tests: see machine.native.engine.NativeMachine
 
 
@@ -191,8 +193,12 @@ def _code_cache() -> Path:
     return Path(root) / "elfhaven" / "native"
 
 
-def chosen_engine(name: str) -> str:
-    """The engine that a name of targets.ENGINES means here; UsageError where it cannot be had."""
+def chosen_engine(name: str | None) -> str:
+    """The engine that a name of targets.ENGINES means here; None means the one that ELFHAVEN_ENGINE names,
+    else the interpreter. UsageError where it cannot be had."""
+    name = name or os.environ.get(ENGINE) or ENGINES[0]
+    if name not in ENGINES:
+        raise UsageError(f"no engine called {name!r}", f"take one of: {', '.join(ENGINES)}")
     if name == "auto":
         return "native" if find_spec("llvmlite") is not None else "interpreter"
     if name == "native":

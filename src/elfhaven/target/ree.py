@@ -39,11 +39,12 @@ def boot(
     plugins: Mapping[UUID, Plugin] | None = None,
     services: Mapping[int, Service] | None = None,
     hosted_tas: Sequence[HostedTa] = (),
+    engine: str | None = None,
 ) -> Emulator:
     """An emulator with room for programs, which serves the TAs of a sysroot too. See Emulator."""
     return Emulator(
         device, memory, stores=_stores(sysroot), dram=DRAM, pseudo_tas=pseudo_tas, plugins=plugins,
-        services=services, hosted_tas=hosted_tas,
+        services=services, hosted_tas=hosted_tas, engine=engine,
     )  # fmt: skip
 
 
@@ -60,11 +61,14 @@ def switched_on(
     plugins: Mapping[UUID, Plugin] | None = None,
     supplicant: Path | None = None,
     hosted_tas: Sequence[HostedTa] = (),
+    engine: str | None = None,
 ) -> Iterator[Emulator]:
     """The same for a block of code. `supplicant`: the root of a system whose own tee-supplicant serves, with
     the plugins that lie there, and keeps its files where ours does. Raises UsageError, TargetError."""
     if supplicant is None:
-        with boot(device, memory, sysroot, pseudo_tas, plugins, hosted_tas=hosted_tas) as emulator:
+        with boot(
+            device, memory, sysroot, pseudo_tas, plugins, hosted_tas=hosted_tas, engine=engine
+        ) as emulator:
             yield emulator
         return
     from elfhaven.target.program_supplicant import ProgramSupplicant  # late: few runs want one
@@ -72,7 +76,13 @@ def switched_on(
     with (
         closing(ProgramSupplicant(supplicant)) as program,
         boot(
-            device, memory, sysroot, pseudo_tas, services=program.services(), hosted_tas=hosted_tas
+            device,
+            memory,
+            sysroot,
+            pseudo_tas,
+            services=program.services(),
+            hosted_tas=hosted_tas,
+            engine=engine,
         ) as emulator,
     ):
         try:
@@ -98,17 +108,18 @@ def run_client(
     plugins: Mapping[UUID, Plugin] | None = None,
     supplicant: Path | None = None,
     hosted_tas: Sequence[HostedTa] = (),
+    engine: str | None = None,
 ) -> int:
     """Runs an aarch64 program on a device of its own that is switched on for it; its exit status, or 128 + n
     where signal n ended it. `argv` begins with the program's name.
 
     `sysroot` holds its libraries, and TAs in usr/lib/optee_armtz. `stdout` and `stderr` take the program's
     output, which goes to those of this process otherwise. `supplicant` as switched_on;
-    `hosted_tas` as Emulator. Raises UsageError,
-    ImageError, StateError, TargetError.
+    `hosted_tas` and `engine` as Emulator; the program itself is interpreted. Raises UsageError, ImageError,
+    StateError, TargetError.
     """
     with switched_on(
-        device, memory, _checked(sysroot), pseudo_tas, plugins, supplicant, hosted_tas
+        device, memory, _checked(sysroot), pseudo_tas, plugins, supplicant, hosted_tas, engine
     ) as emulator:
         return run_on(
             emulator, program, argv, sysroot=sysroot, env=env, stdout=stdout, stderr=stderr, note=note,
