@@ -16,7 +16,8 @@ from elfhaven.machine.native.codegen import load_binding, object_file, read, tar
 from elfhaven.machine.native.dispatch import dispatcher
 from elfhaven.machine.native.prelude import METADATA, PRELUDE
 
-_NEEDED = ("fma", "ssse3", "sse4.2", "aes")  # what the rows of patterns.py use of an x86-64 processor
+NEEDED = ("fma", "f16c", "ssse3", "sse4.2", "aes", "pclmul")  # what the rows use of an x86-64 processor
+_OF_USE = ("sha",)  # what they use where it is there
 _TRIES = 3  # processes that may end over what they were given; then nothing is compiled any more
 
 
@@ -34,7 +35,8 @@ class Compiler:
         self._llvm = load_binding()
         self._machine = target_machine(self._llvm)
         features = self._llvm.get_host_cpu_features()
-        self.able = all(features.get(name) for name in _NEEDED)
+        self.able = all(features.get(name) for name in NEEDED)
+        self.features = frozenset(name for name in _OF_USE if features.get(name))
         self._features = features.flatten()
         self._kept: list[tuple[Any, Any]] = []
         self._cache = ObjectCache(directory) if directory is not None else None

@@ -14,11 +14,14 @@ its store.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from enum import IntEnum
 
 from elfhaven.machine.native.context import READ_TABLE, STOP, TLB_ENTRIES, WRITE_TABLE
+from elfhaven.machine.native.layout import NativeLayout
 
 VECTOR = "<2 x i64>"
+STATE = {"saturated": VECTOR, "exclusive": "i64", "exclusive_low": "i64", "exclusive_high": "i64"}
 _UNLIKELY = ", !prof !0"
 _GUEST = ", !tbaa !4"
 _TLB = ", !tbaa !5"
@@ -40,9 +43,9 @@ class Flags(IntEnum):
 class Emitter:
     """The body of one function."""
 
-    def __init__(self, thread_pointer: int = 0) -> None:
-        """`thread_pointer`: where TPIDR_EL0 lies in the CPU's state."""
-        self._thread_pointer = thread_pointer
+    def __init__(self, layout: NativeLayout, features: Set[str] = frozenset()) -> None:
+        """`features`: of the host beyond compiler.NEEDED, of which rows may make use."""
+        self.layout, self.features = layout, features
         self.lines: list[str] = []
         self.read: set[str] = set()  # names of registers
         self.written: set[str] = set()
@@ -147,8 +150,12 @@ class Emitter:
         return self.op(f"add i64 %base, {place & (1 << 64) - 1}")
 
     def thread_pointer(self) -> str:
-        place = self.op(f"getelementptr i8, ptr %env, i64 {self._thread_pointer}")
-        return self.op(f"load i64, ptr {place}")
+        return self.held(self.layout.thread_pointer, "i64")
+
+    def held(self, offset: int, type: str) -> str:
+        """What lies in the CPU's state, where no row writes it."""
+        place = self.op(f"getelementptr i8, ptr %env, i64 {offset}")
+        return self.op(f"load {type}, ptr {place}")
 
     def label(self, name: str) -> None:
         self.lines.append(f"{name}:")
@@ -229,6 +236,13 @@ class Emitter:
         whole = f"<{128 // bits(type)} x {type}>"
         self.set_v(number, self.op(f"insertelement {whole} zeroinitializer, {type} {value}, i32 0"), whole)
         self._held[f"v{number}", type] = value
+
+    def state(self, name: str) -> str:
+        """What of STATE the CPU holds."""
+        return self._get(name, STATE[name])
+
+    def set_state(self, name: str, value: str) -> None:
+        self._set(name, value, STATE[name])
 
     # ---- flags
 

@@ -1,19 +1,34 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where Unicorn keeps NZCV, FPCR and the exception flags of FPSR: found with markers, as in cpu_state.py."""
+"""Where Unicorn keeps NZCV, FPCR, the flags of FPSR and the exclusive monitor: found with markers, as in
+cpu_state.py."""
 
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from unicorn.arm64_const import UC_ARM64_REG_FPCR, UC_ARM64_REG_FPSR, UC_ARM64_REG_NZCV
+import unicorn
+from unicorn.arm64_const import (
+    UC_ARM64_REG_CP_REG,
+    UC_ARM64_REG_FPCR,
+    UC_ARM64_REG_FPSR,
+    UC_ARM64_REG_NZCV,
+    UC_ARM64_REG_X0,
+)
+from unicorn.unicorn_const import UC_ARCH_ARM64, UC_MODE_ARM
 
-from elfhaven.machine.cpu_state import StateLayout, UnknownEngine
+from elfhaven.machine.cpu_state import StateLayout, UnknownEngine, locate
 
 _WINDOW = 16384  # bytes behind x0
 _FPCR_BITS = 3 << 24  # FZ and DN
+_QC = 1 << 27
+_DCZID = (0, 0, 3, 3, 7)  # crn, crm, op0, op1, op2
+_LOAD_EXCLUSIVE = struct.pack("<I", 0xC87F1003)  # ldxp x3, x4, [x0]
+_CODE_SIZE, _DATA = 0x2000, 0x1230
+_MARKERS = (0x5EED_0007_1122_3344, 0x5EED_0008_1122_3344)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,15 @@ class NativeLayout:
     vectors: int
     stride: int
     thread_pointer: int
+    saturated: int  # 128 bits: FPSR.QC is set where any of them is
+    exclusive: int  # u64: the address that a load-exclusive met, or all ones; what it read lies behind
+    zero_block: int  # no offset: what DCZID_EL0 gives at EL0
+
+    def offset(self, register: str) -> int:
+        """Of a register that the emitter knows by name (emitter.STATE)."""
+        if register == "saturated":
+            return self.saturated
+        return self.exclusive + 8 * ("exclusive", "exclusive_low", "exclusive_high").index(register)
 
 
 def find_native(uc: Any, base: int, known: StateLayout) -> NativeLayout:
@@ -48,7 +72,25 @@ def find_native(uc: Any, base: int, known: StateLayout) -> NativeLayout:
         vectors=known.vectors,
         stride=known.vector_stride,
         thread_pointer=known.thread_pointer,
+        saturated=_match(_probe(uc, base, UC_ARM64_REG_FPSR, [0, _QC]), 4, lambda s: s == [0, _QC]),
+        exclusive=_find_monitor(uc, known),
+        zero_block=uc.reg_read(UC_ARM64_REG_CP_REG, _DCZID),
     )
+
+
+def _find_monitor(uc: Any, known: StateLayout) -> int:
+    """By a load-exclusive pair, in an engine of its own that has no translation tables yet."""
+    other = cast(Any, unicorn).Uc(UC_ARCH_ARM64, UC_MODE_ARM, uc.ctl_get_cpu_model())
+    other.mem_map(0, _CODE_SIZE)
+    other.mem_write(0, _LOAD_EXCLUSIVE)
+    other.mem_write(_DATA, struct.pack("<2Q", *_MARKERS))
+    other.reg_write(UC_ARM64_REG_X0, _DATA)
+    other.emu_start(0, len(_LOAD_EXCLUSIVE))
+    base = locate(other, known)
+    found = ctypes.string_at(base, _WINDOW).find(struct.pack("<3Q", _DATA, *_MARKERS)) if base else -1
+    if found < 0:
+        raise UnknownEngine("the exclusive monitor is not to be found; unicorn 2.1.4 is expected")
+    return found
 
 
 def _probe(uc: Any, base: int, register: int, values: Sequence[int]) -> list[bytes]:
@@ -63,8 +105,8 @@ def _probe(uc: Any, base: int, register: int, values: Sequence[int]) -> list[byt
 
 
 def _match(states: list[bytes], size: int, fits: Callable[[list[int]], bool]) -> int:
-    for at in range(0, _WINDOW, size):
-        seen = [int.from_bytes(state[at : at + size], "little") for state in states]
-        if fits(seen):
-            return at
+    columns = [memoryview(state).cast("I" if size == 4 else "B") for state in states]
+    for at, seen in enumerate(zip(*columns, strict=True)):
+        if fits([*seen]):
+            return at * size
     raise UnknownEngine("flags are not to be found; unicorn 2.1.4 is expected")

@@ -7,10 +7,12 @@ gives is the address where the guest goes on, or REFUSED.
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from elfhaven.machine.native.context import ENV
 from elfhaven.machine.native.decode import Flow, Instruction
 from elfhaven.machine.native.dispatch import REFUSED
-from elfhaven.machine.native.emitter import VECTOR, Emitter
+from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
 
@@ -19,10 +21,10 @@ _RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
 _FPCR_MODES = 0x07F7_9F00
 
 
-def lift(region: Region, name: str, layout: NativeLayout) -> str:
-    """The text of the function, to be put behind prelude.PRELUDE."""
+def lift(region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset()) -> str:
+    """The text of the function, to be put behind prelude.PRELUDE; `features` as for Emitter."""
     region = region.rebased()
-    e = Emitter(layout.thread_pointer)
+    e = Emitter(layout, features)
     _body(e, region)
     _leaves(e)
     attributes = "#0" if region.floats else "nounwind"
@@ -125,7 +127,9 @@ def _registers(names: set[str], layout: NativeLayout) -> list[tuple[str, str, in
     """(name, type, offset in the CPU's state)."""
     out = []
     for name in sorted(names - {"flags"}):
-        if name.startswith("v"):
+        if name in STATE:
+            out.append((name, STATE[name], layout.offset(name)))
+        elif name.startswith("v"):
             out.append((name, VECTOR, layout.vectors + int(name[1:]) * layout.stride))
         else:
             out.append((name, "i64", 8 * (31 if name == "sp" else int(name[1:]))))

@@ -146,7 +146,7 @@ class Tier:
         self._compile(region)
 
     def _compile(self, region: Region) -> None:
-        text = lift(region, _NAME, self._layout)
+        text = lift(region, _NAME, self._layout, self._compiler.features)
         digest = sha256(text.encode()).digest()
         if not self._compiler.able or digest in self._refused:
             return
