@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 from elfhaven.machine.address_space import AddressSpace, Mapping
 from elfhaven.machine.engine import PC, SP, Fault
 from elfhaven.machine.memory import PAGE, PhysicalMemory
-from elfhaven.machine.native.decode import Instruction, Row
+from elfhaven.machine.native.decode import Fields, Instruction, Row
 from elfhaven.machine.native.dispatch import REFUSED
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.flow import Region
@@ -31,6 +31,7 @@ BASE, USER = 0x8000_0000, 0x4000_0000
 HEAD = USER + 0x800  # where the code under test lies
 _UNTIL = 1 << 62
 _SVC = 0xD4000001
+_NOWHERE = (1 << 64) - 1  # no load-exclusive is open
 _FLAGS = 16  # bytes of n, z, c and v, which lie side by side
 
 _WORDS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
@@ -42,13 +43,16 @@ _DOUBLES = (0x3FF0_0000_0000_0000, 0x7FF0_0000_0000_0000, 0xFFF0_0000_0000_0000,
 
 @dataclass
 class State:
-    """All that an instruction may change: x0..x30, sp, pc; n, z, c, v; the flags raised; v0..v31; memory."""
+    """All that an instruction may change: x0..x30, sp, pc; n, z, c, v; the flags raised; v0..v31; memory;
+    whether something saturated; the exclusive monitor's address and what it holds."""
 
     general: list[int]
     flags: bytes
     raised: int
     vectors: list[bytes]
     memory: tuple[bytes, ...]
+    saturated: bool = False
+    monitor: tuple[int, int, int] = (_NOWHERE, 0, 0)
 
 
 class Bench:
@@ -62,6 +66,7 @@ class Bench:
         self.space = AddressSpace(memory, TablePool(region, BASE, 1 << 20), USER, 2 * USER, 64)
         machine = NativeMachine(memory, CpuModel.CORTEX_A57)
         self.engine: NativeEngine = machine.create()
+        self.features: Set[str] = self.engine.tier._compiler.features  # of the host
         self.layout: NativeLayout = find_native(self.engine._uc, self.engine._base, self.engine.layout)
         self.code = self._map(pages, USER, 1, Protection.READ | Protection.EXECUTE)
         self.data = self._map(pages, USER + 16 * PAGE, 2, Protection.READ | Protection.WRITE)
@@ -93,7 +98,9 @@ class Bench:
 
     def compile(self, regions: Sequence[Region]) -> list[Any]:
         """Their functions, as callables of no argument."""
-        texts = {f"f{i}": lift(region, f"f{i}", self.layout) for i, region in enumerate(regions)}
+        texts = {
+            f"f{i}": lift(region, f"f{i}", self.layout, self.features) for i, region in enumerate(regions)
+        }
         addresses = self.engine.tier._compiler.compile(texts)
         kind = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64)
         assert self.engine._context is not None
@@ -119,14 +126,33 @@ class Bench:
         flags = {self.layout.n: n << 31, self.layout.z: 1 - z, self.layout.c: c, self.layout.v: v << 31}
         packed = b"".join(struct.pack("<I", flags[at]) for at in sorted(flags))
         vectors = [self._vector() for _ in range(32)]
-        return State(general, packed, 0, vectors, self._contents())
+        saturated = self.random.random() < 0.2
+        return self._watched(State(general, packed, 0, vectors, self._contents(), saturated), fields)
+
+    def _watched(self, state: State, fields: Fields) -> State:
+        """With an exclusive monitor that lies where the base register points to, more often than not."""
+        if "rn" in fields and self.random.random() < 0.8:
+            place = state.general[SP if fields["rn"] == 31 else fields["rn"]]
+            size = 1 << fields.get("size", 3)
+            at = place - self.data.start
+            if 0 <= at <= self.data.size - 16 and self.random.random() < 0.9:
+                held = state.memory[0][at : at + 16]
+                low = int.from_bytes(held[:size], "little")
+                high = int.from_bytes(held[size : 2 * size], "little")
+                if self.random.random() < 0.1:
+                    low, high = self.random.choice(((low ^ 1, high), (low, high ^ 1)))
+                state.monitor = (place, low, high)
+            else:
+                state.monitor = (place, 0, 0)
+        return state
 
     def _contents(self) -> tuple[bytes, ...]:
         return tuple(self.random.randbytes(m.size) for m in (self.data, self.fixed))
 
     def _place(self) -> int:
         near = self.random.choice((self.data.start, self.data.start + PAGE, self.data.end, self.fixed.start))
-        return near + self.random.randrange(-64, 1200)
+        place = near + self.random.randrange(-64, 1200)
+        return place & -16 if self.random.random() < 0.5 else place
 
     def _integer(self) -> int:
         choice = self.random.random()
@@ -155,6 +181,8 @@ class Bench:
         ctypes.memmove(base, struct.pack("<33Q", *state.general), 33 * 8)
         ctypes.memmove(base + min(layout.n, layout.c), state.flags, _FLAGS)
         ctypes.memset(base + layout.raised, state.raised, 1)
+        ctypes.memmove(base + layout.saturated, bytes((state.saturated,)).ljust(16, b"\0"), 16)
+        ctypes.memmove(base + layout.exclusive, struct.pack("<3Q", *state.monitor), 24)
         for i, vector in enumerate(state.vectors):
             ctypes.memmove(base + layout.vectors + i * layout.stride, vector, 16)
         for mapping, content in zip((self.data, self.fixed), state.memory, strict=True):
@@ -170,7 +198,9 @@ class Bench:
         raised = ctypes.string_at(base + layout.raised, 1)[0]
         vectors = [ctypes.string_at(base + layout.vectors + i * layout.stride, 16) for i in range(32)]
         memory = tuple(bytes(m.view or b"") for m in (self.data, self.fixed))
-        return State(general, bytes(map(int, told)), raised, vectors, memory)
+        saturated = any(ctypes.string_at(base + layout.saturated, 16))
+        monitor = struct.unpack("<3Q", ctypes.string_at(base + layout.exclusive, 24))
+        return State(general, bytes(map(int, told)), raised, vectors, memory, saturated, monitor)
 
     # ---- runs
 

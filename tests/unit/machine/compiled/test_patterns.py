@@ -40,7 +40,7 @@ def differences(want: State, have: State) -> list[str]:
         for i, (a, b) in enumerate(zip(want.vectors, have.vectors, strict=True))
         if a != b
     ]
-    for name in ("flags", "raised"):
+    for name in ("flags", "raised", "saturated", "monitor"):
         if getattr(want, name) != getattr(have, name):
             out.append(f"{name}: {getattr(want, name)!r} != {getattr(have, name)!r}")
     if want.memory != have.memory:
