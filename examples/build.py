@@ -155,9 +155,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="build an example with ziglang")
     parser.add_argument("name", choices=RECIPES)
     parser.add_argument("--target", choices=TARGETS, default=TARGETS[0])
+    parser.add_argument("--sources", action="store_true", help="only fetch: print the source files")
     options = parser.parse_args(arguments)
     try:
-        print(build(options.name, options.target))
+        if options.sources:
+            with _locked(options.name):
+                print(*RECIPES[options.name].sources(), sep="\n")
+        else:
+            print(build(options.name, options.target))
     except (ElfhavenError, RuntimeError) as error:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
