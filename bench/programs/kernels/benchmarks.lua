@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: BSD-2-Clause
--- Five programs, each about as long: benchmarks.lua SCALE [NAME]
+-- Five programs, each about as long: benchmarks.lua SCALE TIMES [NAME]
 
 local function fib(n)
   if n < 2 then return n end
@@ -78,11 +78,13 @@ function programs.queens(scale)
   return found
 end
 
-local scale, only = ...
+local scale, times, only = ...
 local results = {}
-for _, name in ipairs({"calls", "strings", "sort", "spectral", "queens"}) do
-  if not only or only == name then
-    results[#results + 1] = name .. "=" .. programs[name](tonumber(scale))
+for _ = 1, times do
+  for _, name in ipairs({"calls", "strings", "sort", "spectral", "queens"}) do
+    if not only or only == name then
+      results[#results + 1] = name .. "=" .. programs[name](tonumber(scale))
+    end
   end
 end
 return table.concat(results, " ")
