@@ -5,8 +5,8 @@ A worker thread has hot places compiled, by a process of its own: first what was
 told by a word of their context, and take what is ready when it suits them. What was compiled in an earlier
 run is there as soon as a text is met.
 
-Lock: `_changed` guards `_samples`, `_times`, `_texts` and `_ends`, and who adds to a text holds it;
-`_compiling` guards the compiler.
+Locks: `_changed` guards `_samples`, `_times`, `_texts` and `_ends`, and who adds to a text holds it;
+`_compiling`, which comes before it, the compiler.
 """
 
 from __future__ import annotations
