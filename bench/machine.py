@@ -15,5 +15,6 @@ def machine() -> str:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
-    system = f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}, Python {platform.python_version()}"
+    release = ".".join(platform.release().split(".")[:2])
+    system = f"{platform.system()} {release}, Python {platform.python_version()}"
     return f"{model}, {os.cpu_count()} cores, {system}"
