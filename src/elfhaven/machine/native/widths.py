@@ -169,33 +169,6 @@ def _test(e: Emitter, f: Fields) -> None:
     set_vector(e, f, e.op(f"sext <{type[1:-1].split()[0]} x i1> {held} to {type}"), type)
 
 
-def _shift_by(e: Emitter, f: Fields) -> None:
-    """SSHL, USHL: left by the lowest byte of Rm's lane, which is signed."""
-    type, width = arrangement(f), 8 << f["size"]
-    flags = f"<{type[1:-1].split()[0]} x i1>"
-    value, by = e.v(f["rn"], type), e.v(f["rm"], type)
-    if width > 8:
-        by = e.op(f"shl {type} {by}, {splat(type, str(width - 8))}")
-        by = e.op(f"ashr {type} {by}, {splat(type, str(width - 8))}")
-    back = e.op(f"sub {type} zeroinitializer, {by}")
-    most = splat(type, str(width - 1))
-
-    def bounded(amount: str) -> str:
-        over = e.op(f"icmp ugt {type} {amount}, {most}")
-        return e.op(f"select {flags} {over}, {type} {most}, {type} {amount}")
-
-    def far(amount: str) -> str:
-        return e.op(f"icmp ugt {type} {amount}, {most}")
-
-    left = e.op(f"shl {type} {value}, {bounded(by)}")
-    left = e.op(f"select {flags} {far(by)}, {type} zeroinitializer, {type} {left}")
-    right = e.op(f"{'lshr' if f['U'] else 'ashr'} {type} {value}, {bounded(back)}")
-    if f["U"]:
-        right = e.op(f"select {flags} {far(back)}, {type} zeroinitializer, {type} {right}")
-    negative = e.op(f"icmp slt {type} {by}, zeroinitializer")
-    set_vector(e, f, e.op(f"select {flags} {negative}, {type} {right}, {type} {left}"), type)
-
-
 def _halved(e: Emitter, f: Fields) -> None:
     """SHADD, UHADD, SRHADD, URHADD, SHSUB, UHSUB: one bit more within."""
     type, width = arrangement(f), 8 << f["size"]
@@ -279,7 +252,6 @@ ROWS = (
     Row("abd/aba", "0 Q U 01110 size:2 1 rm:5 0111 more 1 rn:5 rd:5", _absolute_distance, _not_doubles),
     Row("mla/mls", "0 Q U 01110 size:2 1 rm:5 100101 rn:5 rd:5", _multiply_add, _not_doubles),
     Row("cmtst", "0 Q 001110 size:2 1 rm:5 100011 rn:5 rd:5", _test, sized),
-    Row("sshl/ushl", "0 Q U 01110 size:2 1 rm:5 010001 rn:5 rd:5", _shift_by, sized),
     Row(
         "hadd/rhadd/hsub",
         "0 Q U 01110 size:2 1 rm:5 opcode:5 1 rn:5 rd:5",
