@@ -86,9 +86,8 @@ def _find_monitor(uc: Any, known: StateLayout) -> int:
     other.mem_write(_DATA, struct.pack("<2Q", *_MARKERS))
     other.reg_write(UC_ARM64_REG_X0, _DATA)
     other.emu_start(0, len(_LOAD_EXCLUSIVE))
-    base = locate(other, known) or locate(
-        other, find_layout(other)
-    )  # the way to it may have been an accident
+    # The way to the first engine's state may hold for it alone: a pointer that happens to lie shortly before.
+    base = locate(other, known) or locate(other, find_layout(other))
     found = ctypes.string_at(base, _WINDOW).find(struct.pack("<3Q", _DATA, *_MARKERS)) if base else -1
     if found < 0:
         raise UnknownEngine("the exclusive monitor is not to be found; unicorn 2.1.4 is expected")
