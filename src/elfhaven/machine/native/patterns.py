@@ -6,6 +6,7 @@ from __future__ import annotations
 from elfhaven.machine.native import (
     across,
     branches,
+    exclusives,
     floats,
     integer,
     lanes,
@@ -25,6 +26,7 @@ A64 = Table(
         *integer.ROWS,
         *branches.ROWS,
         *transfers.ROWS,
+        *exclusives.ROWS,
         *floats.ROWS,
         *vectors.ROWS,
         *lanes.ROWS,

@@ -34,6 +34,14 @@ def _add(e: Emitter, base: str, offset: int) -> str:
     return e.op(f"add i64 {base}, {offset & _M64}") if offset else base
 
 
+def aligned(e: Emitter, address: str, size: int) -> str:
+    """The same address; where it is not aligned, back to the interpreter, which has it fault."""
+    if size > 1:
+        rest = e.op(f"and i64 {address}, {size - 1}")
+        e.leave_if(e.op(f"icmp ne i64 {rest}, 0"))
+    return address
+
+
 def _move(e: Emitter, f: Fields, address: str) -> None:
     """One register to or from memory."""
     scale = _scale(f)
