@@ -96,7 +96,7 @@ def test_in_parallel(at_once: int) -> None:
 
 
 def test_compiled_meanwhile() -> None:
-    """With a worker that compiles while they run: long loops, whose code is taken into use in their middle."""
+    """A worker compiles while they run: long loops, whose code is taken into use in their middle."""
     # loop: ldr x3, [x1]; add x3, x3, x2; ror x2, x3, #7; str x2, [x1]; subs x0, x0, #1; b.ne loop; svc
     words = [0xF9400023, 0x8B020063, 0x93C31C62, 0xF9000022, 0xF1000400, 0x54FFFF61, 0xD4000001]
     rounds = 30_000_000
