@@ -19,7 +19,7 @@ from bench.yardsticks import ROOT
 
 _OWN = re.compile(r"loaded .* in ([0-9.]+) s .* tokens in ([0-9.]+) s")
 _FEW, _MANY = 16, 128
-_WAYS = ("read", "fread", "mmap")
+_WAYS = ("read", "again", "fread", "mmap")
 
 
 def measure(places: Places, compiler: Compiler, runs: int) -> Costs:
