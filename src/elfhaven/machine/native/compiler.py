@@ -14,6 +14,7 @@ from typing import Any
 from elfhaven.machine.native.cache import ObjectCache
 from elfhaven.machine.native.codegen import load_binding, object_file, read, target_machine, write
 from elfhaven.machine.native.dispatch import dispatcher
+from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.prelude import METADATA, PRELUDE
 
 NEEDED = ("fma", "f16c", "ssse3", "sse4.2", "aes", "pclmul")  # what the rows use of an x86-64 processor
@@ -44,9 +45,11 @@ class Compiler:
         self._ended = 0
         self.compiled = self.found = 0
 
-    def dispatcher(self, often: int) -> int:
-        """Address of the function of dispatch.dispatcher()."""
-        return self._link(object_file(self._llvm, self._machine, dispatcher(often)), ["dispatch"])["dispatch"]
+    def dispatcher(self, layout: NativeLayout, often: int) -> tuple[int, int]:
+        """Addresses of the functions of dispatch.dispatcher()."""
+        made = object_file(self._llvm, self._machine, dispatcher(layout, often))
+        found = self._link(made, ["dispatch", "enter"])
+        return found["dispatch"], found["enter"]
 
     def compile(self, functions: dict[str, str]) -> dict[str, int]:
         """Addresses of functions by name, from their IR by name. Raises CompileError."""

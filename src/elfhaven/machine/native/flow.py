@@ -28,6 +28,7 @@ class Region:
     head: int
     code: dict[int, Instruction]
     hot: int = -1  # an entry too
+    jumped: frozenset[int] = frozenset()  # where its branches by register lead to, as far as it is known
 
     @cached_property
     def base(self) -> int:
@@ -37,7 +38,8 @@ class Region:
     def rebased(self) -> Region:
         """The same as if it lay in the first pages."""
         code = {at - self.base: replace(one, address=at - self.base) for at, one in self.code.items()}
-        return Region(self.head - self.base, code, self.hot - self.base)
+        jumped = frozenset(at - self.base for at in self.jumped)
+        return Region(self.head - self.base, code, self.hot - self.base, jumped)
 
     @property
     def floats(self) -> bool:
@@ -57,7 +59,29 @@ class Region:
             for at, instruction in self.code.items()
             if (target := instruction.target) is not None and target <= at and target in self.code
         )
-        return tuple(sorted({self.head, *self.returns, *loops} | {self.hot} & set(self.code)))
+        return tuple(sorted({self.head, *self.returns, *loops, *self.jumped} | {self.hot} & set(self.code)))
+
+    def targets(self, instruction: Instruction) -> tuple[int, ...]:
+        """Where in the region an indirect branch may lead, as far as it is known."""
+        if instruction.row.name == "br":
+            return tuple(sorted(self.jumped))
+        return self._returned_to.get(instruction.address, ())
+
+    @cached_property
+    def _returned_to(self) -> dict[int, tuple[int, ...]]:
+        """By return, the places behind the calls in the region of the function that it ends."""
+        called: dict[int, set[int]] = {}
+        for at, one in self.code.items():
+            if one.row.flow is Flow.CALL and one.target in self.code and at + _WORD in self.code:
+                assert one.target is not None
+                called.setdefault(one.target, set()).add(at + _WORD)
+        edges = {at: _following(one) for at, one in self.code.items()}
+        out: dict[int, set[int]] = {}
+        for function, places in called.items():
+            for at in _reach(edges, function, frozenset()):
+                if self.code[at].row.name == "ret":
+                    out.setdefault(at, set()).update(places)
+        return {at: tuple(sorted(places)) for at, places in out.items()}
 
     @cached_property
     def spans(self) -> tuple[tuple[int, bytes], ...]:

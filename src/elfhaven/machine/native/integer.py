@@ -43,7 +43,10 @@ def extended(e: Emitter, number: int, option: int, amount: int, sf: int = 1) -> 
 
 def _add_sub(e: Emitter, f: Fields, a: str, b: str, sp: bool) -> None:
     """op: subtract; S: set the flags, and then Rd is never SP."""
-    result = e.op(f"{'sub' if f['op'] else 'add'} {word(f)} {a}, {b}")
+    if f["sf"] and b.isdecimal():
+        result = e.offset(a, -int(b) if f["op"] else int(b))
+    else:
+        result = e.op(f"{'sub' if f['op'] else 'add'} {word(f)} {a}, {b}")
     if f["S"]:
         kind = (Flags.ADD32, Flags.ADD64, Flags.SUB32, Flags.SUB64)[2 * f["op"] + f["sf"]]
         e.set_flags(kind, a, b)
@@ -142,14 +145,8 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     held = e.test(f["cond"])
     kind = (Flags.ADD32, Flags.ADD64, Flags.SUB32, Flags.SUB64)[2 * f["op"] + f["sf"]]
     wide = [a, b] if f["sf"] else [e.op(f"zext i32 {value} to i64") for value in (a, b)]
-    for slot, type, then, other in (
-        ("fk", "i32", int(kind), 0),
-        ("fa", "i64", wide[0], f["nzcv"]),
-        ("fb", "i64", wide[1], 0),
-    ):
-        e.change(slot, type, e.op(f"select i1 {held}, {type} {then}, {type} {other}"))
-    e.written.add("flags")
-    e.known = None
+    slots = (("i32", str(int(kind)), 0), ("i64", wide[0], f["nzcv"]), ("i64", wide[1], 0))
+    e.keep_flags(*(e.op(f"select i1 {held}, {type} {then}, {type} {other}") for type, then, other in slots))
 
 
 def _carry(e: Emitter, f: Fields) -> None:

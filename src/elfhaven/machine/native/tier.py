@@ -64,7 +64,7 @@ class Tier:
     def __init__(self, layout: NativeLayout, directory: Path | None = None, often: int = OFTEN) -> None:
         self._layout = layout
         self._compiler = Compiler(directory)
-        self.dispatcher = self._compiler.dispatcher(often)
+        self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
         self._samples: dict[int, Sample] = {}  # by pc, the latest of each
         self._times: Counter[int] = Counter()  # how often each of them came
         self._ends = False
