@@ -2,33 +2,23 @@
 """python -m bench [--runs N] [SECTION...]: measure, print a table, say on which machine.
 
 `guest`, `sealed` and `xtest` are measured only where they are named: they need a machine of `elfhaven qemu`.
+`python -m bench native` has options of its own, see `python -m bench native --help`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from bench.machine import machine
 from bench.row import Row
 from bench.sections import SECTIONS
 
 NAMED = ("guest", "sealed", "xtest")
-
-
-def machine() -> str:
-    """Processor, cores, kernel and Python, in one line."""
-    model = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.partition(":")[2].strip()
-            break
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return f"{model}, {os.cpu_count()} cores, {system}"
 
 
 def show(rows: list[Row]) -> None:
@@ -44,6 +34,9 @@ def _section(name: str) -> Callable[[Path, int], list[Row]]:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["native"]:
+        import_module("bench.native").main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="interleaved runs; the median is shown")
     parser.add_argument(

@@ -20,7 +20,7 @@ from unicorn.arm64_const import (
 )
 from unicorn.unicorn_const import UC_ARCH_ARM64, UC_MODE_ARM
 
-from elfhaven.machine.cpu_state import StateLayout, UnknownEngine, locate
+from elfhaven.machine.cpu_state import StateLayout, UnknownEngine, find_layout, locate
 
 _WINDOW = 16384  # bytes behind x0
 _FPCR_BITS = 3 << 24  # FZ and DN
@@ -86,7 +86,8 @@ def _find_monitor(uc: Any, known: StateLayout) -> int:
     other.mem_write(_DATA, struct.pack("<2Q", *_MARKERS))
     other.reg_write(UC_ARM64_REG_X0, _DATA)
     other.emu_start(0, len(_LOAD_EXCLUSIVE))
-    base = locate(other, known)
+    # The way to the first engine's state may hold for it alone: a pointer that happens to lie shortly before.
+    base = locate(other, known) or locate(other, find_layout(other))
     found = ctypes.string_at(base, _WINDOW).find(struct.pack("<3Q", _DATA, *_MARKERS)) if base else -1
     if found < 0:
         raise UnknownEngine("the exclusive monitor is not to be found; unicorn 2.1.4 is expected")

@@ -4,7 +4,8 @@
 A worker thread takes samples (a hot PC and the code around it), finds the region, and compiles it: first what
 was hot most often. Engines are told by a word of their context, and take what is ready when it suits them.
 
-Lock: `_changed` guards `_ready`, `_samples` and `_ends`.
+Locks: `_changed` guards `_ready`, `_samples` and `_ends`; `_compiling`, which comes before it, the compiler
+and what was made: tests have several engines wait for it (NativeMachine's at_once).
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Tier:
         self._times: Counter[int] = Counter()  # how often each of them came
         self._ends = False
         self._changed = threading.Condition()
+        self._compiling = threading.Lock()
         self._within: Counter[int] = Counter()
         self._made: list[Native] = []  # the worker's
         self._refused: set[bytes] = set()  # text that LLVM does not compile
@@ -130,7 +132,11 @@ class Tier:
             return self._samples.pop(hottest)
 
     def consider(self, sample: Sample) -> None:
-        """Compile the region around a hot place, unless one that holds it will do."""
+        """Compile the region around a hot place, unless one that holds it will do. From any thread."""
+        with self._compiling:
+            self._consider(sample)
+
+    def _consider(self, sample: Sample) -> None:
         for native in self._made:
             if sample.pc in native.region.code and native.stands(sample.start, sample.code):
                 if sample.pc in native.region.entries:

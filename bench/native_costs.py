@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the compiled tier costs: at the start, while it compiles, of memory; and how fast a file is loaded."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from bench.compilers import Compiler
+from bench.kernels import LLAMA
+from bench.places import ELFHAVEN, INTERPRETER, NATIVE, QEMU, Done, Places
+from bench.results import Costs
+from bench.row import first
+from bench.sources import SAME_BITS, Source
+from bench.yardsticks import ROOT
+
+_OWN = re.compile(r"loaded .* in ([0-9.]+) s .* tokens in ([0-9.]+) s")
+_FEW, _MANY = 16, 128
+_WAYS = ("read", "fread", "mmap")
+
+
+def measure(places: Places, compiler: Compiler, runs: int) -> Costs:
+    """Of llama at -O3 with the checkpoint of 60 MB, and of a program that loads it and no more."""
+    programs = LLAMA.build(compiler)
+    run = partial(_llama, places, programs)
+    run(INTERPRETER, _FEW)  # packed from here on
+    places.forget()
+    began = time.time()
+    cold = run(ELFHAVEN, _MANY)
+    ready = places.last_compiled() - began
+    files, code = places.compiled()
+    run(ELFHAVEN, _MANY)
+    warm = run(ELFHAVEN, _MANY)
+    few, many, plain = [], [], []
+    for _ in range(runs):
+        few.append(run(ELFHAVEN, _FEW))
+        plain.append(run(INTERPRETER, _FEW))
+        many.append(run(ELFHAVEN, _MANY))
+    return Costs(
+        start={ELFHAVEN: [_outside(done) for done in few], INTERPRETER: [_outside(done) for done in plain]},
+        ramp=[_ramp(one, other) for one, other in zip(few, many, strict=True)],
+        compiling=cold.background - warm.background,
+        ready=ready,
+        files=files,
+        code=code,
+        load=_load(places, compiler, runs),
+        memory=_memory(places, programs),
+    )
+
+
+def _llama(
+    places: Places, programs: Mapping[str, Path], place: str, tokens: int, memory: bool = False
+) -> Done:
+    return places.run(place, programs, LLAMA.arguments(tokens), memory)
+
+
+def _own(done: Done) -> tuple[float, float]:
+    """Seconds that the program counts itself: of loading, of its tokens."""
+    found = _OWN.search(done.output)
+    if found is None:
+        raise SystemExit(f"bench: no times in {done.output[-300:]!r}")
+    return float(found[1]), float(found[2])
+
+
+def _outside(done: Done) -> float:
+    return done.wall - sum(_own(done))
+
+
+def _ramp(few: Done, many: Done) -> float:
+    """Seconds that the first tokens take beyond their share of those that come later."""
+    (_, short), (_, long) = _own(few), _own(many)
+    return short - _FEW * (long - short) / (_MANY - _FEW)
+
+
+def _load(places: Places, compiler: Compiler, runs: int) -> dict[str, dict[str, list[float]]]:
+    """MB/s by way and place, with warm caches."""
+    source = Source((ROOT / "bench/programs/load.c",), SAME_BITS)
+    programs = {machine: source.build(compiler, machine) for machine in compiler.commands}
+    figures: dict[str, dict[str, list[float]]] = {}
+    for how in _WAYS:
+        for _ in range(3):
+            places.run(ELFHAVEN, programs, (how, "big.bin"))
+        figures[how] = {place: [] for place in (NATIVE, ELFHAVEN, QEMU, INTERPRETER)}
+        for _ in range(runs):
+            for place, speeds in figures[how].items():
+                speeds.append(first(places.run(place, programs, (how, "big.bin")).output))
+    return figures
+
+
+def _memory(places: Places, programs: Mapping[str, Path]) -> dict[str, int]:
+    """The most bytes that a run and its children hold together."""
+    figures = {INTERPRETER: _llama(places, programs, INTERPRETER, _FEW, True).peak}
+    figures[ELFHAVEN] = _llama(places, programs, ELFHAVEN, _MANY, True).peak
+    places.forget()
+    figures["cold"] = _llama(places, programs, ELFHAVEN, _MANY, True).peak
+    return figures
