@@ -4,8 +4,7 @@
 Accesses of a block whose addresses differ by constants are checked at once, where the first of them is: all of
 them happen, or none. A block that is run once per entry looks the page up in a table. In a loop the check is
 against the extent of guest memory that the same base register was in the last time: its first address, how
-far an access may start from there, and what must be added to make a host address, all of them values of the
-function.
+far an access may start from there, and what must be added to make a host address.
 """
 
 from __future__ import annotations
@@ -49,37 +48,22 @@ class Group:
     def in_loop(self, largest: int) -> list[str]:
         """The check against the extent, which is good for accesses of up to `largest` bytes."""
         name, extent = self.name, self.extent
+        words = f"i64 %{name}.at, i64 {self.size}, i64 {int(self._write)}, ptr %{extent}, i64 {largest - 1}"
         return [
             *self._first(),
-            f"  %{name}.lo = load i64, ptr %{extent}.lo",
-            f"  %{name}.lim = load i64, ptr %{extent}.lim",
+            f"  %{name}.lo = load i64, ptr %{extent}{_TLB}",
+            f"  %{name}.lim.p = getelementptr i64, ptr %{extent}, i64 1",
+            f"  %{name}.lim = load i64, ptr %{name}.lim.p{_TLB}",
             f"  %{name}.from = sub i64 %{name}.at, %{name}.lo",
             f"  %{name}.hit = icmp ult i64 %{name}.from, %{name}.lim",
             f"  br i1 %{name}.hit, label %{name}.fast, label %{name}.slow, !prof !1",
             f"{name}.slow:",
-            f"  %{name}.e = call preserve_allcc ptr @extent(ptr %ctx, i64 %{name}.at, i64 {self.size}, i64 {int(self._write)})",
-            f"  %{name}.none = icmp eq ptr %{name}.e, null",
-            f"  br i1 %{name}.none, label %{self._way_out}, label %{name}.found",
-            f"{name}.found:",
-            *self._remember(largest),
-            f"  br label %{name}.fast",
+            f"  %{name}.there = call preserve_allcc i1 @reach(ptr %ctx, {words})",
+            f"  br i1 %{name}.there, label %{name}.fast, label %{self._way_out}, !prof !1",
             f"{name}.fast:",
-            f"  %{name}.add = load i64, ptr %{extent}.add",
+            f"  %{name}.add.p = getelementptr i64, ptr %{extent}, i64 2",
+            f"  %{name}.add = load i64, ptr %{name}.add.p{_TLB}",
             *self._host(),
-        ]
-
-    def _remember(self, largest: int) -> list[str]:
-        name, extent = self.name, self.extent
-        return [
-            f"  %{name}.e.lo = load i64, ptr %{name}.e{_TLB}",
-            f"  %{name}.e.sp = getelementptr i64, ptr %{name}.e, i64 1",
-            f"  %{name}.e.size = load i64, ptr %{name}.e.sp{_TLB}",
-            f"  %{name}.e.lim = sub i64 %{name}.e.size, {largest - 1}",
-            f"  %{name}.e.ap = getelementptr i64, ptr %{name}.e, i64 2",
-            f"  %{name}.e.add = load i64, ptr %{name}.e.ap{_TLB}",
-            f"  store i64 %{name}.e.lo, ptr %{extent}.lo",
-            f"  store i64 %{name}.e.lim, ptr %{extent}.lim",
-            f"  store i64 %{name}.e.add, ptr %{extent}.add",
         ]
 
     def once(self) -> list[str]:

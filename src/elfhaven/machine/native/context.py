@@ -55,7 +55,8 @@ class Context:
         ):
             self.words[word] = ctypes.addressof(table)
         self._dirty = True
-        self._records: dict[int, ctypes.Array[ctypes.c_uint64]] = {}  # by guest address
+        self._records: set[int] = set()  # guest addresses
+        self._kept: list[ctypes.Array[ctypes.c_uint64]] = []  # all records, as one may be in use
         self.flush()
         self.clear()
 
@@ -90,24 +91,23 @@ class Context:
         return place in self._records
 
     def add(self, place: int, function: int, base: int, entry: int) -> None:
-        """Code for a guest address, unless there is some already; `base` is where its region lies."""
-        if place in self._records:
-            return
+        """Code for a guest address, from now on this one; `base` is where its region lies."""
         record = (ctypes.c_uint64 * RECORD_WORDS)(place, function, base, entry)
+        self._kept.append(record)
         at = (place >> 2) % PLACE_ENTRIES
-        nowhere = ctypes.addressof(self._nowhere)
-        free = (i for i in range(at, at + PROBES) if self._places[i] == nowhere)
-        at = next(free, at)
-        if self._places[at] != nowhere:
-            del self._records[self._place_at(at)]
-        self._records[place] = record
+        held = [ctypes.c_uint64.from_address(self._places[i]).value for i in range(at, at + PROBES)]
+        for wanted in (place, _NOWHERE, held[0]):
+            if wanted in held:
+                at += held.index(wanted)
+                self._records.discard(wanted)
+                break
+        self._records.add(place)
         self._places[at] = ctypes.addressof(record)
 
-    def _place_at(self, index: int) -> int:
-        return ctypes.c_uint64.from_address(self._places[index]).value
-
-    def warm(self, first: int, count: int) -> list[int]:
+    def heat(self, first: int, count: int) -> memoryview:
         """How often the interpreter met a block at each of `count` words from `first` on; words that lie far
         from each other may share a figure."""
         at = (first >> 2) % PLACE_ENTRIES
-        return [self._heat[(at + i) % PLACE_ENTRIES] for i in range(count)]
+        start, most = ctypes.addressof(self._heat), min(count, PLACE_ENTRIES - at)
+        figures = ctypes.string_at(start + 8 * at, 8 * most) + ctypes.string_at(start, 8 * (count - most))
+        return memoryview(figures).cast("Q")

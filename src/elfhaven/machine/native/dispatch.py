@@ -195,7 +195,10 @@ def _flags_in(layout: NativeLayout) -> str:
     for at, flag in enumerate("nzcv"):
         out += [f"  %f.d{at} = shl i64 %f.s{at}, 1", f"  %f.s{at + 1} = or i64 %f.d{at}, %f.{flag}"]
     for name, word, value in (("k", FLAG_KIND, "0"), ("a", FLAG_A, "%f.s4"), ("b", FLAG_B, "0")):
-        out += [f"  %f.{name}q = getelementptr i64, ptr %ctx, i64 {word}", f"  store i64 {value}, ptr %f.{name}q"]
+        out += [
+            f"  %f.{name}q = getelementptr i64, ptr %ctx, i64 {word}",
+            f"  store i64 {value}, ptr %f.{name}q",
+        ]
     return "\n".join(out)
 
 

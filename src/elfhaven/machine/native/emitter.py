@@ -50,7 +50,7 @@ class Emitter:
     def __init__(self, layout: NativeLayout, features: Set[str] = frozenset()) -> None:
         """`features`: of the host beyond compiler.NEEDED, of which rows may make use."""
         self.layout, self.features = layout, features
-        self.lines: list[str | Group] = []
+        self.lines: list[str | Group | Block] = []  # a block: what it has written is put back
         self.blocks: dict[int, Block] = {}
         self.block = Block(0)
         self.exits: list[Exit] = []
@@ -63,7 +63,9 @@ class Emitter:
         self._stored = False
         self._before: dict[str, str] = {}  # allocas that the stretch has changed, and what they held
         self._kept: frozenset[str] = frozenset()  # what the block had written where the stretch starts
-        self._ways: dict[tuple[tuple[str, str], ...], str] = {}  # what is put back -> the way out, of a stretch
+        self._ways: dict[
+            tuple[tuple[str, str], ...], str
+        ] = {}  # what is put back -> the way out, of a stretch
         self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
         self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
         self._bases: dict[str, str] = {}  # address -> the register that it is mostly from
@@ -79,6 +81,7 @@ class Emitter:
         if self._stored:
             self._stretch(address)
         self.pc, self.condition = address, None
+        self.block.size += 1
 
     def _stretch(self, address: int) -> None:
         self._start, self._stored = address, False
@@ -100,7 +103,7 @@ class Emitter:
 
     def _exit(self, place: str, written: Set[str], lines: list[str], linked: bool = False) -> str:
         name = self.fresh("exit")
-        made = Exit(name, place, frozenset(written), tuple(lines), linked)
+        made = Exit(name, self.block.address, place, frozenset(written), tuple(lines), linked)
         self.exits.append(made)
         self.block.exits.append(made)
         return name

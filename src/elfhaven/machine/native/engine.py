@@ -182,7 +182,9 @@ class NativeEngine(UnicornEngine):
         assert self._context is not None
         if self._space is not None and not self._context.knows(pc) and self._told[pc] < _TELLINGS:
             self._told[pc] += 1
-            sample = Sample(pc, *text_around(self._physical, self._space.root, pc))
+            start, code = text_around(self._physical, self._space.root, pc)
+            heat = None if self._at_once else self._context.heat(start, len(code) // 4)
+            sample = Sample(pc, start, code, heat)
             if self._at_once:
                 self.tier.consider(sample)
                 self._install()

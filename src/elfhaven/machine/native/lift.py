@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A region of guest code as one function: i64 (context, which of its entries, its base).
 
-It takes from the CPU's state the registers that are of use from that entry on, runs, and puts back what it
-may have changed at one of its ways out. There it goes on in the region that the place belongs to, if there is
-one; else it gives the address where the guest goes on.
+It takes registers from the CPU's state and puts them back as blocks.Zones has it. Where it is left it goes on in
+the region that the place belongs to, if there is one; else it gives the address where the guest goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 
 from elfhaven.machine.native.accesses import Group
-from elfhaven.machine.native.blocks import Exit, loops, needed_before, written_before
+from elfhaven.machine.native.blocks import Block, Exit, Zones
 from elfhaven.machine.native.context import ENV, FLAG_A, FLAG_B, FLAG_KIND, PLACE_ENTRIES, PLACES, STOP
 from elfhaven.machine.native.decode import Flow, Instruction
 from elfhaven.machine.native.dispatch import CONVENTION
@@ -20,6 +19,7 @@ from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
 
 _FLAGS = (("fk", "i32", FLAG_KIND), ("fa", "i64", FLAG_A), ("fb", "i64", FLAG_B))
+_LARGEST_LOOP = 256  # instructions of one whose registers are values
 _FEW = 4  # targets of an indirect branch that are compared one after the other
 
 
@@ -36,17 +36,17 @@ class _Lifter:
 
     def text(self) -> str:
         self._body()
-        e = self._e
-        written = written_before(e.blocks)
-        needed = needed_before(e.blocks, written)
+        self._zones = Zones(self._e.blocks, _LARGEST_LOOP)
         attributes = "#0" if self._region.floats else "nounwind"
-        ways = self._ways_out(written)
+        body = self._checked()
         parts = [
             *self._tables,
             f"define {CONVENTION} i64 @{self._name}(ptr %ctx, i64 %which, i64 %base) {attributes} {{",
-            *self._entry(needed),
-            *self._checked(),
-            *ways,
+            *self._entry(),
+            *body,
+            *self._edges(),
+            *(line for way in self._e.exits for line in self._way(way)),
+            *_ENDS,
             "}",
         ]
         return "\n".join(parts) + "\n"
@@ -102,7 +102,7 @@ class _Lifter:
         if address not in self._region.code:
             return self._e.leave(address, linked=True)
         self._e.block.nexts.add(address)
-        return f"at_{address:x}"
+        return f"go_{self._e.block.address:x}_{address:x}"
 
     def _indirect(self, instruction: Instruction) -> None:
         """To a place of the region where it is known to lead, or out of it."""
@@ -115,59 +115,51 @@ class _Lifter:
         known = e.fresh("known")
         e.do(f"br i1 {e.stop_wanted()}, label %{out}, label %{known}, !prof !0")
         e.label(known)
-        e.block.nexts.update(targets)
         place = e.op(f"sub i64 {e.destination}, %base")
-        if len(targets) > _FEW:
+        if instruction.row.name == "br":
             self._look_up(place, targets, out)
             return
-        cases = " ".join(f"i64 {at}, label %at_{at:x}" for at in targets)
+        cases = " ".join(f"i64 {at}, label %{self._go(at)}" for at in targets)
         e.do(f"switch i64 {place}, label %{out} [ {cases} ]")
 
-    def _look_up(self, place: str, targets: Iterable[int], out: str) -> None:
+    def _look_up(self, place: str, targets: Sequence[int], out: str) -> None:
         """By a table that tells of each word which target it is; 0 is none."""
-        e = self._e
-        row = sorted(targets)
-        size = (row[-1] - row[0]) // 4 + 1
-        held = [0] * size
-        for i, at in enumerate(row):
-            held[(at - row[0]) // 4] = i + 1
+        e, first = self._e, targets[0]
+        which = {at: i + 1 for i, at in enumerate(targets)}
+        held = [which.get(at, 0) for at in range(first, targets[-1] + 4, 4)]
         table = f"@{self._name}.{e.fresh('table')}"
         words = ", ".join(f"i16 {i}" for i in held)
-        self._tables.append(f"{table} = private unnamed_addr constant [{size} x i16] [{words}]")
-        near = e.op(f"sub i64 {place}, {row[0]}")
+        self._tables.append(f"{table} = private unnamed_addr constant [{len(held)} x i16] [{words}]")
+        near = e.op(f"sub i64 {place}, {first}")
         index = e.op(f"call i64 @llvm.fshl.i64(i64 {near}, i64 {near}, i64 62)")  # its low bits must be 0
-        within, inside = e.op(f"icmp ult i64 {index}, {size}"), e.fresh("inside")
+        within, inside = e.op(f"icmp ult i64 {index}, {len(held)}"), e.fresh("inside")
         e.do(f"br i1 {within}, label %{inside}, label %{out}, !prof !1")
         e.label(inside)
         cell = e.op(f"getelementptr i16, ptr {table}, i64 {index}")
-        which = e.op(f"load i16, ptr {cell}")
-        cases = " ".join(f"i16 {i + 1}, label %at_{at:x}" for i, at in enumerate(row))
-        e.do(f"switch i16 {which}, label %{out} [ {cases} ]")
+        found = e.op(f"load i16, ptr {cell}")
+        e.lines.append(e.block)
+        cases = " ".join(f"i16 {i}, label %from_{at:x}" for at, i in which.items())
+        e.do(f"switch i16 {found}, label %{out} [ {cases} ]")
 
     # ---- memory
 
     def _checked(self) -> list[str]:
         """The body, with the checks of its accesses."""
-        blocks = self._e.blocks
-        looping = loops({at: block.nexts for at, block in blocks.items()})
-        largest = self._largest(looping)
+        groups = [line for line in self._e.lines if isinstance(line, Group)]
+        self._largest: dict[str, int] = {}  # by extent, how many bytes are checked at once at most
+        for group in groups:
+            if self._zones.in_loop(group.block):
+                self._largest[group.extent] = max(self._largest.get(group.extent, 0), group.size)
         out: list[str] = []
         for line in self._e.lines:
             if isinstance(line, str):
                 out.append(line)
-            elif line.block in looping:
-                out += line.in_loop(largest[line.extent])
+            elif isinstance(line, Block):
+                out += self._put_back(self._e.fresh("b"), self._zones.written[line.address] | line.defines)
+            elif self._zones.in_loop(line.block):
+                out += line.in_loop(self._largest[line.extent])
             else:
                 out += line.once()
-        self._extents = sorted(largest)
-        return out
-
-    def _largest(self, looping: set[int]) -> dict[str, int]:
-        """By extent, how many bytes are checked at once at most."""
-        out: dict[str, int] = {}
-        for group in self._e.lines:
-            if isinstance(group, Group) and group.block in looping:
-                out[group.extent] = max(out.get(group.extent, 0), group.size)
         return out
 
     # ---- in and out
@@ -188,94 +180,100 @@ class _Lifter:
             out.append((name, type, f"getelementptr i8, ptr %env, i64 {offset}"))
         return out
 
-    def _entry(self, needed: dict[int, frozenset[str]]) -> list[str]:
+    def _entry(self) -> list[str]:
         assert ENV == 0
-        e, region = self._e, self._region
-        touched = set().union(*(block.uses | block.defines for block in e.blocks.values())) | {"flags"}
+        blocks = self._e.blocks.values()
+        touched = {"flags"}.union(*(block.uses | block.defines for block in blocks))
         out = ["entry:", "  %pc = alloca i64", "  %env = load ptr, ptr %ctx, align 8"]
         out += [f"  %{name} = alloca {type}" for name, type, _ in self._registers(touched)]
-        for extent in sorted(self._largest(loops({at: b.nexts for at, b in e.blocks.items()}))):
-            out += [f"  %{extent}.{word} = alloca i64" for word in ("lo", "lim", "add")]
-            out += [f"  store i64 0, ptr %{extent}.{word}" for word in ("lo", "lim", "add")]
-        cases = " ".join(f"i64 {i}, label %from_{at:x}" for i, at in enumerate(region.entries))
-        out += [f"  switch i64 %which, label %elsewhere [ {cases} ]", "elsewhere:", "  unreachable"]
-        for at in region.entries:
-            out.append(f"from_{at:x}:")
-            for name, type, place in self._registers(needed[at]):
-                stem = f"%from.{at:x}.{name}"
-                out += [
-                    f"  {stem}.p = {place}",
-                    f"  {stem} = load {type}, ptr {stem}.p, align 8, !tbaa !10",
-                    f"  store {type} {stem}, ptr %{name}",
-                ]
+        for extent in sorted(self._largest):
+            out += [
+                f"  %{extent} = alloca [3 x i64]",
+                f"  %{extent}.p = getelementptr i64, ptr %{extent}, i64 1",
+            ]
+            out.append(f"  store i64 0, ptr %{extent}.p, !tbaa !5")
+        cases = " ".join(f"i64 {i}, label %from_{at:x}" for i, at in enumerate(self._region.entries))
+        return [*out, f"  switch i64 %which, label %elsewhere [ {cases} ]", "elsewhere:", "  unreachable"]
+
+    def _edges(self) -> list[str]:
+        """Between blocks, within zones and across."""
+        out: list[str] = []
+        entered = {*self._region.entries}
+        for at, block in self._e.blocks.items():
+            for to in sorted(block.nexts):
+                edge = f"go_{at:x}_{to:x}"
+                if self._zones.together(at, to):
+                    out += [f"{edge}:", f"  br label %at_{to:x}"]
+                    continue
+                entered.add(to)
+                out += [f"{edge}:", *self._put_back(edge, self._zones.written[at] | block.defines)]
+                out.append(f"  br label %from_{to:x}")
+        for at in sorted(entered):
+            out += [f"from_{at:x}:", *self._take(f"from.{at:x}", self._zones.needed[at])]
             out.append(f"  br label %at_{at:x}")
         return out
 
-    def _ways_out(self, written: dict[int, frozenset[str]]) -> list[str]:
-        """One for each set of registers that may have changed."""
-        block_of = {way.label: at for at, block in self._e.blocks.items() for way in block.exits}
-        ends: dict[tuple[frozenset[str], bool], str] = {}
-        out: list[str] = []
-        for way in self._e.exits:
-            changed = (written[block_of[way.label]] | way.written, way.linked)
-            if changed not in ends:
-                ends[changed] = f"end{len(ends)}"
-            out += self._way(way, ends[changed])
-        for (names, linked), label in ends.items():
-            out += self._end(label, names, linked)
+    def _take(self, stem: str, names: Iterable[str]) -> list[str]:
+        """Registers from the CPU's state."""
+        out = []
+        for name, type, place in self._registers(names):
+            value = f"%{stem}.{name}"
+            out += [
+                f"  {value}.p = {place}",
+                f"  {value} = load {type}, ptr {value}.p, align 8, !tbaa !10",
+                f"  store {type} {value}, ptr %{name}",
+            ]
         return out
 
-    def _way(self, way: Exit, end: str) -> list[str]:
+    def _put_back(self, stem: str, names: Iterable[str]) -> list[str]:
+        out = []
+        for name, type, place in self._registers(names):
+            value = f"%{stem}.{name}"
+            out += [
+                f"  {value}.p = {place}",
+                f"  {value} = load {type}, ptr %{name}",
+                f"  store {type} {value}, ptr {value}.p, align 8, !tbaa !10",
+            ]
+        return out
+
+    def _way(self, way: Exit) -> list[str]:
         return [
             f"{way.label}:",
             *(f"  {line}" for line in way.lines),
+            *self._put_back(way.label, self._zones.written[way.block] | way.written),
             f"  %{way.label}.pc = {way.place}",
             f"  store i64 %{way.label}.pc, ptr %pc",
-            f"  br label %{end}",
+            f"  br label %{'link' if way.linked else 'home'}",
         ]
 
-    def _end(self, label: str, names: Iterable[str], linked: bool) -> list[str]:
-        out = [f"{label}:"]
-        for name, type, place in self._registers(names):
-            stem = f"%{label}.{name}"
-            out += [
-                f"  {stem}.p = {place}",
-                f"  {stem} = load {type}, ptr %{name}",
-                f"  store {type} {stem}, ptr {stem}.p, align 8, !tbaa !10",
-            ]
-        out.append(f"  %{label}.pc = load i64, ptr %pc")
-        return [*out, *(_link(label) if linked else [f"  ret i64 %{label}.pc"])]
 
-
-def _link(end: str) -> list[str]:
-    """On to the region that a place belongs to, if it is there and nobody wants the CPU."""
-    e = f"%{end}"
-    return [
-        f"  {e}.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}",
-        f"  {e}.stop = load volatile i64, ptr {e}.stop.p",
-        f"  {e}.free = icmp eq i64 {e}.stop, 0",
-        f"  {e}.places.p = getelementptr i64, ptr %ctx, i64 {PLACES}",
-        f"  {e}.places = load ptr, ptr {e}.places.p, !tbaa !6",
-        f"  {e}.i0 = lshr i64 {e}.pc, 2",
-        f"  {e}.i = and i64 {e}.i0, {PLACE_ENTRIES - 1}",
-        f"  {e}.slot = getelementptr ptr, ptr {e}.places, i64 {e}.i",
-        f"  {e}.record = load ptr, ptr {e}.slot, !tbaa !5",
-        f"  {e}.there = load i64, ptr {e}.record, !tbaa !5",
-        f"  {e}.hit = icmp eq i64 {e}.there, {e}.pc",
-        f"  {e}.both = and i1 {e}.hit, {e}.free",
-        f"  br i1 {e}.both, label {e}.go, label {e}.home, !prof !1",
-        f"{end}.go:",
-        f"  {e}.f.p = getelementptr i64, ptr {e}.record, i64 1",
-        f"  {e}.f = load ptr, ptr {e}.f.p, !tbaa !5",
-        f"  {e}.base.p = getelementptr i64, ptr {e}.record, i64 2",
-        f"  {e}.base = load i64, ptr {e}.base.p, !tbaa !5",
-        f"  {e}.which.p = getelementptr i64, ptr {e}.record, i64 3",
-        f"  {e}.which = load i64, ptr {e}.which.p, !tbaa !5",
-        f"  {e}.r = musttail call {CONVENTION} i64 {e}.f(ptr %ctx, i64 {e}.which, i64 {e}.base)",
-        f"  ret i64 {e}.r",
-        f"{end}.home:",
-        f"  ret i64 {e}.pc",
-    ]
+_ENDS = f"""link:
+  %link.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
+  %link.stop = load volatile i64, ptr %link.stop.p
+  %link.free = icmp eq i64 %link.stop, 0
+  %link.places.p = getelementptr i64, ptr %ctx, i64 {PLACES}
+  %link.places = load ptr, ptr %link.places.p, !tbaa !6
+  %link.pc = load i64, ptr %pc
+  %link.i0 = lshr i64 %link.pc, 2
+  %link.i = and i64 %link.i0, {PLACE_ENTRIES - 1}
+  %link.slot = getelementptr ptr, ptr %link.places, i64 %link.i
+  %link.record = load ptr, ptr %link.slot, !tbaa !5
+  %link.there = load i64, ptr %link.record, !tbaa !5
+  %link.hit = icmp eq i64 %link.there, %link.pc
+  %link.both = and i1 %link.hit, %link.free
+  br i1 %link.both, label %link.go, label %home, !prof !1
+link.go:
+  %link.f.p = getelementptr i64, ptr %link.record, i64 1
+  %link.f = load ptr, ptr %link.f.p, !tbaa !5
+  %link.base.p = getelementptr i64, ptr %link.record, i64 2
+  %link.base = load i64, ptr %link.base.p, !tbaa !5
+  %link.which.p = getelementptr i64, ptr %link.record, i64 3
+  %link.which = load i64, ptr %link.which.p, !tbaa !5
+  %link.r = musttail call {CONVENTION} i64 %link.f(ptr %ctx, i64 %link.which, i64 %link.base)
+  ret i64 %link.r
+home:
+  %home.pc = load i64, ptr %pc
+  ret i64 %home.pc""".splitlines()
 
 
 def _leaders(region: Region) -> set[int]:

@@ -172,6 +172,31 @@ found:
 }}
 """
 
+# Whether an access is within an extent; the extent is then the one that accesses by this base register expect.
+_REACH = """
+define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %held, i64 %less)
+    noinline cold nounwind {
+  %e = call preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w)
+  %none = icmp eq ptr %e, null
+  br i1 %none, label %nothing, label %found
+nothing:
+  ret i1 false
+found:
+  %lo = load i64, ptr %e
+  %size.p = getelementptr i64, ptr %e, i64 1
+  %bytes = load i64, ptr %size.p
+  %lim = sub i64 %bytes, %less
+  %add.p = getelementptr i64, ptr %e, i64 2
+  %add = load i64, ptr %add.p
+  store i64 %lo, ptr %held
+  %held.1 = getelementptr i64, ptr %held, i64 1
+  store i64 %lim, ptr %held.1
+  %held.2 = getelementptr i64, ptr %held, i64 2
+  store i64 %add, ptr %held.2
+  ret i1 true
+}
+"""
+
 METADATA = """
 attributes #0 = { strictfp nounwind }
 attributes #1 = { strictfp }
@@ -188,4 +213,4 @@ attributes #1 = { strictfp }
 !10 = !{!11, !11, i64 0}
 !11 = !{!"state", !3, i64 0}
 """
-PRELUDE = _nzcv() + _HOLDS + _EXTENT + _FILL
+PRELUDE = _nzcv() + _HOLDS + _EXTENT + _FILL + _REACH

@@ -28,6 +28,7 @@ from elfhaven.machine.native.lift import lift
 from elfhaven.machine.native.patterns import A64
 
 _NAME = "region"
+_VERSIONS = 4  # of a function; then what is still met in it is compiled apart
 _PATIENCE = 2  # how often a place must be hot that lies within a region, and is not reached there
 
 
@@ -50,12 +51,18 @@ class Sample:
     pc: int
     start: int
     code: bytes
+    heat: memoryview | None = None  # by word of the code, how often the interpreter met a block there
 
     def fetch(self, address: int) -> Instruction | None:
         at = address - self.start
         if at < 0 or at + 4 > len(self.code) or at % 4:
             return None
         return A64.decode(address, struct.unpack_from("<I", self.code, at)[0])
+
+    def warm(self, address: int) -> int:
+        """How often the interpreter met a block."""
+        at = address - self.start
+        return self.heat[at // 4] if self.heat is not None and 0 <= at < len(self.code) else 0
 
 
 class Tier:
@@ -71,6 +78,7 @@ class Tier:
         self._ends = False
         self._changed = threading.Condition()
         self._compiling = threading.Lock()
+        self._versions: Counter[int] = Counter()
         self._within: Counter[int] = Counter()
         self._made: list[Native] = []  # the worker's
         self._refused: set[bytes] = set()  # text that LLVM does not compile
@@ -144,7 +152,13 @@ class Tier:
                 self._within[sample.pc] += 1
                 if self._within[sample.pc] <= _PATIENCE:
                     return
-        region = find_region(sample.fetch, sample.pc, function_starts(sample.start, sample.code))
+        starts = function_starts(sample.start, sample.code)
+        warm = sample.warm if sample.heat is not None else None
+        region = find_region(sample.fetch, sample.pc, starts, warm)
+        if region is not None:
+            self._versions[region.head] += 1
+            if self._versions[region.head] > _VERSIONS:
+                region = find_region(sample.fetch, sample.pc, (), warm)
         if region is None:
             at = sample.pc - sample.start
             self.uncovered[int.from_bytes(sample.code[at : at + 4], "little")] += 1

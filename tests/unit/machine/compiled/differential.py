@@ -115,7 +115,7 @@ class Bench:
         general = [*self.random.sample(drawn, 31), self._place(), HEAD]
         fields = instruction.fields if instruction is not None else {}
         if instruction is not None and "indirect" in instruction.row.flow.value:
-            general[fields["rn"] % 31] = USER + 4 * self.random.randrange(PAGE // 4)
+            general[fields["rn"] % 31] = USER + 4 * self.random.randrange((HEAD - USER) // 4)
         elif "rn" in fields and self.random.random() < 0.9:
             general[SP if fields["rn"] == 31 else fields["rn"]] = self._place()
             if fields.get("option") and fields["rm"] not in (31, fields["rn"]):
