@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict
 from uuid import UUID
@@ -199,13 +198,16 @@ def chosen_engine(name: str | None) -> str:
     name = name or os.environ.get(ENGINE) or ENGINES[0]
     if name not in ENGINES:
         raise UsageError(f"no engine called {name!r}", f"take one of: {', '.join(ENGINES)}")
-    if name == "auto":
-        return "native" if find_spec("llvmlite") is not None else "interpreter"
-    if name == "native":
-        from elfhaven.machine.native.codegen import load_binding
+    if name != "interpreter":
+        from elfhaven.machine.native.host import check
 
-        load_binding()
-    return name
+        try:
+            check()
+        except UsageError:
+            if name == "native":
+                raise
+            return "interpreter"
+    return "interpreter" if name == "interpreter" else "native"
 
 
 def trusted_keys(device: StateDirectory) -> tuple[PublicKey, ...]:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of the guest's accesses to memory.
 
-Accesses of a block whose addresses differ by constants are checked at once, where the first of them is: all of
-them happen, or none. A block that is run once per entry looks the page up in a table. In a loop the check is
-against the extent of guest memory that the same base register was in the last time: its first address, how
-far an access may start from there, and what must be added to make a host address.
+Accesses of a block whose addresses differ by constants are checked at once, where the first of them is: all
+of them happen, or none. A block that is run once per entry looks the page up in a table. In a loop the check
+is against the extent of guest memory that the same base register was in the last time: its first address,
+how far an access may start from there, and what must be added to make a host address.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class Group:
     def once(self) -> list[str]:
         """The check by the table of pages."""
         name, table = self.name, WRITE_TABLE if self._write else READ_TABLE
+        words = f"i64 %{name}.at, i64 {self.size}, i64 {int(self._write)}"
         return [
             *self._first(),
             f"  %{name}.last = add i64 %{name}.at, {self.size - 1}",
@@ -82,7 +83,7 @@ class Group:
             f"  %{name}.hit = icmp eq i64 %{name}.tag, %{name}.page",
             f"  br i1 %{name}.hit, label %{name}.fast, label %{name}.slow, !prof !1",
             f"{name}.slow:",
-            f"  %{name}.fill = call preserve_allcc i64 @fill(ptr %ctx, i64 %{name}.at, i64 {self.size}, i64 {int(self._write)})",
+            f"  %{name}.fill = call preserve_allcc i64 @fill(ptr %ctx, {words})",
             f"  %{name}.none = icmp eq i64 %{name}.fill, 0",
             f"  br i1 %{name}.none, label %{self._way_out}, label %{name}.done, !prof !0",
             f"{name}.fast:",

@@ -2,8 +2,8 @@
 """What a region's blocks do with the guest's registers: where they must be taken from the CPU's state, and
 where they must be put back.
 
-Blocks of a loop form a zone: in it registers are values of the function. Between zones, and most zones are one
-block, they are in the CPU's state.
+Blocks of a loop form a zone: in it registers are values of the function. Between zones, and most zones are
+one block, they are in the CPU's state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Edges = Mapping[int, Iterable[int]]
 
 @dataclass(frozen=True)
 class Exit:
-    """A way out. `lines` put back what was half done; `place` computes the address where the guest goes on."""
+    """A way out. `lines` put back what was half done; `place` computes where the guest goes on."""
 
     label: str
     block: int

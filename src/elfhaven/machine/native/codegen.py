@@ -1,43 +1,54 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From IR to an object file, by llvmlite; as a program, a process that does so for another.
+"""From a hot place to an object file; as a program, a process that does so for another.
 
     python -m elfhaven.machine.native.codegen
 
-reads IR from stdin and writes object files to stdout, each with its size before it (u32, little-endian). LLVM
-ends the process that it runs in when it meets what it cannot do; so that is not the emulator.
+answers requests (messages.py) on stdin with object files on stdout. It is a process of its own because LLVM
+ends the process that it runs in when it meets what it cannot do, and because the interpreter of Python lets
+only one thread run: a program's calls would wait while its code is taken apart.
 """
 
 from __future__ import annotations
 
 import struct
 import sys
+from collections import Counter
+from collections.abc import Set
 from importlib import import_module
 from typing import IO, Any
 
-from elfhaven.errors import UsageError
+from elfhaven.machine.native.context import Heat
+from elfhaven.machine.native.decode import Instruction
+from elfhaven.machine.native.flow import Region, find_region, function_starts
+from elfhaven.machine.native.layout import NativeLayout
+from elfhaven.machine.native.lift import lift
+from elfhaven.machine.native.messages import Words, receive, send
+from elfhaven.machine.native.patterns import A64
 from elfhaven.machine.native.prelude import METADATA, PRELUDE
 
-SIZE = struct.Struct("<I")
+NAME = "region"
+_PLACE = 1 << 40  # where a text is taken to lie: what it calls in front of it has an address too
+_TEXTS = 4  # that are kept
+_VERSIONS = 4  # of a function, each with more that ran; then what is still met in it is compiled apart
 
 
 def load_binding() -> Any:
-    """llvmlite's binding; UsageError where it is not installed."""
-    try:
-        llvm = import_module("llvmlite.binding")
-    except ImportError:
-        raise UsageError(
-            "the native engine needs llvmlite, which is not installed",
-            "pip install 'elfhaven[native]', or take --engine interpreter",
-        ) from None
+    """llvmlite's binding; ImportError where it is not installed."""
+    llvm = import_module("llvmlite.binding")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
 
 
 def target_machine(llvm: Any) -> Any:
-    """This processor."""
+    """This processor; what linker.py takes. Without VZEROUPPER, which LLVM puts at the end even of functions
+    that keep all registers; dispatch.py has one."""
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, jit=True
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten() + ",-vzeroupper",
+        opt=2,
+        reloc="pic",
+        codemodel="small",
     )
 
 
@@ -55,32 +66,108 @@ def object_file(llvm: Any, machine: Any, text: str) -> bytes:
     """The object file of some functions."""
     module = llvm.parse_assembly(PRELUDE + text + METADATA)
     module.verify()
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-    passes(llvm).run(module, builder)
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    passes(llvm).run(module, llvm.create_pass_builder(machine, tuning))
     return bytes(machine.emit_object(module))
 
 
-def read(stream: IO[bytes]) -> bytes | None:
-    """What was sent in one piece; None at the end of the stream."""
-    head = stream.read(SIZE.size)
-    if len(head) < SIZE.size:
-        return None
-    (size,) = SIZE.unpack(head)
-    data = stream.read(size)
-    return data if len(data) == size else None
+class Text:
+    """The code of a program or a library, decoded where it was looked at."""
+
+    def __init__(self, code: bytes) -> None:
+        self.code = code
+        self.starts = function_starts(_PLACE, code)
+        self._known: dict[int, Instruction | None] = {}
+        self._versions: Counter[int] = Counter()  # of the function at an address
+
+    def fetch(self, address: int) -> Instruction | None:
+        if address not in self._known:
+            self._known[address] = self._decoded(address)
+        return self._known[address]
+
+    def _decoded(self, address: int) -> Instruction | None:
+        at = address - _PLACE
+        return None if not 0 <= at <= len(self.code) - 4 or at % 4 else A64.decode(address, self.word(at))
+
+    def word(self, at: int) -> int:
+        (word,) = struct.unpack_from("<I", self.code, at)
+        return int(word)
+
+    def region(self, at: int, heat: Heat) -> Region | None:
+        """The region around the place at an offset."""
+        figures = memoryview(heat.figures).cast("Q")
+
+        def warm(address: int) -> int:
+            return figures[(heat.first + (address - _PLACE) // 4) % len(figures)]
+
+        known = warm if figures else None
+        region = find_region(self.fetch, _PLACE + at, self.starts, known)
+        if region is None:
+            return None
+        self._versions[region.head] += 1
+        if self._versions[region.head] > _VERSIONS:
+            region = find_region(self.fetch, _PLACE + at, (), known)
+        return region
 
 
-def write(stream: IO[bytes], data: bytes) -> None:
-    stream.write(SIZE.pack(len(data)) + data)
-    stream.flush()
+class Service:
+    """Answers requests, one after the other."""
+
+    def __init__(self) -> None:
+        self._llvm = load_binding()
+        self._machine = target_machine(self._llvm)
+        self._layout: NativeLayout | None = None
+        self._features: Set[str] = frozenset()
+        self._texts: dict[str, Text] = {}
+
+    def layout(self, words: Words, _: bytes) -> None:
+        """What the code is compiled for. No answer."""
+        self._layout, self._features = NativeLayout(**words["layout"]), frozenset(words["features"])
+
+    def text(self, words: Words, data: bytes) -> None:
+        """A text, for requests that follow. No answer."""
+        if len(self._texts) >= _TEXTS:
+            self._texts.pop(next(iter(self._texts)))
+        self._texts[words["text"]] = Text(data)
+
+    def object(self, _: Words, data: bytes) -> tuple[Words, bytes]:
+        """IR: its object file."""
+        return {}, object_file(self._llvm, self._machine, data.decode())
+
+    def region(self, words: Words, data: bytes) -> tuple[Words, bytes]:
+        """The region around the place `at` of a text, with what is warm (context.Heat): its object file, the
+        page `base` to which its addresses are relative, its `entries`, and the `spans` that it is made from.
+        Without a text, `unknown`; without a region, the word that is in the way."""
+        text = self._texts.get(words["text"])
+        if text is None or self._layout is None:
+            return {"unknown": True}, b""
+        region = text.region(words["at"], Heat(data, words["first"]))
+        if region is None:
+            return {"uncovered": text.word(words["at"])}, b""
+        made = object_file(self._llvm, self._machine, lift(region, NAME, self._layout, self._features))
+        entries = [entry - _PLACE for entry in region.entries]
+        spans = [(start - _PLACE, len(held)) for start, held in region.spans]
+        return {"base": region.base - _PLACE, "entries": entries, "spans": spans}, made
 
 
-def main() -> None:
-    llvm = load_binding()
-    machine = target_machine(llvm)
-    while (text := read(sys.stdin.buffer)) is not None:
-        write(sys.stdout.buffer, object_file(llvm, machine, text.decode()))
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Until there are no more."""
+    service = Service()
+    kinds = {
+        "layout": service.layout,
+        "text": service.text,
+        "object": service.object,
+        "region": service.region,
+    }
+    while (found := receive(requests)) is not None:
+        words, data = found
+        try:
+            answer = kinds[words["ask"]](words, data)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}, b""
+        if answer is not None:
+            send(answers, *answer)
 
 
 if __name__ == "__main__":
-    main()
+    serve(sys.stdin.buffer, sys.stdout.buffer)

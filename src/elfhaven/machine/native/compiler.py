@@ -1,59 +1,100 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Text of functions in, addresses out. Imported only when a program runs with the tier."""
+"""Addresses of compiled code: from the cache, or from a process that compiles. Imported only when a program
+runs with the tier."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
 from elfhaven.machine.native.cache import ObjectCache
-from elfhaven.machine.native.codegen import load_binding, object_file, read, target_machine, write
+from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.dispatch import dispatcher
+from elfhaven.machine.native.host import maker, processor
 from elfhaven.machine.native.layout import NativeLayout
-from elfhaven.machine.native.prelude import METADATA, PRELUDE
+from elfhaven.machine.native.linker import Linker
+from elfhaven.machine.native.messages import Words, receive, send
 
-NEEDED = ("fma", "f16c", "ssse3", "sse4.2", "aes", "pclmul")  # what the rows use of an x86-64 processor
-_OF_USE = ("sha",)  # what they use where it is there
+_OF_USE = ("sha",)  # features of the host of which rows make use where they are there: beyond host.NEEDED
 _TRIES = 3  # processes that may end over what they were given; then nothing is compiled any more
 
 
 class CompileError(Exception):
-    """LLVM does not compile a region."""
+    """A region is not compiled."""
 
 
 class Compiler:
-    """Keeps what it compiled; with a directory, on disk too. Of use from one thread at a time. Close it.
+    """Keeps what it linked; with a directory, objects on disk too. Close it.
 
-    `compiled` counts modules that were compiled, `found` those that were on disk.
+    `compiled` counts objects that were compiled, `found` what was on disk. One thread at a time compiles.
     """
 
-    def __init__(self, directory: Path | None = None) -> None:
-        self._llvm = load_binding()
-        self._machine = target_machine(self._llvm)
-        features = self._llvm.get_host_cpu_features()
-        self.able = all(features.get(name) for name in NEEDED)
-        self.features = frozenset(name for name in _OF_USE if features.get(name))
-        self._features = features.flatten()
-        self._kept: list[tuple[Any, Any]] = []
+    def __init__(self, directory: Path | None = None, layout: NativeLayout | None = None) -> None:
+        host = processor()
+        self.features = frozenset(name for name in _OF_USE if host.has(name))
+        self._layout = {} if layout is None else asdict(layout)
+        self._maker = "\0".join((maker(), host.identity, repr(layout)))
         self._cache = ObjectCache(directory) if directory is not None else None
+        self._linker = Linker()
+        self._linking = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = 0
         self.compiled = self.found = 0
 
     def dispatcher(self, layout: NativeLayout, often: int) -> tuple[int, int]:
         """Addresses of the functions of dispatch.dispatcher()."""
-        made = object_file(self._llvm, self._machine, dispatcher(layout, often))
-        found = self._link(made, ["dispatch", "enter"])
+        found = self._functions(dispatcher(layout, often))
         return found["dispatch"], found["enter"]
 
     def compile(self, functions: dict[str, str]) -> dict[str, int]:
         """Addresses of functions by name, from their IR by name. Raises CompileError."""
-        return self._link(self._object("".join(functions.values())), list(functions))
+        found = self._functions("".join(functions.values()))
+        return {name: found[name] for name in functions}
+
+    def _functions(self, ir: str) -> dict[str, int]:
+        text = ir.encode()
+        key = self._key("object", text)
+        made = self._kept(key)
+        if made is None:
+            _, made = self._asked({"ask": "object"}, text)
+            self._keep(key, made)
+        return self.link([made])[0]
+
+    def region(self, text: bytes, code: bytes, at: int, heat: Heat) -> tuple[Words, bytes]:
+        """What codegen.Service.region answers for a place of some code, whose digest is `text`. Raises
+        CompileError."""
+        request = {"ask": "region", "text": text.hex(), "at": at, "first": heat.first}
+        answer = self._asked(request, heat.figures)
+        if "unknown" in answer[0]:
+            self._tell({"ask": "text", "text": text.hex()}, code)
+            answer = self._asked(request, heat.figures)
+        return answer
+
+    def link(self, objects: Sequence[bytes]) -> list[dict[str, int]]:
+        """Addresses of the functions of each object file. From any thread."""
+        with self._linking:
+            return self._linker.link(objects)
+
+    def load(self, text: bytes) -> bytes | None:
+        """What was kept for a text."""
+        return self._kept(self._key("text", text))
+
+    def save(self, text: bytes, data: bytes) -> None:
+        """Keep something for a text."""
+        if self._cache is not None:
+            self._cache.put(self._key("text", text), data)
+
+    def start(self) -> None:
+        """Start the process, so that it is ready when it is needed."""
+        with suppress(CompileError):
+            self._running()
 
     def interrupt(self) -> None:
         """Have what is being compiled fail. From any thread."""
@@ -69,59 +110,59 @@ class Compiler:
                 self._process.communicate()
             self._process = None
 
-    def _link(self, data: bytes, names: list[str]) -> dict[str, int]:
-        llvm = self._llvm
-        empty = llvm.parse_assembly("")
-        empty.triple = self._machine.triple
-        engine = llvm.create_mcjit_compiler(empty, target_machine(llvm))
-        object_ref = llvm.ObjectFileRef.from_data(data)
-        engine.add_object_file(object_ref)
-        engine.finalize_object()
-        self._kept.append((engine, object_ref))
-        return {name: engine.get_function_address(name) for name in names}
-
-    def _object(self, text: str) -> bytes:
-        """The object file of some functions."""
-        key = self._key(text)
+    def _kept(self, key: str) -> bytes | None:
         known = self._cache.get(key) if self._cache is not None else None
-        if known is not None:
-            self.found += 1
-            return known
-        made = self._made(text)
+        self.found += known is not None
+        return known
+
+    def _keep(self, key: str, data: bytes) -> None:
         self.compiled += 1
         if self._cache is not None:
-            self._cache.put(key, made)
-        return made
+            self._cache.put(key, data)
 
-    def _made(self, text: str) -> bytes:
-        process = self._process = self._process or self._started()
-        made = None
+    def _asked(self, words: Words, data: bytes = b"") -> tuple[Words, bytes]:
+        self._tell(words, data)
+        answer = None
+        process = self._running()
+        assert process.stdout is not None
         with suppress(OSError):
-            assert process.stdin is not None
-            assert process.stdout is not None
-            write(process.stdin, text.encode())
-            made = read(process.stdout)
-        if made is None:
+            answer = receive(process.stdout)
+        if answer is None:
             self.close()
             self._ended += 1
             raise CompileError("LLVM gave up")
-        return made
+        if "error" in answer[0]:
+            raise CompileError(answer[0]["error"])
+        return answer
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _tell(self, words: Words, data: bytes = b"") -> None:
+        process = self._running()
+        assert process.stdin is not None
+        with suppress(OSError):
+            send(process.stdin, words, data)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None:
+            return self._process
         if self._ended >= _TRIES:
             raise CompileError("LLVM gave up too often")
-        root = str(Path(__file__).parents[3])
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        return subprocess.Popen(
-            [sys.executable, "-m", "elfhaven.machine.native.codegen"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
+        self._process = _started()
+        if self._layout:
+            self._tell({"ask": "layout", "layout": self._layout, "features": sorted(self.features)})
+        return self._process
 
-    def _key(self, text: str) -> str:
-        version = ".".join(map(str, self._llvm.llvm_version_info))
-        words = (version, self._llvm.get_host_cpu_name(), self._features, PRELUDE, text, METADATA)
-        return sha256("\0".join(words).encode()).hexdigest()
+    def _key(self, kind: str, content: bytes) -> str:
+        return sha256("\0".join((self._maker, kind, "")).encode() + content).hexdigest()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    root = str(Path(__file__).parents[3])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(
+        [sys.executable, "-m", "elfhaven.machine.native.codegen"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": path},
+        start_new_session=True,
+    )

@@ -15,6 +15,7 @@ The guest's flags lie here while compiled code runs, as the emitter keeps them.
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 
 # words
 ENV, READ_TABLE, WRITE_TABLE, STOP, REG_WRITE, EXTENT, ENTRIES, LEAVES, PLACES, HEAT, HOT, NEWS = range(12)
@@ -31,6 +32,18 @@ PROBES = 4  # entries that a place may lie in, one behind the other
 RECORD_WORDS = 4  # place, function, base of its region, which of the region's entries
 _EMPTY = 0xFF
 _NOWHERE = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """`figures` are u64, as many as places; that of a text's first word is number `first`, and behind the
+    last comes the first again."""
+
+    figures: bytes = b""
+    first: int = 0
+
+
+COLD = Heat()  # nothing is known
 
 
 class Context:
@@ -104,10 +117,7 @@ class Context:
         self._records.add(place)
         self._places[at] = ctypes.addressof(record)
 
-    def heat(self, first: int, count: int) -> memoryview:
-        """How often the interpreter met a block at each of `count` words from `first` on; words that lie far
-        from each other may share a figure."""
-        at = (first >> 2) % PLACE_ENTRIES
-        start, most = ctypes.addressof(self._heat), min(count, PLACE_ENTRIES - at)
-        figures = ctypes.string_at(start + 8 * at, 8 * most) + ctypes.string_at(start, 8 * (count - most))
-        return memoryview(figures).cast("Q")
+    def heat(self, first: int) -> Heat:
+        """How often the interpreter met which block, of a text from `first` on."""
+        figures = ctypes.string_at(ctypes.addressof(self._heat), ctypes.sizeof(self._heat))
+        return Heat(figures, (first >> 2) % PLACE_ENTRIES)

@@ -36,7 +36,8 @@ _FPCR_MODES = 0x07F7_9F00
 
 
 def dispatcher(layout: NativeLayout, often: int = OFTEN) -> str:
-    """The text of @dispatch, and of @enter, which runs one region. A block is told each time it has been met `often` times, a power of two."""
+    """The text of @dispatch, and of @enter, which runs one region. A block is told each time it has been met
+    `often` times, a power of two."""
     return f"""
 define internal ptr @find(ptr %ctx, i64 %at) alwaysinline {{
   %places.p = getelementptr i64, ptr %ctx, i64 {PLACES}
@@ -169,7 +170,8 @@ def _begin(layout: NativeLayout) -> str:
 
 
 def _end(layout: NativeLayout) -> str:
-    return f"""  call void @llvm.x86.sse.stmxcsr(ptr %mxcsr)
+    return f"""  call void @llvm.x86.avx.vzeroupper()
+  call void @llvm.x86.sse.stmxcsr(ptr %mxcsr)
   call void @llvm.x86.sse.ldmxcsr(ptr %kept)
   %r.word = load i32, ptr %mxcsr
   %r.byte = trunc i32 %r.word to i8

@@ -16,12 +16,14 @@ from unicorn.unicorn_const import UC_HOOK_BLOCK
 from unicorn.unicorn_py3.unicorn import uclib
 
 from elfhaven.machine.cpu_state import StateLayout
-from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.machine.native.context import ENTRIES, EXTENT, HOT, LEAVES, NEWS, STOP, Context
 from elfhaven.machine.native.dispatch import OFTEN
+from elfhaven.machine.native.host import check
 from elfhaven.machine.native.layout import find_native
-from elfhaven.machine.native.tier import Native, Sample, Tier
-from elfhaven.machine.native.walk import extent, text_around
+from elfhaven.machine.native.texts import Native, Texts
+from elfhaven.machine.native.tier import Tier
+from elfhaven.machine.native.walk import extent
 from elfhaven.machine.pagetable import Protection
 from elfhaven.machine.unicorn_engine import CpuModel, UnicornEngine
 
@@ -42,9 +44,7 @@ class NativeMachine:
         directory: Path | None = None,
         at_once: int = 0,
     ) -> None:
-        from elfhaven.machine.native.codegen import load_binding
-
-        load_binding()
+        check()
         self._memory = memory
         self._model = model
         self._layout: StateLayout | None = None
@@ -92,7 +92,7 @@ class NativeEngine(UnicornEngine):
         for word, function in zip((EXTENT, HOT), self._kept, strict=True):
             context.words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self._context = context
-        self._seen = 0
+        self._texts = Texts(memory, self.tier)
         self._told: Counter[int] = Counter()  # how often each hot place was offered
         self._hook()
         self.tier.serve(context)
@@ -128,6 +128,8 @@ class NativeEngine(UnicornEngine):
         return self._context.words
 
     def _run(self, pc: int) -> None:
+        assert self._space is not None
+        self._texts.around(self._space.root, pc)
         self._install()
         super()._run(pc)
 
@@ -150,14 +152,21 @@ class NativeEngine(UnicornEngine):
     def _flush_tlb(self) -> None:
         if self._context is not None:
             self._context.flush()
+            if self._space is not None and not self._texts.stand(self._space.root):
+                self._forget()
         super()._flush_tlb()
 
     def _flush_code(self) -> None:
         if self._context is not None:
-            self._context.clear()
-            self._told.clear()
-        self._seen = 0
+            self._forget()
         super()._flush_code()
+
+    def _forget(self) -> None:
+        """No code is known any more to be where it was."""
+        assert self._context is not None
+        self._context.clear()
+        self._told.clear()
+        self._texts.forget()
 
     def _extent(self, address: int, size: int, write: int) -> int:
         """Where the words of the extent of an access lie, 0 where the guest may not, or where the interpreter
@@ -180,32 +189,26 @@ class NativeEngine(UnicornEngine):
             self._words[NEWS] = 0
             self._install()
         assert self._context is not None
-        if self._space is not None and not self._context.knows(pc) and self._told[pc] < _TELLINGS:
-            self._told[pc] += 1
-            start, code = text_around(self._physical, self._space.root, pc)
-            heat = None if self._at_once else self._context.heat(start, len(code) // 4)
-            sample = Sample(pc, start, code, heat)
-            if self._at_once:
-                self.tier.consider(sample)
-                self._install()
-            else:
-                self.tier.offer(sample)
+        if self._space is None or self._context.knows(pc) or self._told[pc] >= _TELLINGS:
+            return
+        self._told[pc] += 1
+        placed = self._texts.around(self._space.root, pc)
+        self._install()  # of a text that was not met before
+        if placed is None or self._context.knows(pc):
+            return
+        if self._at_once:
+            self.tier.consider(placed.text, placed.offset(pc))
+            self._install()
+        else:
+            self.tier.offer(placed.text, placed.offset(pc), self._context.heat(placed.extent.first))
 
     def _install(self) -> None:
-        """Take what is new, if it is what stands in memory."""
-        ready = self.tier.take(self._seen)
-        self._seen += len(ready)
-        for native in ready:
-            if self._stands(native):
-                self.add(native)
-
-    def _stands(self, native: Native) -> bool:
-        return self._space is not None and native.stands(
-            *text_around(self._physical, self._space.root, native.region.head)
-        )
+        """Take what is new."""
+        for native in self._texts.new():
+            self.add(native)
 
     def add(self, native: Native) -> None:
         """Use a region from now on."""
         assert self._context is not None
-        for i, place in enumerate(native.region.entries):
-            self._context.add(place, native.function, native.region.base, i)
+        for i, place in enumerate(native.entries):
+            self._context.add(place, native.function, native.base, i)

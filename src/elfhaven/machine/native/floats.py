@@ -139,7 +139,8 @@ def _compare(e: Emitter, f: Fields) -> None:
 def compare(e: Emitter, predicate: str, type: str, a: str, b: str) -> str:
     """A quiet comparison that is not done where the guest does none: a signalling NaN raises IOC."""
     words = f'{type} {a}, {type} {b}, metadata !"{predicate}", metadata !"fpexcept.strict"'
-    return e.op(f"call i1 @llvm.experimental.constrained.fcmp.{suffix(type)}({words}) #1")
+    flags = f"<{type[1:-1].split()[0]} x i1>" if type.startswith("<") else "i1"
+    return e.op(f"call {flags} @llvm.experimental.constrained.fcmp.{suffix(type)}({words}) #1")
 
 
 def _ordered(e: Emitter, type: str, a: str, b: str) -> str:
@@ -230,7 +231,7 @@ def extremum(e: Emitter, least: int, type: str, a: str, b: str) -> str:
     vector = type.startswith("<")
     flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
     bits_type = type.replace("float", "i32").replace("double", "i64")
-    better = e.op(f"fcmp {'olt' if least else 'ogt'} {type} {a}, {b}")
+    better = compare(e, "olt" if least else "ogt", type, a, b)
     equal = e.op(f"fcmp oeq {type} {a}, {b}")
     one, other = (e.op(f"bitcast {type} {value} to {bits_type}") for value in (a, b))
     joined = e.op(f"{'or' if least else 'and'} {bits_type} {one}, {other}")  # of equal numbers zeros differ
@@ -256,6 +257,15 @@ def _transfer(e: Emitter, f: Fields) -> None:
         e.set_scalar(f["rd"], e.x(f["rn"], f["sf"]), type)
     else:
         e.set_x(f["rd"], e.lane(f["rn"], type), f["sf"])
+
+
+def _transfer_upper(e: Emitter, f: Fields) -> None:
+    """FMOV of the upper doubleword of a register."""
+    if f["U"]:
+        old = e.v(f["rd"])
+        e.set_v(f["rd"], e.op(f"insertelement <2 x i64> {old}, i64 {e.x(f['rn'])}, i32 1"))
+    else:
+        e.set_x(f["rd"], e.lane(f["rn"], "i64", 1))
 
 
 def _known(f: Fields) -> bool:
@@ -313,6 +323,7 @@ ROWS = (
     Row("fcsel", "00011110 type:2 1 rm:5 cond:4 11 rn:5 rd:5", _select, _known),
     Row("cvtf", "sf 0011110 type:2 10001 U 000000 rn:5 rd:5", _from_integer, _known, floats=True),
     Row("fcvtz", "sf 0011110 type:2 11100 U 000000 rn:5 rd:5", _to_integer, _known, floats=True),
+    Row("fmov upper", "100111101010111 U 000000 rn:5 rd:5", _transfer_upper),
     Row(
         "fmov general",
         "sf 0011110 type:2 10011 U 000000 rn:5 rd:5",

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from array import array
+import re
+import struct
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -19,7 +20,7 @@ _READ = 12000  # that are looked at
 _OFTEN = 4  # meetings of a place that is taken for one that is jumped to
 _LEAF = 48  # of one that is compiled with its caller
 _WORD, _PAGE = 4, 4096
-_BL, _OFFSET_WIDTH = 0x9400_0000, 26
+_CALL, _OFFSET_WIDTH = re.compile(rb"[\x94-\x97]"), 26  # the last byte of BL
 _OFFSET = (1 << _OFFSET_WIDTH) - 1
 
 
@@ -104,12 +105,11 @@ def _spans(code: dict[int, Instruction]) -> Iterator[tuple[int, bytes]]:
 
 def function_starts(start: int, code: bytes) -> list[int]:
     """Targets of the calls in a text that lies at `start`, in order."""
-    words = array("I", code[: len(code) // _WORD * _WORD])
-    targets = {
-        start + _WORD * i + _WORD * signed(word & _OFFSET, _OFFSET_WIDTH)
-        for i, word in enumerate(words)
-        if word & ~_OFFSET == _BL
-    }
+    targets = set()
+    for found in _CALL.finditer(code[_WORD - 1 :: _WORD]):
+        at = _WORD * found.start()
+        (word,) = struct.unpack_from("<I", code, at)
+        targets.add(start + at + _WORD * signed(word & _OFFSET, _OFFSET_WIDTH))
     return sorted(at for at in targets if start <= at < start + len(code))
 
 

@@ -149,14 +149,42 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     e.keep_flags(*(e.op(f"select i1 {held}, {type} {then}, {type} {other}") for type, then, other in slots))
 
 
+def _carry_in(e: Emitter) -> str:
+    """C as i1."""
+    if e.known is None or e.known[0] is not Flags.PLAIN:
+        return e.test(2)
+    return e.op(f"trunc i64 {e.op(f'lshr i64 {e.known[1]}, 1')} to i1")
+
+
 def _carry(e: Emitter, f: Fields) -> None:
-    """ADC, SBC; the forms that set flags are left out."""
+    """ADC, SBC, ADCS, SBCS."""
     type = word(f)
-    carry = e.op(f"zext i1 {e.test(2)} to {type}")
-    b = e.x(f["rm"], f["sf"])
+    a, b = e.x(f["rn"], f["sf"]), e.x(f["rm"], f["sf"])
     b = e.op(f"xor {type} {b}, -1") if f["op"] else b
-    total = e.op(f"add {type} {e.x(f['rn'], f['sf'])}, {b}")
-    e.set_x(f["rd"], e.op(f"add {type} {total}, {carry}"), f["sf"])
+    carry = e.op(f"zext i1 {_carry_in(e)} to {type}")
+    total = e.op(f"add {type} {a}, {b}")
+    result = e.op(f"add {type} {total}, {carry}")
+    if f["S"]:
+        over = e.op(f"icmp ult {type} {total}, {a}")
+        again = e.op(f"icmp ult {type} {result}, {total}")
+        odd = e.op(f"and {type} {e.op(f'xor {type} {a}, {result}')}, {e.op(f'xor {type} {b}, {result}')}")
+        flags = (
+            e.op(f"icmp slt {type} {result}, 0"),
+            e.op(f"icmp eq {type} {result}, 0"),
+            e.op(f"or i1 {over}, {again}"),
+            e.op(f"icmp slt {type} {odd}, 0"),
+        )
+        e.set_flags(Flags.PLAIN, _packed(e, flags))
+    e.set_x(f["rd"], result, f["sf"])
+
+
+def _packed(e: Emitter, flags: tuple[str, ...]) -> str:
+    """N, Z, C, V as an i64."""
+    out = "0"
+    for i, flag in enumerate(flags):
+        bit = e.op(f"select i1 {flag}, i64 {8 >> i}, i64 0")
+        out = e.op(f"or i64 {out}, {bit}") if i else bit
+    return out
 
 
 def _two_source(e: Emitter, f: Fields) -> None:
@@ -289,7 +317,7 @@ ROWS = (
         _add_extended,
         lambda f: f["imm3"] <= 4,
     ),
-    Row("adc/sbc", "sf op 0 11010000 rm:5 000000 rn:5 rd:5", _carry),
+    Row("adc/sbc", "sf op S 11010000 rm:5 000000 rn:5 rd:5", _carry),
     Row("ccmn/ccmp", "sf op 111010010 rm:5 cond:4 imm 0 rn:5 0 nzcv:4", _compare_if),
     Row("csel", "sf op 011010100 rm:5 cond:4 0 o2 rn:5 rd:5", _select),
     Row(

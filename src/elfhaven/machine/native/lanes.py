@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
-from elfhaven.machine.native.decode import Fields, Row
+from elfhaven.machine.native.decode import Emit, Fields, Row
 from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.floats import splat
 from elfhaven.machine.native.vectors import arrangement, lanes_of, set_vector, sized
@@ -75,10 +74,14 @@ def _table(e: Emitter, f: Fields) -> None:
     set_vector(e, f, out, BYTES)
 
 
-def _one(f: Callable[[Emitter, str, str], str], e: Emitter, fields: Fields) -> None:
+def each_lane(meaning: Callable[[Emitter, str, str], str]) -> Emit:
     """Each lane alone."""
-    type = arrangement(fields)
-    set_vector(e, fields, f(e, type, e.v(fields["rn"], type)), type)
+
+    def emit(e: Emitter, f: Fields) -> None:
+        type = arrangement(f)
+        set_vector(e, f, meaning(e, type, e.v(f["rn"], type)), type)
+
+    return emit
 
 
 def _called(name: str, *more: str) -> Callable[[Emitter, str, str], str]:
@@ -92,7 +95,7 @@ def _called(name: str, *more: str) -> Callable[[Emitter, str, str], str]:
     return apply
 
 
-def _against_zero(predicate: str) -> Callable[[Emitter, str, str], str]:
+def against_zero(predicate: str) -> Callable[[Emitter, str, str], str]:
     def apply(e: Emitter, type: str, value: str) -> str:
         count = type[1:-1].split()[0]
         held = e.op(f"icmp {predicate} {type} {value}, zeroinitializer")
@@ -101,11 +104,11 @@ def _against_zero(predicate: str) -> Callable[[Emitter, str, str], str]:
     return apply
 
 
-def _negate(e: Emitter, type: str, value: str) -> str:
+def negate(e: Emitter, type: str, value: str) -> str:
     return e.op(f"sub {type} zeroinitializer, {value}")
 
 
-def _absolute(e: Emitter, type: str, value: str) -> str:
+def absolute(e: Emitter, type: str, value: str) -> str:
     """The least number stays."""
     return _called("abs", "i1 false")(e, type, value)
 
@@ -137,7 +140,7 @@ def _misc(
     meaning: Callable[[Emitter, str, str], str],
     when: Callable[[Fields], bool] = sized,
 ) -> Row:
-    return Row(name, f"0 Q {U} 01110 size:2 10000 {opcode} 10 rn:5 rd:5", partial(_one, meaning), when)
+    return Row(name, f"0 Q {U} 01110 size:2 10000 {opcode} 10 rn:5 rd:5", each_lane(meaning), when)
 
 
 def _reverse_bits(e: Emitter, f: Fields) -> None:
@@ -168,13 +171,13 @@ ROWS = (
     ),
     Row("rev vector", "0 Q U 01110 size:2 10000 opcode:5 10 rn:5 rd:5", _reverse, _is_reverse),
     Row("tbl/tbx", "0 Q 001110000 rm:5 0 len:2 op 00 rn:5 rd:5", _table),
-    _misc("cmgt zero", 0, "01000", _against_zero("sgt")),
-    _misc("cmge zero", 1, "01000", _against_zero("sge")),
-    _misc("cmeq zero", 0, "01001", _against_zero("eq")),
-    _misc("cmle zero", 1, "01001", _against_zero("sle")),
-    _misc("cmlt zero", 0, "01010", _against_zero("slt")),
-    _misc("abs vector", 0, "01011", _absolute),
-    _misc("neg vector", 1, "01011", _negate),
+    _misc("cmgt zero", 0, "01000", against_zero("sgt")),
+    _misc("cmge zero", 1, "01000", against_zero("sge")),
+    _misc("cmeq zero", 0, "01001", against_zero("eq")),
+    _misc("cmle zero", 1, "01001", against_zero("sle")),
+    _misc("cmlt zero", 0, "01010", against_zero("slt")),
+    _misc("abs vector", 0, "01011", absolute),
+    _misc("neg vector", 1, "01011", negate),
     _misc("cls vector", 0, "00100", _leading_signs, _not_doubles),
     _misc("clz vector", 1, "00100", _called("ctlz", "i1 false"), _not_doubles),
     _misc("cnt", 0, "00101", _called("ctpop"), _bytes),

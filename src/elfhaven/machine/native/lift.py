@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A region of guest code as one function: i64 (context, which of its entries, its base).
 
-It takes registers from the CPU's state and puts them back as blocks.Zones has it. Where it is left it goes on in
-the region that the place belongs to, if there is one; else it gives the address where the guest goes on.
+It takes registers from the CPU's state and puts them back as blocks.Zones has it. Where it is left it goes on
+in the region that the place belongs to, if there is one; else it gives the address where the guest goes on.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ found:
 }}
 """
 
-# Whether an access is within an extent; the extent is then the one that accesses by this base register expect.
+# Whether an access is within an extent, which accesses by this base register then expect.
 _REACH = """
 define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %held, i64 %less)
     noinline cold nounwind {

@@ -9,11 +9,14 @@ authentication nor branch targets. There is one processor, so an access is as or
 from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
-from elfhaven.machine.native.emitter import VECTOR, Emitter
+from elfhaven.machine.native.emitter import VECTOR, Emitter, Flags
+from elfhaven.machine.native.transfers import aligned
 
-_PASSED_OVER = {(0, 7), *((1, op) for op in (0, 2, 4, 6)), *((3, op) for op in range(8))} | {
-    (4, op) for op in (0, 2, 4, 6)
-}  # CRm and op2 of XPACLRI, PACI.1716 and AUTI.1716, PACI.Z, PACI.SP and AUTI.., BTI
+_PASSED_OVER = (
+    {(0, op) for op in (1, 4, 5, 7)}
+    | {(2, 4), *((1, op) for op in (0, 2, 4, 6)), *((3, op) for op in range(8))}
+    | {(4, op) for op in (0, 2, 4, 6)}
+)  # CRm and op2 of XPACLRI, PACI.1716 and AUTI.1716, PACI.Z, PACI.SP and AUTI.., BTI
 
 
 def _nothing(_e: Emitter, _f: Fields) -> None:
@@ -28,10 +31,7 @@ def _read_thread_pointer(e: Emitter, f: Fields) -> None:
 def _ordered(e: Emitter, f: Fields) -> None:
     """LDAR, STLR; they fault where they are not aligned."""
     size = 1 << f["size"]
-    address = e.x(f["rn"], sp=True)
-    if size > 1:
-        rest = e.op(f"and i64 {address}, {size - 1}")
-        e.leave_if(e.op(f"icmp ne i64 {rest}, 0"))
+    address = aligned(e, e.x(f["rn"], sp=True), size)
     pointer, type = e.host(address, size, not f["L"]), f"i{8 * size}"
     if f["L"]:
         value = e.load(pointer, type)
@@ -39,6 +39,74 @@ def _ordered(e: Emitter, f: Fields) -> None:
     else:
         value = e.x(f["rt"])
         e.store(pointer, value if size == 8 else e.op(f"trunc i64 {value} to {type}"), type)
+
+
+_FPCR = 0x07F7_9F00  # its bits that are kept
+
+
+def _read_modes(e: Emitter, f: Fields) -> None:
+    """MRS of FPCR."""
+    held = e.op(f"and i32 {e.held(e.layout.fpcr, 'i32')}, {_FPCR}")
+    e.set_x(f["rt"], held, 0)
+
+
+def _write_modes(e: Emitter, f: Fields) -> None:
+    """MSR of FPCR, by what it holds already."""
+    odd = e.op(f"xor i32 {e.held(e.layout.fpcr, 'i32')}, {e.x(f['rt'], 0)}")
+    odd = e.op(f"and i32 {odd}, {_FPCR}")
+    e.leave_if(e.op(f"icmp ne i32 {odd}, 0"))
+
+
+def _read_flags(e: Emitter, f: Fields) -> None:
+    """MRS of NZCV."""
+    e.set_x(f["rt"], e.op(f"shl i64 {e.nzcv()}, 28"))
+
+
+def _write_flags(e: Emitter, f: Fields) -> None:
+    """MSR of NZCV."""
+    value = e.op(f"lshr i64 {e.x(f['rt'])}, 28")
+    e.set_flags(Flags.PLAIN, e.op(f"and i64 {value}, 15"))
+
+
+def _read_zero_block(e: Emitter, f: Fields) -> None:
+    """MRS of DCZID_EL0."""
+    e.set_x(f["rt"], str(e.layout.zero_block))
+
+
+def _remainder(e: Emitter, value: str) -> str:
+    """32 bits of a message, times x^32, modulo the polynomial of CRC32; the lowest bit is the highest power
+    everywhere (Barrett's reduction)."""
+
+    def times(word: str, constant: int) -> str:
+        wide = e.op(f"zext i32 {word} to i64")
+        one = e.op(f"insertelement {VECTOR} zeroinitializer, i64 {wide}, i32 0")
+        other = f"<i64 {constant}, i64 0>"
+        product = e.op(f"call {VECTOR} @llvm.x86.pclmulqdq({VECTOR} {one}, {VECTOR} {other}, i8 0)")
+        return e.op(f"extractelement {VECTOR} {product}, i32 0")
+
+    quotient = e.op(f"trunc i64 {times(value, _QUOTIENT)} to i32")
+    high = e.op(f"lshr i64 {times(quotient, _POLYNOMIAL)}, 32")
+    return e.op(f"trunc i64 {high} to i32")
+
+
+_QUOTIENT, _POLYNOMIAL = 0x1_F701_1641, 0x1_DB71_0641
+
+
+def _old_checksum(e: Emitter, f: Fields) -> None:
+    """CRC32B to CRC32X."""
+    start, width = e.x(f["rn"], 0), 8 << f["size"]
+    words = [e.x(f["rm"], 0)]
+    if f["sf"]:
+        upper = e.op(f"lshr i64 {e.x(f['rm'])}, 32")
+        words.append(e.op(f"trunc i64 {upper} to i32"))
+    for word in words:
+        mixed = e.op(f"xor i32 {start}, {word}")
+        if width < 32:
+            left = _remainder(e, e.op(f"shl i32 {mixed}, {32 - width}"))
+            start = e.op(f"xor i32 {left}, {e.op(f'lshr i32 {start}, {width}')}")
+        else:
+            start = _remainder(e, mixed)
+    e.set_x(f["rd"], start, 0)
 
 
 def _checksum(e: Emitter, f: Fields) -> None:
@@ -82,6 +150,18 @@ ROWS = (
         lambda f: (f["crm"], f["op2"]) in _PASSED_OVER,
     ),
     Row("dmb/dsb", "11010101000000110011 crm:4 1 opc:2 11111", _nothing, lambda f: f["opc"] in (0, 1)),
+    Row("isb", "11010101000000110011 crm:4 11011111", _nothing),
+    Row("mrs nzcv", "110101010011101101000010000 rt:5", _read_flags),
+    Row("msr nzcv", "110101010001101101000010000 rt:5", _write_flags),
+    Row("mrs fpcr", "110101010011101101000100000 rt:5", _read_modes),
+    Row("msr fpcr", "110101010001101101000100000 rt:5", _write_modes),
+    Row("mrs dczid_el0", "110101010011101100000000111 rt:5", _read_zero_block),
+    Row(
+        "crc32",
+        "sf 0011010110 rm:5 0100 size:2 rn:5 rd:5",
+        _old_checksum,
+        lambda f: f["sf"] == (f["size"] == 3),
+    ),
     Row("mrs tpidr_el0", "110101010011101111010000010 rt:5", _read_thread_pointer),
     Row("ldar/stlr", "size:2 0010001 L 0 11111 1 11111 rn:5 rt:5", _ordered),
     Row(

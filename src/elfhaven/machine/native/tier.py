@@ -1,68 +1,37 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What several engines share: hot places in, compiled regions out.
+"""What several engines share: texts and their hot places in, compiled regions out.
 
-A worker thread takes samples (a hot PC and the code around it), finds the region, and compiles it: first what
-was hot most often. Engines are told by a word of their context, and take what is ready when it suits them.
+A worker thread has hot places compiled, by a process of its own: first what was hot most often. Engines are
+told by a word of their context, and take what is ready when it suits them. What was compiled in an earlier
+run is there as soon as a text is met.
 
-Locks: `_changed` guards `_ready`, `_samples` and `_ends`; `_compiling`, which comes before it, the compiler
-and what was made: tests have several engines wait for it (NativeMachine's at_once).
+Locks: `_changed` guards `_samples`, `_times`, `_texts` and `_ends`, and who adds to a text holds it;
+`_compiling`, which comes before it, the compiler.
 """
 
 from __future__ import annotations
 
 import atexit
-import struct
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from elfhaven.machine.native.bundle import Piece, Text, pack, unpack
 from elfhaven.machine.native.compiler import CompileError, Compiler
-from elfhaven.machine.native.context import NEWS, Context
-from elfhaven.machine.native.decode import Instruction
+from elfhaven.machine.native.context import COLD, NEWS, Context, Heat
 from elfhaven.machine.native.dispatch import OFTEN
-from elfhaven.machine.native.flow import Region, find_region, function_starts
 from elfhaven.machine.native.layout import NativeLayout
-from elfhaven.machine.native.lift import lift
-from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.native.linker import LinkError
 
 _NAME = "region"
-_VERSIONS = 4  # of a function; then what is still met in it is compiled apart
 _PATIENCE = 2  # how often a place must be hot that lies within a region, and is not reached there
-
-
-@dataclass(frozen=True)
-class Native:
-    """A compiled region."""
-
-    region: Region
-    function: int  # its address in the host
-
-    def stands(self, start: int, code: bytes) -> bool:
-        """Whether its instructions are those of the bytes at `start`."""
-        return all(start <= at and code.startswith(held, at - start) for at, held in self.region.spans)
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A hot place, and the code around it."""
-
-    pc: int
-    start: int
-    code: bytes
-    heat: memoryview | None = None  # by word of the code, how often the interpreter met a block there
-
-    def fetch(self, address: int) -> Instruction | None:
-        at = address - self.start
-        if at < 0 or at + 4 > len(self.code) or at % 4:
-            return None
-        return A64.decode(address, struct.unpack_from("<I", self.code, at)[0])
-
-    def warm(self, address: int) -> int:
-        """How often the interpreter met a block."""
-        at = address - self.start
-        return self.heat[at // 4] if self.heat is not None and 0 <= at < len(self.code) else 0
+_SETTLED = 1.0  # seconds without a hot place after which what is new is saved
+_IDLE = 10.0  # seconds after which the process that compiles is not needed any more
+_TEXTS = 64  # that are remembered
+_Place = tuple[bytes, int]  # digest of a text, offset in it
 
 
 class Tier:
@@ -70,23 +39,24 @@ class Tier:
     could not be compiled."""
 
     def __init__(self, layout: NativeLayout, directory: Path | None = None, often: int = OFTEN) -> None:
-        self._layout = layout
-        self._compiler = Compiler(directory)
+        self._compiler = Compiler(directory, layout)
         self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
-        self._samples: dict[int, Sample] = {}  # by pc, the latest of each
-        self._times: Counter[int] = Counter()  # how often each of them came
+        self._texts: dict[bytes, Text] = {}  # by digest
+        self._samples: dict[_Place, tuple[Text, Heat]] = {}
+        self._times: Counter[_Place] = Counter()  # how often each of them came
+        self._within: Counter[_Place] = Counter()
         self._ends = False
         self._changed = threading.Condition()
         self._compiling = threading.Lock()
-        self._versions: Counter[int] = Counter()
-        self._within: Counter[int] = Counter()
-        self._made: list[Native] = []  # the worker's
-        self._refused: set[bytes] = set()  # text that LLVM does not compile
-        self._ready: list[Native] = []
         self._contexts: list[Context] = []
         self.uncovered: Counter[int] = Counter()
         self.failed: list[str] = []
         self._thread: threading.Thread | None = None
+
+    @property
+    def pieces(self) -> int:
+        """How many regions there are."""
+        return sum(len(text.pieces) for text in self._texts.values())
 
     def serve(self, context: Context) -> None:
         """Tell an engine from now on."""
@@ -95,21 +65,46 @@ class Tier:
     def dismiss(self, context: Context) -> None:
         self._contexts.remove(context)
 
-    def offer(self, sample: Sample) -> None:
-        """Take a sample."""
+    def text(self, code: bytes) -> Text:
+        """What is known of a text."""
+        digest = sha256(code).digest()
         with self._changed:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="native-compiler", daemon=True)
-                self._thread.start()
-                atexit.register(self.close)
-            self._samples[sample.pc] = sample
-            self._times[sample.pc] += 1
+            known = self._texts.get(digest)
+            if known is None:
+                known = self._texts[digest] = Text(digest, code)
+                self._load(known)
+                self._forget_oldest()
+            return known
+
+    def offer(self, text: Text, at: int, heat: Heat) -> None:
+        """Have the region around a place of a text compiled."""
+        place = (text.digest, at)
+        with self._changed:
+            if at in text.refused:
+                self.uncovered[text.refused[at]] += 1
+                return
+            self._begin()
+            self._samples[place] = text, heat
+            self._times[place] += 1
             self._changed.notify()
 
-    def take(self, seen: int) -> list[Native]:
-        """What has been compiled since there were `seen` regions."""
+    def consider(self, text: Text, at: int, heat: Heat = COLD) -> None:
+        """Compile the region around a place, unless one that holds it will do. What is not warm is left out
+        of it, if anything is warm."""
+        with self._compiling:
+            if at in text.refused:
+                self.uncovered[text.refused[at]] += 1
+            elif not self._will_do(text, at):
+                self._compile(text, at, heat)
+
+    def save(self) -> None:
+        """Keep what is new for the next run."""
         with self._changed:
-            return self._ready[seen:]
+            changed = [(text.digest, pack(text)) for text in self._texts.values() if text.changed]
+            for text in self._texts.values():
+                text.changed = False
+        for digest, data in changed:
+            self._compiler.save(digest, data)
 
     def close(self) -> None:
         """End the worker."""
@@ -122,62 +117,94 @@ class Tier:
             self._thread = None
             atexit.unregister(self.close)
         self._compiler.close()
+        self.save()
+
+    # ---- the worker
+
+    def _begin(self) -> None:
+        if self._thread is None and not self._ends:
+            self._thread = threading.Thread(target=self._work, name="native-compiler", daemon=True)
+            self._thread.start()
+            atexit.register(self.close)
 
     def _work(self) -> None:
+        with self._compiling:
+            self._compiler.start()
         while (sample := self._next()) is not None:
             try:
-                self.consider(sample)
+                self.consider(*sample)
             except Exception as error:  # a tier that fails leaves the program to the interpreter
                 self.failed.append(f"{type(error).__name__}: {error}")
 
-    def _next(self) -> Sample | None:
-        """The hottest sample; None when it is time to end."""
+    def _next(self) -> tuple[Text, int, Heat] | None:
+        """The hottest place; None when it is time to end."""
+        while not self._wait(_SETTLED):
+            self.save()
+            if not self._wait(_IDLE):
+                with self._compiling:
+                    self._compiler.close()
+                self._wait(None)
         with self._changed:
-            self._changed.wait_for(lambda: self._ends or self._samples)
             if self._ends:
                 return None
             hottest = max(self._samples, key=self._times.__getitem__)
-            return self._samples.pop(hottest)
+            text, heat = self._samples.pop(hottest)
+            return text, hottest[1], heat
 
-    def consider(self, sample: Sample) -> None:
-        """Compile the region around a hot place, unless one that holds it will do. From any thread."""
-        with self._compiling:
-            self._consider(sample)
-
-    def _consider(self, sample: Sample) -> None:
-        for native in self._made:
-            if sample.pc in native.region.code and native.stands(sample.start, sample.code):
-                if sample.pc in native.region.entries:
-                    return
-                self._within[sample.pc] += 1
-                if self._within[sample.pc] <= _PATIENCE:
-                    return
-        starts = function_starts(sample.start, sample.code)
-        warm = sample.warm if sample.heat is not None else None
-        region = find_region(sample.fetch, sample.pc, starts, warm)
-        if region is not None:
-            self._versions[region.head] += 1
-            if self._versions[region.head] > _VERSIONS:
-                region = find_region(sample.fetch, sample.pc, (), warm)
-        if region is None:
-            at = sample.pc - sample.start
-            self.uncovered[int.from_bytes(sample.code[at : at + 4], "little")] += 1
-            return
-        self._compile(region)
-
-    def _compile(self, region: Region) -> None:
-        text = lift(region, _NAME, self._layout, self._compiler.features)
-        digest = sha256(text.encode()).digest()
-        if not self._compiler.able or digest in self._refused:
-            return
-        try:
-            function = self._compiler.compile({_NAME: text})[_NAME]
-        except CompileError:
-            self._refused.add(digest)
-            raise
-        native = Native(region, function)
-        self._made.append(native)
+    def _wait(self, seconds: float | None) -> bool:
+        """Whether there is something to do by then."""
         with self._changed:
-            self._ready.append(native)
+            return self._changed.wait_for(lambda: self._ends or bool(self._samples), seconds)
+
+    # ---- texts
+
+    def _load(self, text: Text) -> None:
+        """Take what was kept of it; nothing, where that does not hold."""
+        kept = self._compiler.load(text.digest)
+        if kept is None:
+            return
+        with suppress(ValueError, LinkError):
+            pieces, refused = unpack(kept)
+            linked = self._compiler.link([piece.object for piece in pieces])
+            found = [names[_NAME] for names in linked if _NAME in names]
+            text.pieces += [replace(one, function=at) for one, at in zip(pieces, found, strict=True)]
+            text.refused |= refused
+
+    def _forget_oldest(self) -> None:
+        if len(self._texts) > _TEXTS:
+            oldest = self._texts.pop(next(iter(self._texts)))
+            if oldest.changed:
+                self._compiler.save(oldest.digest, pack(oldest))
+
+    def _will_do(self, text: Text, at: int) -> bool:
+        holding = [piece for piece in text.pieces if piece.holds(at)]
+        if any(at in piece.entries for piece in holding):
+            return True
+        self._within[text.digest, at] += bool(holding)
+        return bool(holding) and self._within[text.digest, at] <= _PATIENCE
+
+    def _compile(self, text: Text, at: int, heat: Heat) -> None:
+        try:
+            words, made = self._compiler.region(text.digest, text.code, at, heat)
+        except CompileError:
+            self._refuse(text, at, 0)
+            raise
+        if "uncovered" in words:
+            self._refuse(text, at, words["uncovered"])
+            return
+        function = self._compiler.link([made])[0][_NAME]
+        self._compiler.compiled += 1
+        spans = tuple((start, size) for start, size in words["spans"])
+        piece = Piece(words["base"], tuple(words["entries"]), spans, made, function)
+        with self._changed:
+            text.pieces.append(piece)
+            text.changed = True
         for context in self._contexts:
             context.words[NEWS] = 1
+
+    def _refuse(self, text: Text, at: int, word: int) -> None:
+        with self._changed:
+            if not self._ends:
+                text.refused[at] = word
+                text.changed = True
+                self.uncovered[word] += 1

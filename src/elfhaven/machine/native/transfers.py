@@ -10,7 +10,6 @@ from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.integer import extended
 
 _MODE_UNSCALED, _MODE_POST, _MODE_PRE = 0, 1, 3
-_PREFETCH = (3, 2)  # size, opc
 
 
 def _scale(f: Fields) -> int:
@@ -28,6 +27,14 @@ def _is_single(f: Fields) -> bool:
 def _apart(f: Fields, *registers: str) -> bool:
     """Writeback does not meet a register that is moved."""
     return bool(f["V"]) or f["rn"] == 31 or all(f["rn"] != f[r] for r in registers)
+
+
+def aligned(e: Emitter, address: str, size: int) -> str:
+    """The same address; where it is not aligned, back to the interpreter, which has it fault."""
+    if size > 1:
+        rest = e.op(f"and i64 {address}, {size - 1}")
+        e.leave_if(e.op(f"icmp ne i64 {rest}, 0"))
+    return address
 
 
 def _move(e: Emitter, f: Fields, address: str) -> None:
@@ -204,25 +211,8 @@ def _is_structure(f: Fields) -> bool:
     return f["opcode"] in _STRUCTURES and not (f["size"] == 3 and not f["Q"])
 
 
-def _replicate(e: Emitter, f: Fields) -> None:
-    """LD1R."""
-    size, element = 1 << f["size"], f"i{8 << f['size']}"
-    base = e.x(f["rn"], sp=True)
-    value = e.load(e.host(base, size, False), element)
-    whole = f"<{16 // size} x {element}>"
-    first = e.op(f"insertelement {whole} zeroinitializer, {element} {value}, i32 0")
-    order = _indices([0] * (16 // size if f["Q"] else 8 // size) + [1] * (0 if f["Q"] else 8 // size))
-    if size == 8 and not f["Q"]:
-        e.set_v(f["rt"], first, whole)
-    else:
-        e.set_v(
-            f["rt"],
-            e.op(f"shufflevector {whole} {first}, {whole} zeroinitializer, <{16 // size} x i32> {order}"),
-            whole,
-        )
-    if "rm" in f:
-        step = str(size) if f["rm"] == 31 else e.x(f["rm"])
-        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
+def _nothing(_e: Emitter, _f: Fields) -> None:
+    """A prefetch."""
 
 
 def _is_multiple(f: Fields) -> bool:
@@ -243,12 +233,16 @@ ROWS = (
         _by_register,
         lambda f: _is_single(f) and bool(f["option"] & 2),
     ),
+    Row("prfm unsigned", "1111100110 imm12:12 rn:5 rt:5", _nothing),
+    Row("prfum", "11111000100 imm9:9 00 rn:5 rt:5", _nothing),
+    Row(
+        "prfm register", "11111000101 rm:5 option:3 S 10 rn:5 rt:5", _nothing, lambda f: bool(f["option"] & 2)
+    ),
+    Row("prfm literal", "11011000 imm19:19 rt:5", _nothing),
     Row("load literal", "opc:2 011 V 00 imm19:19 rt:5", _literal, lambda f: f["opc"] != 3),
     Row("load/store pair", "opc:2 101 V 0 mode:2 L imm7:7 rt2:5 rn:5 rt:5", _pair, _is_pair),
     Row("ld2-4/st2-4", "0 Q 0011000 L 000000 opcode:4 size:2 rn:5 rt:5", _structures, _is_structure),
     Row("ld2-4/st2-4 post", "0 Q 0011001 L 0 rm:5 opcode:4 size:2 rn:5 rt:5", _structures, _is_structure),
-    Row("ld1r", "0 Q 001101010000001100 size:2 rn:5 rt:5", _replicate),
-    Row("ld1r post", "0 Q 001101110 rm:5 1100 size:2 rn:5 rt:5", _replicate),
     Row("ld1/st1", "0 Q 0011000 L 000000 opcode:4 size:2 rn:5 rt:5", _multiple, _is_multiple),
     Row("ld1/st1 post", "0 Q 0011001 L 0 rm:5 opcode:4 size:2 rn:5 rt:5", _multiple, _is_multiple),
 )

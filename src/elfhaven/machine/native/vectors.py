@@ -81,7 +81,7 @@ def _integer_three(name: str, e: Emitter, f: Fields) -> None:
     set_vector(e, f, e.op(f"{name} {type} {e.v(f['rn'], type)}, {e.v(f['rm'], type)}"), type)
 
 
-def _add(e: Emitter, f: Fields) -> None:
+def add(e: Emitter, f: Fields) -> None:
     _integer_three("sub" if f["U"] else "add", e, f)
 
 
@@ -96,12 +96,12 @@ def _compare(predicate: str, e: Emitter, f: Fields) -> None:
     set_vector(e, f, e.op(f"sext {mask} {held} to {type}"), type)
 
 
-def _compare_equal(e: Emitter, f: Fields) -> None:
+def compare_equal(e: Emitter, f: Fields) -> None:
     """CMEQ."""
     _compare("eq", e, f)
 
 
-def _compare_order(e: Emitter, f: Fields) -> None:
+def compare_order(e: Emitter, f: Fields) -> None:
     """CMGT, CMGE, CMHI, CMHS."""
     _compare(("u" if f["U"] else "s") + ("ge" if f["equal"] else "gt"), e, f)
 
@@ -232,7 +232,7 @@ def shift_amount(f: Fields) -> tuple[int, int]:
     return width, (f["immh"] << 3 | f["immb"])
 
 
-def _shift(e: Emitter, f: Fields) -> None:
+def shift(e: Emitter, f: Fields) -> None:
     """SHL, SSHR, USHR."""
     width, field = shift_amount(f)
     type = f"<{128 // width} x i{width}>"
@@ -253,10 +253,10 @@ def _is_shift(f: Fields) -> bool:
 
 ROWS = (
     Row("logic vector", "0 Q U 01110 size:2 1 rm:5 000111 rn:5 rd:5", _logic),
-    Row("add/sub vector", "0 Q U 01110 size:2 1 rm:5 100001 rn:5 rd:5", _add, sized),
+    Row("add/sub vector", "0 Q U 01110 size:2 1 rm:5 100001 rn:5 rd:5", add, sized),
     Row("mul vector", "0 Q 001110 size:2 1 rm:5 100111 rn:5 rd:5", _multiply, lambda f: f["size"] != 3),
-    Row("cmeq vector", "0 Q 101110 size:2 1 rm:5 100011 rn:5 rd:5", _compare_equal, sized),
-    Row("cmgt/cmge vector", "0 Q U 01110 size:2 1 rm:5 0011 equal 1 rn:5 rd:5", _compare_order, sized),
+    Row("cmeq vector", "0 Q 101110 size:2 1 rm:5 100011 rn:5 rd:5", compare_equal, sized),
+    Row("cmgt/cmge vector", "0 Q U 01110 size:2 1 rm:5 0011 equal 1 rn:5 rd:5", compare_order, sized),
     Row(
         "max/min vector",
         "0 Q U 01110 size:2 1 rm:5 0110 least 1 rn:5 rd:5",
@@ -277,5 +277,5 @@ ROWS = (
     ),
     Row("umov/smov", "0 Q 001110000 imm5:5 001 U 11 rn:5 rd:5", _to_general, _is_to_general),
     Row("movi", "0 Q op 0111100000 high:3 cmode:4 01 low:5 rd:5", _move_immediate, _is_move),
-    Row("shl/shr vector", "0 Q U 011110 immh:4 immb:3 opcode:5 1 rn:5 rd:5", _shift, _is_shift),
+    Row("shl/shr vector", "0 Q U 011110 immh:4 immb:3 opcode:5 1 rn:5 rd:5", shift, _is_shift),
 )

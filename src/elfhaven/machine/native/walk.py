@@ -51,29 +51,6 @@ def host_page(memory: PhysicalMemory, physical: int) -> int | None:
     return None if region is None else region.host_address + physical - region.base
 
 
-def text_around(memory: PhysicalMemory, root: int, pc: int, pages: int = 16) -> tuple[int, bytes]:
-    """(address, bytes) of the executable pages around `pc`, at most so many on each side."""
-    start = end = pc & -PAGE
-    out: list[bytes] = []
-    while end < (pc & -PAGE) + (pages + 1) * PAGE and (page := _code(memory, root, end)) is not None:
-        out.append(page)
-        end += PAGE
-    while start > (pc & -PAGE) - pages * PAGE and (page := _code(memory, root, start - PAGE)) is not None:
-        out.insert(0, page)
-        start -= PAGE
-    return start, b"".join(out)
-
-
-def _code(memory: PhysicalMemory, root: int, page: int) -> bytes | None:
-    found = walk(memory, root, page) if page >= 0 else None
-    if found is None or not found[1] & Protection.EXECUTE or found[1] & Protection.WRITE:
-        return None
-    try:
-        return bytes(memory.slice(found[0], PAGE))
-    except ValueError:
-        return None
-
-
 def extent(memory: PhysicalMemory, root: int, address: int, most: int = 64 << 20) -> Extent | None:
     """The longest extent around an address, at most so many bytes on each side of its page. None where
     nothing is mapped, or not in memory of ours.

@@ -100,7 +100,7 @@ def _shift_long(e: Emitter, f: Fields) -> None:
     e.set_v(f["rd"], e.op(f"shl {wide} {value}, {splat(wide, str(field - width))}"), wide)
 
 
-def _shift_and_add(e: Emitter, f: Fields) -> None:
+def shift_and_add(e: Emitter, f: Fields) -> None:
     """SSRA, USRA."""
     width, field = shift_amount(f)
     type, amount = f"<{128 // width} x i{width}>", 2 * width - field
@@ -112,7 +112,7 @@ def _shift_and_add(e: Emitter, f: Fields) -> None:
     set_vector(e, f, e.op(f"add {type} {e.v(f['rd'], type)}, {value}"), type)
 
 
-def _insert_shifted(e: Emitter, f: Fields) -> None:
+def insert_shifted(e: Emitter, f: Fields) -> None:
     """SRI, SLI: the bits that the shift leaves free stay as they are."""
     width, field = shift_amount(f)
     type, ones = f"<{128 // width} x i{width}>", (1 << width) - 1
@@ -161,39 +161,12 @@ def _multiply_add(e: Emitter, f: Fields) -> None:
     set_vector(e, f, e.op(f"{'sub' if f['U'] else 'add'} {type} {e.v(f['rd'], type)}, {product}"), type)
 
 
-def _test(e: Emitter, f: Fields) -> None:
+def test(e: Emitter, f: Fields) -> None:
     """CMTST."""
     type = arrangement(f)
     both = e.op(f"and {type} {e.v(f['rn'], type)}, {e.v(f['rm'], type)}")
     held = e.op(f"icmp ne {type} {both}, zeroinitializer")
     set_vector(e, f, e.op(f"sext <{type[1:-1].split()[0]} x i1> {held} to {type}"), type)
-
-
-def _shift_by(e: Emitter, f: Fields) -> None:
-    """SSHL, USHL: left by the lowest byte of Rm's lane, which is signed."""
-    type, width = arrangement(f), 8 << f["size"]
-    flags = f"<{type[1:-1].split()[0]} x i1>"
-    value, by = e.v(f["rn"], type), e.v(f["rm"], type)
-    if width > 8:
-        by = e.op(f"shl {type} {by}, {splat(type, str(width - 8))}")
-        by = e.op(f"ashr {type} {by}, {splat(type, str(width - 8))}")
-    back = e.op(f"sub {type} zeroinitializer, {by}")
-    most = splat(type, str(width - 1))
-
-    def bounded(amount: str) -> str:
-        over = e.op(f"icmp ugt {type} {amount}, {most}")
-        return e.op(f"select {flags} {over}, {type} {most}, {type} {amount}")
-
-    def far(amount: str) -> str:
-        return e.op(f"icmp ugt {type} {amount}, {most}")
-
-    left = e.op(f"shl {type} {value}, {bounded(by)}")
-    left = e.op(f"select {flags} {far(by)}, {type} zeroinitializer, {type} {left}")
-    right = e.op(f"{'lshr' if f['U'] else 'ashr'} {type} {value}, {bounded(back)}")
-    if f["U"]:
-        right = e.op(f"select {flags} {far(back)}, {type} zeroinitializer, {type} {right}")
-    negative = e.op(f"icmp slt {type} {by}, zeroinitializer")
-    set_vector(e, f, e.op(f"select {flags} {negative}, {type} {right}, {type} {left}"), type)
 
 
 def _halved(e: Emitter, f: Fields) -> None:
@@ -274,12 +247,11 @@ ROWS = (
     Row("xtn", "0 Q 001110 size:2 100001001010 rn:5 rd:5", _narrow, _not_doubles),
     Row("shrn", "0 Q 0011110 immh:4 immb:3 1000 rounded 1 rn:5 rd:5", _shift_narrow, _is_narrow_shift),
     Row("shll", "0 Q U 011110 immh:4 immb:3 101001 rn:5 rd:5", _shift_long, _is_narrow_shift),
-    _doubles_fixed("ssra/usra", "00010", _shift_and_add),
-    _doubles_fixed("sri/sli", "010 left 0", _insert_shifted, "1"),
+    _doubles_fixed("ssra/usra", "00010", shift_and_add),
+    _doubles_fixed("sri/sli", "010 left 0", insert_shifted, "1"),
     Row("abd/aba", "0 Q U 01110 size:2 1 rm:5 0111 more 1 rn:5 rd:5", _absolute_distance, _not_doubles),
     Row("mla/mls", "0 Q U 01110 size:2 1 rm:5 100101 rn:5 rd:5", _multiply_add, _not_doubles),
-    Row("cmtst", "0 Q 001110 size:2 1 rm:5 100011 rn:5 rd:5", _test, sized),
-    Row("sshl/ushl", "0 Q U 01110 size:2 1 rm:5 010001 rn:5 rd:5", _shift_by, sized),
+    Row("cmtst", "0 Q 001110 size:2 1 rm:5 100011 rn:5 rd:5", test, sized),
     Row(
         "hadd/rhadd/hsub",
         "0 Q U 01110 size:2 1 rm:5 opcode:5 1 rn:5 rd:5",

@@ -15,6 +15,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no n
 from elfhaven.machine.native.compiler import CompileError, Compiler
 
 ANSWER = {"answer": "define i64 @answer(i64 %a) {\n  %r = add i64 %a, 2\n  ret i64 %r\n}\n"}
+DEADLY = {"deadly": 'define void @deadly() {\n  call void asm "no such instruction", ""()\n  ret void\n}\n'}
 
 
 def answer(directory: Path) -> tuple[int, int]:
@@ -65,12 +66,21 @@ def test_a_directory_that_cannot_be_made_keeps_nothing(tmp_path: Path) -> None:
     assert answer(tmp_path / "file" / "cache") == (1, 0)
 
 
+def test_what_is_no_ir_is_an_error(tmp_path: Path) -> None:
+    compiler = Compiler(tmp_path)
+    for _ in range(4):
+        with pytest.raises(CompileError, match="expected"):
+            compiler.compile({"wrong": "this is no IR"})
+    assert compiler.compile(ANSWER)["answer"]
+    compiler.close()
+
+
 def test_llvm_may_give_up(tmp_path: Path) -> None:
     """What ends the process that compiles is an error here, and what comes next is compiled."""
     compiler = Compiler(tmp_path)
     for _ in range(2):
-        with pytest.raises(CompileError):
-            compiler.compile({"wrong": "this is no IR"})
+        with pytest.raises(CompileError, match="gave up"):
+            compiler.compile(DEADLY)
     assert compiler.compile(ANSWER)["answer"]
     compiler.close()
     assert answer(tmp_path) == (0, 1)
@@ -78,8 +88,9 @@ def test_llvm_may_give_up(tmp_path: Path) -> None:
 
 def test_after_too_many_tries_nothing_is_compiled(tmp_path: Path) -> None:
     compiler = Compiler(tmp_path)
-    for _ in range(4):
-        with pytest.raises(CompileError):
-            compiler.compile({"wrong": "this is no IR"})
+    for _ in range(3):
+        with pytest.raises(CompileError, match="gave up"):
+            compiler.compile(DEADLY)
     with pytest.raises(CompileError, match="too often"):
         compiler.compile(ANSWER)
+    compiler.close()

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import struct
 
+from elfhaven.machine.native.decode import Instruction
 from elfhaven.machine.native.flow import LARGEST, Region, find_region, function_starts
-from elfhaven.machine.native.tier import Native, Sample
+from elfhaven.machine.native.patterns import A64
 
 BASE = 0x4000_0000
 RET, NOP, SVC = 0xD65F03C0, 0xD503201F, 0xD4000001
@@ -27,8 +28,12 @@ def cbnz(words: int) -> int:
 def region(words: list[int], hot: int) -> Region | None:
     """Of the code `words` at BASE, around its instruction number `hot`."""
     code = struct.pack(f"<{len(words)}I", *words)
-    sample = Sample(BASE + 4 * hot, BASE, code)
-    return find_region(sample.fetch, sample.pc, function_starts(BASE, code))
+
+    def fetch(address: int) -> Instruction | None:
+        at = (address - BASE) // 4
+        return A64.decode(address, words[at]) if 0 <= at < len(words) else None
+
+    return find_region(fetch, BASE + 4 * hot, function_starts(BASE, code))
 
 
 def indices(found: Region | None) -> list[int]:
@@ -77,16 +82,12 @@ def test_of_a_large_loop_the_one_within_is_taken() -> None:
     assert indices(region(words, LARGEST + 3)) == list(range(LARGEST + 1, LARGEST + 7))
 
 
-def test_a_region_stands_where_its_words_do() -> None:
-    words = [NOP, NOP, cbnz(-1), RET]
-    found = region(words, 1)
+def test_a_region_says_what_it_is_made_from() -> None:
+    found = region([bl(3), RET, NOP, NOP, cbnz(-1), bl(2), RET, NOP, RET], 3)
     assert found is not None
-    native, code = Native(found, 0), struct.pack("<4I", *words)
-    assert native.stands(BASE, code)
-    assert native.stands(BASE - 4, bytes(4) + code)
-    assert not native.stands(BASE + 8, code[8:])
-    assert not native.stands(BASE, code[:12])
-    assert not native.stands(BASE, code[:8] + bytes(4) + code[12:])
+    words = [struct.pack("<3I", NOP, cbnz(-1), bl(2)), struct.pack("<I", RET), struct.pack("<2I", NOP, RET)]
+    assert b"".join(held for _, held in found.spans) == b"".join(words[:1] + words[1:])
+    assert sum(len(held) for _, held in found.spans) == 4 * len(found.code)
 
 
 def test_a_region_is_the_same_wherever_it_lies() -> None:

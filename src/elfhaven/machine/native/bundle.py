@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is known of one text (the executable pages of a program or a library): what of it was compiled, and
+what cannot be. Addresses are offsets in the text, so that it holds wherever the text lies.
+
+Of a text that was met before all this is in one file of the cache, under the digest of the text.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+_SIZE = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A compiled region: the page to which its addresses are relative, where it may be entered, and the
+    (offset, size) of the instructions that it is made from."""
+
+    base: int
+    entries: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    object: bytes  # its object file
+    function: int = 0  # its address in the host
+
+    def holds(self, at: int) -> bool:
+        """Whether an instruction is one of its own."""
+        return any(start <= at < start + size for start, size in self.spans)
+
+
+@dataclass(slots=True)
+class Text:
+    """`pieces` only grows. `refused`: places that cannot be compiled, with the word in the way; 0 where the
+    compiler gave up, which the next run may find otherwise."""
+
+    digest: bytes
+    code: bytes
+    pieces: list[Piece] = field(default_factory=list)
+    refused: dict[int, int] = field(default_factory=dict)
+    changed: bool = False  # since it was loaded or saved
+
+
+def pack(text: Text) -> bytes:
+    """What `unpack` takes."""
+    pieces = list(text.pieces)
+    head = {
+        "pieces": [[piece.base, piece.entries, piece.spans, len(piece.object)] for piece in pieces],
+        "refused": [(at, word) for at, word in text.refused.items() if word],
+    }
+    words = json.dumps(head).encode()
+    return b"".join((_SIZE.pack(len(words)), words, *(piece.object for piece in pieces)))
+
+
+def unpack(data: bytes) -> tuple[Sequence[Piece], dict[int, int]]:
+    """Pieces, not yet linked, and what is refused. ValueError for anything else than `pack` gives."""
+    try:
+        (size,) = _SIZE.unpack_from(data)
+        head = json.loads(data[_SIZE.size : _SIZE.size + size])
+        at, pieces = _SIZE.size + size, []
+        for base, entries, spans, length in head["pieces"]:
+            made = data[at : at + length]
+            pieces.append(Piece(base, tuple(entries), tuple((a, n) for a, n in spans), made))
+            at += length
+        if at != len(data):
+            raise ValueError("objects are missing")
+        return pieces, dict(head["refused"])
+    except (struct.error, KeyError, TypeError) as error:
+        raise ValueError(f"no bundle: {error}") from None

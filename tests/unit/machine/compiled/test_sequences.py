@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Random programs, compiled at the first meeting, against the interpreter alone: registers, flags, modes,
+memory and faults at their end are the same.
+
+ELFHAVEN_SEED and ELFHAVEN_SEQUENCES choose which and how many; `make differential` takes 100,000.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import struct
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
+
+from tests.unit.machine.compiled.generator import Generator, Sequence_
+from tests.unit.machine.compiled.twins import CODE, Start, Twins, draw
+
+from elfhaven.machine.engine import FaultKind, Stop
+from elfhaven.machine.native import integer
+
+SEED = os.environ.get("ELFHAVEN_SEED", "1")
+SEQUENCES = int(os.environ.get("ELFHAVEN_SEQUENCES", "200"))
+CHUNK = 100  # that one machine runs, one test a machine
+STATES = 4  # of each: the first meets the blocks, the others run them compiled
+
+
+def drawn(number: int) -> tuple[Sequence_, list[Start]]:
+    """A program and its states, by number."""
+    choose = random.Random(f"{SEED} {number}")
+    sequence = Generator(choose).draw()
+    return sequence, [draw(choose) for _ in range(STATES)]
+
+
+def first_difference(twins: Twins, sequence: Sequence_, states: Iterable[Start]) -> list[str]:
+    """What the first state shows that shows something."""
+    twins.load(sequence.words())
+    return next(filter(None, (twins.compare(CODE, state) for state in states)), [])
+
+
+def differs_alone(sequence: Sequence_, states: Iterable[Start]) -> list[str]:
+    """The same on machines that have run nothing else."""
+    twins = Twins()
+    try:
+        return first_difference(twins, sequence, states)
+    finally:
+        twins.close()
+
+
+def reduced(sequence: Sequence_, states: list[Start]) -> tuple[Sequence_, list[str]]:
+    """The same with no-operations in place of all that is not needed for a difference."""
+    found = differs_alone(sequence, states)
+    for place in sequence.places():
+        smaller = sequence.without(*place)
+        if differences := differs_alone(smaller, states):
+            sequence, found = smaller, differences
+    return sequence, found
+
+
+def listing(words: list[int]) -> str:
+    capstone = pytest.importorskip("capstone")
+    engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
+    engine.skipdata = True
+    code = struct.pack(f"<{len(words)}I", *words)
+    return "\n".join(
+        f"  {i.address:#x}  {words[i.address - CODE >> 2]:08x}  {i.mnemonic} {i.op_str}"
+        for i in engine.disasm(code, CODE)
+    )
+
+
+def explained(number: int, differences: list[str]) -> str:
+    """What to tell of a failure."""
+    sequence, states = drawn(number)
+    head = f"ELFHAVEN_SEED={SEED}, sequence {number} of chunk {number // CHUNK}: {differences}"
+    if not differs_alone(sequence, states):
+        return f"{head}\nonly after the sequences before it in its chunk:\n{listing(sequence.words())}"
+    smaller, left = reduced(sequence, states)
+    return f"{head}\nreduced, native != interpreter: {left}\n{listing(smaller.words())}"
+
+
+@pytest.mark.parametrize("chunk", range((SEQUENCES + CHUNK - 1) // CHUNK))
+def test_sequences(chunk: int) -> None:
+    print(f"ELFHAVEN_SEED={SEED}")
+    twins = Twins()
+    try:
+        for number in range(CHUNK * chunk, min(CHUNK * (chunk + 1), SEQUENCES)):
+            if differences := first_difference(twins, *drawn(number)):
+                pytest.fail(explained(number, differences))
+        assert twins.entries > 3 * CHUNK  # it was compiled code that ran
+        assert not twins.native.engine.tier.failed
+    finally:
+        twins.close()
+
+
+def test_the_programs_are_of_use() -> None:
+    """Most reach their end, some fault in each way."""
+    twins = Twins()
+    seen: Counter[object] = Counter()
+    for number in range(100):
+        sequence, states = drawn(number)
+        twins.plain.load(sequence.words())
+        for state in states:
+            seen[twins.plain.run(CODE, state).how[0]] += 1
+    twins.close()
+    assert seen[Stop.LEFT] > 200, seen
+    assert all(seen[kind] > 0 for kind in FaultKind), seen
+    assert seen[Stop.INTERRUPTED] == 0, seen
+
+
+def test_a_difference_is_found_and_reduced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a native engine that adds and subtracts wrongly."""
+    monkeypatch.setattr(integer, "_add_sub", lambda e, f, _a, _b, _sp: e.set_x(f["rd"], "77"))
+    for number in range(40):
+        sequence, states = drawn(number)
+        if differs_alone(sequence, states):
+            smaller, differences = reduced(sequence, states)
+            assert differences
+            assert len(smaller.places()) < 10
+            return
+    pytest.fail("a wrong addition was not noticed")
