@@ -41,7 +41,7 @@ class Trial:
     def measured(self, runs: int, quick: bool) -> Measured:
         """Interleaved runs. SystemExit where two places do not say the same."""
         times = {place: self._times(place, quick) for place in PLACES}
-        cold = self._cold(times[ELFHAVEN])
+        cold = self._cold(times[ELFHAVEN], 1 if quick else _WARMINGS)
         seconds: dict[str, list[float]] = {place: [] for place in PLACES}
         for _ in range(runs):
             for place in PLACES:
@@ -70,11 +70,11 @@ class Trial:
             return self.kernel.fewer
         return self.kernel.times
 
-    def _cold(self, times: int) -> float:
+    def _cold(self, times: int, warmings: int) -> float:
         """Seconds of the first run of all; then the code cache is warm."""
         self.places.forget()
         took = self._seconds(ELFHAVEN, times)
-        for _ in range(_WARMINGS):
+        for _ in range(warmings):
             before = self.places.compiled()
             self._seconds(ELFHAVEN, times)
             if self.places.compiled() == before:
@@ -109,7 +109,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         metavar="NAME",
         help=f"one of {', '.join(names)}; again for more",
     )
-    parser.add_argument("--quick", action="store_true", help="few turns in qemu and the interpreter")
+    parser.add_argument("--quick", action="store_true", help="fewer turns and runs: to see that it works")
     parser.add_argument("--compiler", choices=COMPILERS, default="zig", help="of the programs")
     parser.add_argument(
         "--json", type=Path, default=ROOT / ".build/native.json", help="where figures are kept"

@@ -19,42 +19,43 @@ from bench.yardsticks import ROOT
 
 _OWN = re.compile(r"loaded .* in ([0-9.]+) s .* tokens in ([0-9.]+) s")
 _FEW, _MANY = 16, 128
-_WAYS = ("read", "fread", "mmap")
+_WAYS = ("read", "again", "fread", "mmap")
 
 
 def measure(places: Places, compiler: Compiler, runs: int) -> Costs:
     """Of llama at -O3 with the checkpoint of 60 MB, and of a program that loads it and no more."""
     programs = LLAMA.build(compiler)
     run = partial(_llama, places, programs)
-    run(INTERPRETER, _FEW)  # packed from here on
+    plain = run(INTERPRETER, _FEW, watch=True)  # packed from here on
     places.forget()
     began = time.time()
-    cold = run(ELFHAVEN, _MANY)
+    cold = run(ELFHAVEN, _MANY, watch=True)
     ready = places.last_compiled() - began
     files, code = places.compiled()
+    if not files:
+        raise SystemExit("bench: the native engine has kept no compiled code")
     run(ELFHAVEN, _MANY)
-    warm = run(ELFHAVEN, _MANY)
-    few, many, plain = [], [], []
-    for _ in range(runs):
-        few.append(run(ELFHAVEN, _FEW))
-        plain.append(run(INTERPRETER, _FEW))
-        many.append(run(ELFHAVEN, _MANY))
+    warm = run(ELFHAVEN, _MANY, watch=True)
+    turns = [(run(INTERPRETER, _FEW), run(ELFHAVEN, _FEW), run(ELFHAVEN, _MANY)) for _ in range(runs)]
     return Costs(
-        start={ELFHAVEN: [_outside(done) for done in few], INTERPRETER: [_outside(done) for done in plain]},
-        ramp=[_ramp(one, other) for one, other in zip(few, many, strict=True)],
-        compiling=cold.background - warm.background,
+        start={
+            ELFHAVEN: [_outside(few) for _, few, _ in turns],
+            INTERPRETER: [_outside(slow) for slow, _, _ in turns],
+        },
+        ramp=[_ramp(few, many) for _, few, many in turns],
+        compiling=cold.beside,
         ready=ready,
         files=files,
         code=code,
         load=_load(places, compiler, runs),
-        memory=_memory(places, programs),
+        memory={INTERPRETER: plain.peak, ELFHAVEN: warm.peak, "cold": cold.peak},
     )
 
 
 def _llama(
-    places: Places, programs: Mapping[str, Path], place: str, tokens: int, memory: bool = False
+    places: Places, programs: Mapping[str, Path], place: str, tokens: int, watch: bool = False
 ) -> Done:
-    return places.run(place, programs, LLAMA.arguments(tokens), memory)
+    return places.run(place, programs, LLAMA.arguments(tokens), watch)
 
 
 def _own(done: Done) -> tuple[float, float]:
@@ -87,13 +88,4 @@ def _load(places: Places, compiler: Compiler, runs: int) -> dict[str, dict[str, 
         for _ in range(runs):
             for place, speeds in figures[how].items():
                 speeds.append(first(places.run(place, programs, (how, "big.bin")).output))
-    return figures
-
-
-def _memory(places: Places, programs: Mapping[str, Path]) -> dict[str, int]:
-    """The most bytes that a run and its children hold together."""
-    figures = {INTERPRETER: _llama(places, programs, INTERPRETER, _FEW, True).peak}
-    figures[ELFHAVEN] = _llama(places, programs, ELFHAVEN, _MANY, True).peak
-    places.forget()
-    figures["cold"] = _llama(places, programs, ELFHAVEN, _MANY, True).peak
     return figures

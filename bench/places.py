@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 from tests.support import outside
 
@@ -25,24 +26,19 @@ NATIVE, ELFHAVEN, QEMU, INTERPRETER = "native", "elfhaven", "qemu", "unicorn"
 PLACES = (NATIVE, ELFHAVEN, QEMU, INTERPRETER)
 _ENGINES = {ELFHAVEN: "native", INTERPRETER: "interpreter"}
 _MANIFEST = '[files]\nread = ["./"]\nwrite = ["./"]\n'
-_OFTEN = 0.05  # seconds between two looks at a process's memory
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_OFTEN = 0.05  # seconds between two looks at a process
+_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended. `wall` and `cpu` in seconds, those of its children within the second; `peak` is
-    the most memory of it and its children together, in bytes, where it was asked for."""
+    """A command that ended. `wall` in seconds. Where they were asked for, `peak`: the most memory of it and
+    its children together, in bytes, and `beside`: seconds of processor time of the children."""
 
     output: str
     wall: float
-    cpu: float
     peak: int = 0
-
-    @property
-    def background(self) -> float:
-        """Seconds that were computed beside the program, which computes all the time."""
-        return max(self.cpu - self.wall, 0.0)
+    beside: float = 0.0
 
 
 class Places:
@@ -84,10 +80,10 @@ class Places:
         return [*command_line(), "run", *options, "--", str(programs[AARCH64]), *words]
 
     def run(
-        self, place: str, programs: Mapping[str, Path], words: Sequence[str], memory: bool = False
+        self, place: str, programs: Mapping[str, Path], words: Sequence[str], watch: bool = False
     ) -> Done:
         """Runs to the end; SystemExit where that is not the end of a sound program."""
-        return completed(self.command(place, programs, words), self._work, self._environment, memory)
+        return completed(self.command(place, programs, words), self._work, self._environment, watch)
 
     def forget(self) -> None:
         """Lose what was compiled."""
@@ -104,65 +100,75 @@ class Places:
         return max(times, default=0.0)
 
 
-def completed(
-    command: Sequence[str], cwd: Path, environment: Mapping[str, str], memory: bool = False
-) -> Done:
+def completed(command: Sequence[str], cwd: Path, environment: Mapping[str, str], watch: bool = False) -> Done:
     """Runs a command to its end."""
     with TemporaryFile() as out, TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=errors
         )
-        watch = _Watch(process.pid) if memory else None
-        _, status, usage = os.wait4(process.pid, 0)
+        watching = _Watch(process.pid) if watch else None
+        process.wait()
         wall = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        peak = watch.end() if watch else 0
-        text = b""
-        for file in (out, errors):
-            file.seek(0)
-            text += file.read()
-    output = text.decode(errors="replace")
+        if watching:
+            watching.end()
+        output = "".join(map(_content, (out, errors)))
     if process.returncode:
         raise SystemExit(f"bench: {' '.join(command)}: status {process.returncode}: {output[-500:]}")
-    return Done(output, wall, usage.ru_utime + usage.ru_stime, peak)
+    return Done(output, wall, watching.peak, watching.beside) if watching else Done(output, wall)
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 class _Watch:
-    """Looks at the memory of a process and its children until the end."""
+    """Looks at a process and its children until the end: at their memory, and the time of the children."""
 
     def __init__(self, pid: int) -> None:
-        self._pid, self._peak, self._ends = pid, 0, threading.Event()
+        self._pid, self.peak, self._ends = pid, 0, threading.Event()
+        self._ticks: dict[int, int] = {}
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
-    def end(self) -> int:
+    @property
+    def beside(self) -> float:
+        return sum(self._ticks.values()) / _TICKS
+
+    def end(self) -> None:
         self._ends.set()
         self._thread.join()
-        return self._peak
 
     def _look(self) -> None:
         while not self._ends.wait(_OFTEN):
-            self._peak = max(self._peak, sum(map(_resident, _family(self._pid))))
+            family = _family(self._pid)
+            self.peak = max(self.peak, sum(one.pages for one in family) * _PAGE)
+            self._ticks |= {one.pid: one.ticks for one in family if one.pid != self._pid}
 
 
-def _family(pid: int) -> list[int]:
+@dataclass(frozen=True)
+class _Process:
+    """Of /proc/PID/stat (proc(5)): processor time in ticks, resident pages."""
+
+    pid: int
+    parent: int
+    ticks: int
+    pages: int
+
+
+def _family(pid: int) -> list[_Process]:
     """A process and all that it started."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-        except (OSError, IndexError):
-            continue
-        children.setdefault(parent, []).append(int(path.parent.name))
-    found = [pid]
+    known = {one.pid: one for one in map(_process, Path("/proc").glob("[0-9]*/stat")) if one}
+    found = [known[pid]] if pid in known else []
     for one in found:
-        found += children.get(one, [])
+        found += [other for other in known.values() if other.parent == one.pid]
     return found
 
 
-def _resident(pid: int) -> int:
+def _process(path: Path) -> _Process | None:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+        fields = path.read_text().rpartition(")")[2].split()
+    except OSError:
+        return None  # it has ended
+    return _Process(int(path.parent.name), int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[21]))

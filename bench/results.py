@@ -32,8 +32,8 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the compiled tier costs with llama. Seconds, MB/s and bytes; lists by run.
 
     `start`: of a run of a few tokens, by place, all that the program does not count itself. `ramp`: what its
-    first tokens take beyond their share. `compiling`: computed beside the program in a cold run beyond a warm
-    one, and `ready`: when the last of it was written, from the start. `load`: by way and place.
+    first tokens take beyond their share. With nothing compiled before, `compiling`: processor time beside the
+    emulator, and `ready`: when the last of it was written, from the start. `load`: by way and place.
     """
 
     start: dict[str, list[float]]

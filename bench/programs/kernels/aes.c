@@ -70,8 +70,9 @@ static void encrypt(const uint32_t *keys, const uint32_t in[4], uint32_t out[4])
         memcpy(s, t, sizeof s);
     }
     for (int i = 0; i < 4; i++) {
-        uint32_t rows = (s[i] & 0xff000000) | (s[(i + 1) & 3] & 0xff0000) | (s[(i + 2) & 3] & 0xff00) | (s[(i + 3) & 3] & 255);
-        out[i] = substituted(rows) ^ keys[4 * ROUNDS + i];
+        uint32_t high = (s[i] & 0xff000000) | (s[(i + 1) & 3] & 0xff0000);
+        uint32_t low = (s[(i + 2) & 3] & 0xff00) | (s[(i + 3) & 3] & 255);
+        out[i] = substituted(high | low) ^ keys[4 * ROUNDS + i];
     }
 }
 

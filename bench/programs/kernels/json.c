@@ -193,15 +193,19 @@ static char *document(long records) {
     char *text = malloc((size_t)records * 320 + 16), *end = text;
     uint64_t seed = 17;
     end += sprintf(end, "[");
-    for (long i = 0; text && i < records; i++) {
-        end += sprintf(end, "%s{\"id\": %ld, \"name\": \"user %x\",\n  \"active\": %s, \"score\": %d.%03u, ", i ? ",\n" : "",
-                       i, draw(&seed), draw(&seed) & 1 ? "true" : "false", (int)(draw(&seed) % 2000) - 1000,
-                       draw(&seed) % 1000);
-        end += sprintf(end, "\"note\": \"a \\\"quoted\\\" word, \\u00e9t\\u00e9\\n and a tail %u\", \"tags\": [", draw(&seed));
-        for (uint32_t tags = draw(&seed) % 5, j = 0; j <= tags; j++) {
+    for (long i = 0; i < records; i++) {
+        uint32_t r[6];
+        for (int j = 0; j < 6; j++) {
+            r[j] = draw(&seed);
+        }
+        end += sprintf(end, "%s{\"id\": %ld, \"name\": \"user %x\",\n  ", i ? ",\n" : "", i, r[0]);
+        end += sprintf(end, "\"active\": %s, ", r[1] & 1 ? "true" : "false");
+        end += sprintf(end, "\"score\": %d.%03u, ", (int)(r[1] / 2 % 2000) - 1000, r[2] % 1000);
+        end += sprintf(end, "\"note\": \"a \\\"quoted\\\" word, \\u00e9t\\u00e9\\n and a tail %u\", \"tags\": [", r[3]);
+        for (uint32_t j = 0; j <= r[2] / 1000 % 5; j++) {
             end += sprintf(end, "%s\"tag%u\"", j ? ", " : "", draw(&seed) % 100);
         }
-        end += sprintf(end, "], \"at\": {\"x\": %u, \"y\": -%u.5, \"z\": null}}", draw(&seed), draw(&seed) % 10000);
+        end += sprintf(end, "], \"at\": {\"x\": %u, \"y\": -%u.5, \"z\": null}}", r[4], r[5] % 10000);
     }
     sprintf(end, "]");
     return text;

@@ -63,7 +63,8 @@ static void insert(long rows, uint64_t *seed) {
     execute("BEGIN");
     for (long i = 0; i < rows; i++) {
         char text[64];
-        int length = snprintf(text, sizeof text, "row %u of %ld: %08x", draw(seed) % 1000, i, draw(seed));
+        uint32_t group = draw(seed) % 1000, tail = draw(seed);
+        int length = snprintf(text, sizeof text, "row %u of %ld: %08x", group, i, tail);
         sqlite3_bind_text(statement, 3, text, length, SQLITE_STATIC);
         run(statement, i, draw(seed) % rows);
     }
