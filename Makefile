@@ -4,6 +4,8 @@
 #   make test    the whole test suite        make check   formatting, lint, types, layering, generated files
 #   make fidelity the same programs and TAs on the real OP-TEE under QEMU and on the emulator, compared
 #   make xtest   OP-TEE's own test suite, as Debian ships it, on the emulator; TARGET=qemu: on the real OP-TEE
+#   make differential  the native engine against the interpreter: 10,000 states of each pattern, 100,000 programs
+#   make compiled  all tests once more with hot code compiled at its 32nd meeting
 #   make fuzz    a million random calls of a TA, and 100,000 random messages of a normal world
 #   make endurance  sealed files: 10,000 corruptions, 500 kills, 2,000 losses of power
 #   make bench   the measurements            make docs    the generated reference pages
@@ -15,11 +17,12 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUNTIME := src/elfhaven/runtime.elf
 RUNTIME_SOURCES := $(wildcard runtime/* runtime/generated/* tools/build_runtime.py)
+COMPILED := tests/unit/machine/compiled
 SOURCES := src tests tools bench examples
 PYTEST_FLAGS ?=
 TARGET ?= emulator
 
-.PHONY: all setup runtime bridge demo test fidelity xtest fuzz endurance check bench docs debian-table clean
+.PHONY: all setup runtime bridge demo test fidelity xtest fuzz endurance differential compiled check bench docs debian-table clean
 all: demo
 
 setup: $(STAMP)
@@ -59,6 +62,13 @@ fuzz: $(STAMP)
 endurance: $(RUNTIME)
 	ELFHAVEN_SEALED_CORRUPTIONS=10000 ELFHAVEN_SEALED_KILLS=500 ELFHAVEN_SEALED_LOSSES=2000 \
 	  $(BIN)/python -m pytest tests/hostile/test_sealed_corruptions.py tests/hostile/test_sealed_power.py $(PYTEST_FLAGS)
+
+differential: $(STAMP)
+	ELFHAVEN_SEED=$${ELFHAVEN_SEED:-$$(date +%s)} ELFHAVEN_STATES=10000 ELFHAVEN_SEQUENCES=100000 \
+	  $(BIN)/python -m pytest -n auto --timeout 3600 $(COMPILED)/test_patterns.py $(COMPILED)/test_sequences.py $(PYTEST_FLAGS)
+
+compiled: $(RUNTIME) bridge
+	ELFHAVEN_ENGINE=native ELFHAVEN_COMPILE_AT_ONCE=32 ELFHAVEN_WHOLE=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)

@@ -19,7 +19,7 @@ _SHOWN = (
 _LABELS, _WIDTH, _RIGHT = 150, 560, 60  # pixels: names, bars, what stands behind the longest bar
 _BAR, _GAP, _TOP, _BOTTOM = 11, 12, 78, 44
 _GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-_TITLE = "Speed of arm64 programs on a PC, as a share of a native build"
+_TITLE = "Speed of arm64 programs on a PC, as a share of a native build (logarithmic)"
 _STYLE = "text{font:12px system-ui,sans-serif;fill:#24292f}.small{font-size:10px}.head{font-size:15px}"
 
 

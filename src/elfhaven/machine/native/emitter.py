@@ -42,6 +42,8 @@ class Flags(IntEnum):
     ADD32 = 4
     LOGIC64 = 5  # of the result fa
     LOGIC32 = 6
+    FLOAT64 = 7  # of a comparison of the doubles whose bits are fa and fb
+    FLOAT32 = 8
 
 
 class Emitter:
@@ -58,6 +60,8 @@ class Emitter:
         self.condition: str | None = None  # of the branch just written
         self.destination = ""  # of the indirect branch just written
         self.known: tuple[Flags, str, str] | None = None  # flags, where this block has set them
+        self._compared_floats = ("", "", "", 0)  # type, both, whether every NaN raises IOC
+        self._spare = ""  # how a comparison starts that is made for what it raises alone
         self._count = 0
         self._start = 0  # of the stretch
         self._stored = False
@@ -309,12 +313,24 @@ class Emitter:
 
     def set_flags(self, kind: Flags, a: str, b: str = "0") -> None:
         """See Flags; a and b are i64 or, for the 32-bit kinds, i32."""
-        if kind in (Flags.SUB32, Flags.ADD32, Flags.LOGIC32):
+        if kind in (Flags.SUB32, Flags.ADD32, Flags.LOGIC32, Flags.FLOAT32):
             wide = [self.op(f"zext i32 {value} to i64") for value in (a, b)]
         else:
             wide = [a, b]
         self.keep_flags(str(int(kind)), *wide)
         self.known = kind, a, b
+
+    def compare_floats(self, type: str, a: str, b: str, signal: int) -> None:
+        """The flags of a comparison of two doubles or two floats; `signal`: every NaN raises IOC."""
+        made = self.op(self._comparing("uno", type, a, b, signal))
+        words = [self.op(f"bitcast {type} {value} to i{bits(type)}") for value in (a, b)]
+        self.set_flags(Flags.FLOAT64 if type == "double" else Flags.FLOAT32, *words)
+        self._spare, self._compared_floats = f"  {made} = ", (type, a, b, signal)
+
+    def _comparing(self, predicate: str, type: str, a: str, b: str, signal: int) -> str:
+        words = f'{type} {a}, {type} {b}, metadata !"{predicate}", metadata !"fpexcept.strict"'
+        name = f"{'fcmps' if signal else 'fcmp'}.f{bits(type)}"
+        return f"call i1 @llvm.experimental.constrained.{name}({words}) #1"
 
     def keep_flags(self, kind: str, a: str, b: str) -> None:
         """The same, with a kind that is an operand (i32), and both others i64."""
@@ -340,6 +356,10 @@ class Emitter:
             direct = ("eq", "uge", None, None, "ugt", "sge", "sgt")[condition >> 1]
             if direct:
                 return self._compared(direct, condition & 1)
+        if self.known is not None and self.known[0] in (Flags.FLOAT32, Flags.FLOAT64):
+            return self._ordered(
+                ("oeq", "uge", "olt", "uno", "ugt", "oge", "ogt")[condition >> 1], condition & 1
+            )
         held = self.op(f"call i1 @holds(i64 {self.nzcv()}, i32 {condition >> 1})")
         return self.op(f"xor i1 {held}, true") if condition & 1 else held
 
@@ -347,6 +367,17 @@ class Emitter:
         assert self.known is not None
         kind, a, b = self.known
         held = self.op(f"icmp {predicate} {'i64' if kind is Flags.SUB64 else 'i32'} {a}, {b}")
+        return self.op(f"xor i1 {held}, true") if inverted else held
+
+    def _ordered(self, predicate: str, inverted: int) -> str:
+        """A condition, by comparing so instead of what compare_floats did first."""
+        if self._spare:
+            at = len(self.lines) - 1
+            while not str(self.lines[at]).startswith(self._spare):
+                at -= 1
+            del self.lines[at]
+            self._spare = ""
+        held = self.op(self._comparing(predicate, *self._compared_floats))
         return self.op(f"xor i1 {held}, true") if inverted else held
 
     # ---- ways out

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import Emitter, Flags, bits
+from elfhaven.machine.native.integer import keep_either
 
 STRICT = 'metadata !"round.tonearest", metadata !"fpexcept.strict"'
 _NAMES = {"float": "f32", "double": "f64"}
@@ -130,24 +131,15 @@ def expand(imm8: int, width: int) -> int:
 def _compare(e: Emitter, f: Fields) -> None:
     """FCMP, FCMPE, with a register or with zero."""
     type = scalar(f)
-    a = e.lane(f["rn"], type)
-    b = "0.0" if f["zero"] else e.lane(f["rm"], type)
-    e.leave_if(compare(e, "uno", type, a, b))
-    e.set_flags(Flags.PLAIN, _ordered(e, type, a, b))
+    e.compare_floats(type, e.lane(f["rn"], type), "0.0" if f["zero"] else e.lane(f["rm"], type), f["signal"])
 
 
-def compare(e: Emitter, predicate: str, type: str, a: str, b: str) -> str:
-    """A quiet comparison that is not done where the guest does none: a signalling NaN raises IOC."""
+def compare(e: Emitter, predicate: str, type: str, a: str, b: str, signal: int = 0) -> str:
+    """A comparison that is not done where the guest does none: a signalling NaN raises IOC, or any does."""
     words = f'{type} {a}, {type} {b}, metadata !"{predicate}", metadata !"fpexcept.strict"'
     flags = f"<{type[1:-1].split()[0]} x i1>" if type.startswith("<") else "i1"
-    return e.op(f"call {flags} @llvm.experimental.constrained.fcmp.{suffix(type)}({words}) #1")
-
-
-def _ordered(e: Emitter, type: str, a: str, b: str) -> str:
-    """NZCV of a comparison without NaNs."""
-    less, equal = (compare(e, name, type, a, b) for name in ("olt", "oeq"))
-    other = e.op(f"select i1 {equal}, i64 6, i64 2")
-    return e.op(f"select i1 {less}, i64 8, i64 {other}")
+    name = "fcmps" if signal else "fcmp"
+    return e.op(f"call {flags} @llvm.experimental.constrained.{name}.{suffix(type)}({words}) #1")
 
 
 def _compare_if(e: Emitter, f: Fields) -> None:
@@ -156,9 +148,11 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     a, b = e.lane(f["rn"], type), e.lane(f["rm"], type)
     held = e.test(f["cond"])
     a, b = (e.op(f"select i1 {held}, {type} {value}, {type} 0.0") for value in (a, b))
-    e.leave_if(compare(e, "uno", type, a, b))
-    flags = _ordered(e, type, a, b)
-    e.set_flags(Flags.PLAIN, e.op(f"select i1 {held}, i64 {flags}, i64 {f['nzcv']}"))
+    compare(e, "uno", type, a, b, f["signal"])
+    words = [e.op(f"bitcast {type} {value} to i{bits(type)}") for value in (a, b)]
+    if type == "float":
+        words = [e.op(f"zext i32 {value} to i64") for value in words]
+    keep_either(e, held, Flags.FLOAT64 if f["type"] else Flags.FLOAT32, words, f["nzcv"])
 
 
 def _select(e: Emitter, f: Fields) -> None:

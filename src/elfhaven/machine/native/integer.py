@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from elfhaven.machine.native.bitmask import bitmask
 from elfhaven.machine.native.decode import Fields, Row, signed
 from elfhaven.machine.native.emitter import Emitter, Flags
@@ -145,8 +147,16 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     held = e.test(f["cond"])
     kind = (Flags.ADD32, Flags.ADD64, Flags.SUB32, Flags.SUB64)[2 * f["op"] + f["sf"]]
     wide = [a, b] if f["sf"] else [e.op(f"zext i32 {value} to i64") for value in (a, b)]
-    slots = (("i32", str(int(kind)), 0), ("i64", wide[0], f["nzcv"]), ("i64", wide[1], 0))
-    e.keep_flags(*(e.op(f"select i1 {held}, {type} {then}, {type} {other}") for type, then, other in slots))
+    keep_either(e, held, kind, wide, f["nzcv"])
+
+
+def keep_either(e: Emitter, held: str, kind: Flags, operands: Sequence[str], nzcv: int) -> None:
+    """Flags of two operands (i64) where the condition holds, else those given."""
+    e.keep_flags(
+        e.op(f"select i1 {held}, i32 {int(kind)}, i32 0"),
+        e.op(f"select i1 {held}, i64 {operands[0]}, i64 {nzcv}"),
+        e.op(f"select i1 {held}, i64 {operands[1]}, i64 0"),
+    )
 
 
 def _carry_in(e: Emitter) -> str:

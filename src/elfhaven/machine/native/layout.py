@@ -24,6 +24,7 @@ from elfhaven.machine.cpu_state import StateLayout, UnknownEngine, find_layout, 
 
 _WINDOW = 16384  # bytes behind x0
 _FPCR_BITS = 3 << 24  # FZ and DN
+_LENGTHS = (0, 1 << 16, 5 << 16)
 _QC = 1 << 27
 _DCZID = (0, 0, 3, 3, 7)  # crn, crm, op0, op1, op2
 _LOAD_EXCLUSIVE = struct.pack("<I", 0xC87F1003)  # ldxp x3, x4, [x0]
@@ -41,6 +42,7 @@ class NativeLayout:
     c: int
     v: int
     fpcr: int
+    fpcr_length: int  # FPCR.Len, which is kept apart; so is Stride, behind it
     raised: int
     vectors: int
     stride: int
@@ -68,6 +70,7 @@ def find_native(uc: Any, base: int, known: StateLayout) -> NativeLayout:
         c=_match(flags, 4, lambda s: s == [0, 0, 0, 1, 0]),
         v=_match(flags, 4, lambda s: [value & sign for value in s] == [0, 0, 0, 0, sign] and s[1] == 0),
         fpcr=_match(fpcr, 4, lambda s: s == [0, _FPCR_BITS]),
+        fpcr_length=_match(_probe(uc, base, UC_ARM64_REG_FPCR, _LENGTHS), 4, lambda s: s == [0, 1, 5]),
         raised=_match(raised, 1, lambda s: s == [0, 1, 4, 8, 16, 32]),
         vectors=known.vectors,
         stride=known.vector_stride,

@@ -32,7 +32,35 @@ _LOGIC = """
   %z{name} = icmp eq {type} %a{name}, 0
   br label %pack
 """
+_FLOAT = """
+{name}:
+  {narrow}
+  %f{name} = call preserve_allcc i64 @ordered{width}(i{width} %a{name}, i{width} %b{name})
+  ret i64 %f{name}
+"""
+_ORDERED = """
+define internal preserve_allcc i64 @ordered{width}(i{width} %a, i{width} %b) noinline nounwind strictfp {{
+  %x = bitcast i{width} %a to {type}
+  %y = bitcast i{width} %b to {type}
+  %less = {compare}, metadata !"olt", metadata !"fpexcept.strict") #1
+  %same = {compare}, metadata !"oeq", metadata !"fpexcept.strict") #1
+  %none = {compare}, metadata !"uno", metadata !"fpexcept.strict") #1
+  %r0 = select i1 %same, i64 6, i64 2
+  %r1 = select i1 %less, i64 8, i64 %r0
+  %r2 = select i1 %none, i64 3, i64 %r1
+  ret i64 %r2
+}}
+"""
+
+
+def _ordered(width: int, type: str) -> str:
+    """NZCV of a comparison that has been made: it raises nothing more."""
+    compare = f"call i1 @llvm.experimental.constrained.fcmp.f{width}({type} %x, {type} %y"
+    return _ORDERED.format(width=width, type=type, compare=compare)
+
+
 _KINDS = ("sub64", "sub32", "add64", "add32", "logic64", "logic32")  # 1.. of emitter.Flags
+_FLOATS = ("float64", "float32")  # the next
 
 
 def _part(name: str) -> str:
@@ -40,6 +68,8 @@ def _part(name: str) -> str:
     type = f"i{width}"
     verb = "trunc i64 %{0} to i32" if width == "32" else "or i64 %{0}, 0"
     narrow = "\n  ".join(f"%{r}{name} = {verb.format(r)}" for r in "ab")
+    if name.startswith("float"):
+        return _FLOAT.format(name=name, narrow=narrow, width=width)
     if name.startswith("logic"):
         return _LOGIC.format(name=name, narrow=narrow, type=type)
     if name.startswith("sub"):
@@ -61,7 +91,7 @@ def _flag(flag: str) -> str:
 
 
 def _nzcv() -> str:
-    cases = " ".join(f"i32 {i + 1}, label %{name}" for i, name in enumerate(_KINDS))
+    cases = " ".join(f"i32 {i + 1}, label %{name}" for i, name in enumerate(_KINDS + _FLOATS))
     packed = ["  %s4 = add i64 0, 0\n"]
     for i, flag in enumerate("vczn"):
         packed.append(
@@ -71,7 +101,7 @@ def _nzcv() -> str:
     return (
         "define internal i64 @nzcv(i32 %k, i64 %a, i64 %b) alwaysinline {\nentry:\n"
         f"  switch i32 %k, label %plain [ {cases} ]\nplain:\n  ret i64 %a\n"
-        + "".join(_part(name) for name in _KINDS)
+        + "".join(_part(name) for name in _KINDS + _FLOATS)
         + "pack:\n"
         + "".join(_flag(flag) for flag in "nzcv")
         + "".join(packed)
@@ -213,4 +243,4 @@ attributes #1 = { strictfp }
 !10 = !{!11, !11, i64 0}
 !11 = !{!"state", !3, i64 0}
 """
-PRELUDE = _nzcv() + _HOLDS + _EXTENT + _FILL + _REACH
+PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _FILL + _REACH

@@ -44,17 +44,24 @@ def _ordered(e: Emitter, f: Fields) -> None:
 _FPCR = 0x07F7_9F00  # its bits that are kept
 
 
+def _modes(e: Emitter) -> str:
+    """FPCR as an i32."""
+    value = e.held(e.layout.fpcr, "i32")
+    for offset, shift in ((0, 16), (4, 20)):
+        part = e.op(f"shl i32 {e.held(e.layout.fpcr_length + offset, 'i32')}, {shift}")
+        value = e.op(f"or i32 {value}, {part}")
+    return e.op(f"and i32 {value}, {_FPCR}")
+
+
 def _read_modes(e: Emitter, f: Fields) -> None:
     """MRS of FPCR."""
-    held = e.op(f"and i32 {e.held(e.layout.fpcr, 'i32')}, {_FPCR}")
-    e.set_x(f["rt"], held, 0)
+    e.set_x(f["rt"], _modes(e), 0)
 
 
 def _write_modes(e: Emitter, f: Fields) -> None:
     """MSR of FPCR, by what it holds already."""
-    odd = e.op(f"xor i32 {e.held(e.layout.fpcr, 'i32')}, {e.x(f['rt'], 0)}")
-    odd = e.op(f"and i32 {odd}, {_FPCR}")
-    e.leave_if(e.op(f"icmp ne i32 {odd}, 0"))
+    wanted = e.op(f"and i32 {e.x(f['rt'], 0)}, {_FPCR}")
+    e.leave_if(e.op(f"icmp ne i32 {_modes(e)}, {wanted}"))
 
 
 def _read_flags(e: Emitter, f: Fields) -> None:

@@ -100,7 +100,7 @@ def test_the_programs_are_of_use() -> None:
     """Most reach their end, some fault in each way."""
     twins = Twins()
     seen: Counter[object] = Counter()
-    for number in range(100):
+    for number in range(300):
         sequence, states = drawn(number)
         twins.plain.load(sequence.words())
         for state in states:
