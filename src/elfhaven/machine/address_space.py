@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntFlag
 
 from elfhaven.machine.memory import PAGE, PhysicalMemory
@@ -60,14 +60,14 @@ class Mapping:
     kind: Kind = Kind.PLAIN
     label: str = ""
     view: memoryview | None = None  # the live bytes, where the backing is contiguous
+    ephemeral: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ephemeral = bool(self.kind & Kind.EPHEMERAL)  # once: it takes a microsecond
 
     @property
     def end(self) -> int:
         return self.start + self.size
-
-    @property
-    def ephemeral(self) -> bool:
-        return bool(self.kind & Kind.EPHEMERAL)
 
 
 class AddressSpace:
@@ -133,17 +133,19 @@ class AddressSpace:
 
     def _place(self, new: Mapping, pad_begin: int, pad_end: int) -> int:
         """Fill in new.start and give its index among the regions."""
-        bounds = [*self.mappings, None]
-        previous: Mapping | None = None
-        for index, following in enumerate(bounds):
-            low = (previous.end if previous else self.base) + pad_begin + _gap(previous, new)
-            high = (following.start - _gap(following, new)) if following else self.end
-            start = new.start or low
-            if start >= low and start % PAGE == 0 and start + new.size + pad_end <= high:
+        low, wanted, span = self.base + pad_begin, new.start, new.size + pad_end
+        for index, following in enumerate(self.mappings):
+            gap = _gap(following, new)
+            start = wanted or low
+            if start >= low and start + span <= following.start - gap and not start % PAGE:
                 new.start = start
                 return index
-            previous = following
-        raise NoRoom
+            low = following.start + following.size + gap + pad_begin
+        start = wanted or low
+        if start < low or start + span > self.end or start % PAGE:
+            raise NoRoom
+        new.start = start
+        return len(self.mappings)
 
     def unmap(self, start: int, size: int) -> None:
         """Unmap whole pages, all of which must be mapped; regions are split as needed."""
@@ -173,8 +175,15 @@ class AddressSpace:
         if mapping is None or mapping.start == at:
             return
         head = at - mapping.start
-        tail = Mapping(at, mapping.size - head, mapping.protection, mapping.backing, mapping.offset + head)
-        tail.kind, tail.label = mapping.kind, mapping.label
+        tail = Mapping(
+            at,
+            mapping.size - head,
+            mapping.protection,
+            mapping.backing,
+            mapping.offset + head,
+            mapping.kind,
+            mapping.label,
+        )
         if mapping.view is not None:
             tail.view, mapping.view = mapping.view[head:], mapping.view[:head]
         mapping.size = head
@@ -316,6 +325,6 @@ def _identity(mapping: Mapping) -> Identity:
     return mapping.start, mapping.protection, tuple(pieces)
 
 
-def _gap(other: Mapping | None, new: Mapping) -> int:
+def _gap(other: Mapping, new: Mapping) -> int:
     """Bytes kept free between a new region and its neighbour: the neighbour's kind decides."""
-    return PAGE if other is not None and other.kind and other.kind != new.kind else 0
+    return PAGE if other.kind != 0 and other.kind != new.kind else 0

@@ -42,6 +42,12 @@ class OutOfTables(Exception):
     """No page left for a translation table."""
 
 
+_LANE = 64  # bits of an entry, in a table taken as one number
+_ONES = sum(1 << _LANE * i for i in range(ENTRIES))
+_RAMP = sum(i * PAGE << _LANE * i for i in range(ENTRIES))
+_MANY = 100  # entries, from which on that is quicker than one after the other
+_ZEROS = memoryview(bytes(PAGE)).cast("Q")
+
 _LEAF = _AF | _INNER_SHAREABLE | _NG | _EL0 | _PXN | _VALID_PAGE
 
 
@@ -92,7 +98,7 @@ class TablePool:
         return self._free.pop()
 
     def free(self, table: int) -> None:
-        self.words[table * ENTRIES : (table + 1) * ENTRIES] = array("Q", bytes(PAGE))
+        self.words[table * ENTRIES : (table + 1) * ENTRIES] = _ZEROS
         self._free.append(table)
 
     def address(self, table: int) -> int:
@@ -130,15 +136,14 @@ class PageTable:
             raise OutOfTables
         first = leaf(physical, protection)
         for span, start, count in _pieces(address, size):
-            words = array("Q", range(first, first + count * PAGE, PAGE) if first else bytes(8 * count))
-            self._store(span, start, words)
+            self._store(span, start, _words(first, count) if first else _ZEROS[:count])
             self._pages[span] = self._pages.get(span, 0) + count
             first += count * PAGE if first else 0
 
     def unmap(self, address: int, size: int) -> None:
         """Unmap mapped pages; tables that become empty go back to the pool."""
         for span, start, count in _pieces(address, size):
-            self._store(span, start, array("Q", bytes(8 * count)))
+            self._store(span, start, _ZEROS[:count])
             self._pages[span] -= count
             if not self._pages[span]:
                 self._drop(span)
@@ -158,7 +163,7 @@ class PageTable:
         self._last.clear()
         self._middle.clear()
 
-    def _store(self, span: int, start: int, words: array[int]) -> None:
+    def _store(self, span: int, start: int, words: array[int] | memoryview) -> None:
         at = self._table(span) * ENTRIES + start
         self._pool.words[at : at + len(words)] = words
 
@@ -182,6 +187,13 @@ class PageTable:
         self._pool.words[upper * ENTRIES + span % ENTRIES] = 0
         self._pool.free(self._last.pop(span))
         del self._pages[span]
+
+
+def _words(first: int, count: int) -> array[int] | memoryview:
+    """Entries of pages that follow on each other: of many by one multiplication."""
+    if count < _MANY:
+        return array("Q", range(first, first + count * PAGE, PAGE))
+    return memoryview((first * _ONES + _RAMP).to_bytes(PAGE, "little")).cast("Q")[:count]
 
 
 def _pieces(address: int, size: int) -> list[tuple[int, int, int]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from elfhaven.machine.native import (
     across,
     branches,
+    crypto,
     exclusives,
     floats,
     integer,
@@ -36,6 +37,7 @@ A64 = Table(
         *widths.ROWS,
         *across.ROWS,
         *vector_floats.ROWS,
+        *crypto.ROWS,
         *system.ROWS,
     )
 )

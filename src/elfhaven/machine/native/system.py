@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rows of what is neither arithmetic nor a plain access: hints, the thread pointer, ordered accesses, CRC32C
-(Arm ARM C4.1.93 to C4.1.95) and AES (C4.1.96).
+"""Rows of what is neither arithmetic nor a plain access: hints, registers of the system, ordered accesses
+(Arm ARM C4.1.93, C4.1.94).
 
 Hints that a processor without their extension passes over do nothing: the engine's has neither pointer
 authentication nor branch targets. There is one processor, so an access is as ordered as it can be.
@@ -9,7 +9,7 @@ authentication nor branch targets. There is one processor, so an access is as or
 from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
-from elfhaven.machine.native.emitter import VECTOR, Emitter, Flags
+from elfhaven.machine.native.emitter import Emitter, Flags
 from elfhaven.machine.native.transfers import aligned
 
 _PASSED_OVER = (
@@ -80,75 +80,6 @@ def _read_zero_block(e: Emitter, f: Fields) -> None:
     e.set_x(f["rt"], str(e.layout.zero_block))
 
 
-def _remainder(e: Emitter, value: str) -> str:
-    """32 bits of a message, times x^32, modulo the polynomial of CRC32; the lowest bit is the highest power
-    everywhere (Barrett's reduction)."""
-
-    def times(word: str, constant: int) -> str:
-        wide = e.op(f"zext i32 {word} to i64")
-        one = e.op(f"insertelement {VECTOR} zeroinitializer, i64 {wide}, i32 0")
-        other = f"<i64 {constant}, i64 0>"
-        product = e.op(f"call {VECTOR} @llvm.x86.pclmulqdq({VECTOR} {one}, {VECTOR} {other}, i8 0)")
-        return e.op(f"extractelement {VECTOR} {product}, i32 0")
-
-    quotient = e.op(f"trunc i64 {times(value, _QUOTIENT)} to i32")
-    high = e.op(f"lshr i64 {times(quotient, _POLYNOMIAL)}, 32")
-    return e.op(f"trunc i64 {high} to i32")
-
-
-_QUOTIENT, _POLYNOMIAL = 0x1_F701_1641, 0x1_DB71_0641
-
-
-def _old_checksum(e: Emitter, f: Fields) -> None:
-    """CRC32B to CRC32X."""
-    start, width = e.x(f["rn"], 0), 8 << f["size"]
-    words = [e.x(f["rm"], 0)]
-    if f["sf"]:
-        upper = e.op(f"lshr i64 {e.x(f['rm'])}, 32")
-        words.append(e.op(f"trunc i64 {upper} to i32"))
-    for word in words:
-        mixed = e.op(f"xor i32 {start}, {word}")
-        if width < 32:
-            left = _remainder(e, e.op(f"shl i32 {mixed}, {32 - width}"))
-            start = e.op(f"xor i32 {left}, {e.op(f'lshr i32 {start}, {width}')}")
-        else:
-            start = _remainder(e, mixed)
-    e.set_x(f["rd"], start, 0)
-
-
-def _checksum(e: Emitter, f: Fields) -> None:
-    """CRC32CB to CRC32CX."""
-    type = f"i{8 << f['size']}"
-    value = e.x(f["rm"]) if f["sf"] else e.op(f"trunc i64 {e.x(f['rm'])} to {type}")
-    start = e.x(f["rn"], 0)
-    if f["sf"]:
-        wide = e.op(f"zext i32 {start} to i64")
-        made = e.op(f"call i64 @llvm.x86.sse42.crc32.64.64(i64 {wide}, i64 {value})")
-        e.set_x(f["rd"], e.op(f"trunc i64 {made} to i32"), 0)
-    else:
-        e.set_x(
-            f["rd"], e.op(f"call i32 @llvm.x86.sse42.crc32.32.{type[1:]}(i32 {start}, {type} {value})"), 0
-        )
-
-
-def _cipher(e: Emitter, f: Fields) -> None:
-    """AESE, AESD, AESMC, AESIMC by the host's rounds, which do the same steps in another order."""
-
-    def do(name: str, *operands: str) -> str:
-        words = ", ".join(f"{VECTOR} {operand}" for operand in operands)
-        return e.op(f"call {VECTOR} @llvm.x86.aesni.{name}({words})")
-
-    value = e.v(f["rn"])
-    if f["mix"]:
-        mixed = do("aesimc", value) if f["D"] else do("aesenc", do("aesdeclast", value, _ZERO), _ZERO)
-        e.set_v(f["rd"], mixed)
-        return
-    value = e.op(f"xor {VECTOR} {value}, {e.v(f['rd'])}")
-    e.set_v(f["rd"], do("aesdeclast" if f["D"] else "aesenclast", value, _ZERO))
-
-
-_ZERO = "zeroinitializer"
-
 ROWS = (
     Row(
         "hint",
@@ -163,19 +94,6 @@ ROWS = (
     Row("mrs fpcr", "110101010011101101000100000 rt:5", _read_modes),
     Row("msr fpcr", "110101010001101101000100000 rt:5", _write_modes),
     Row("mrs dczid_el0", "110101010011101100000000111 rt:5", _read_zero_block),
-    Row(
-        "crc32",
-        "sf 0011010110 rm:5 0100 size:2 rn:5 rd:5",
-        _old_checksum,
-        lambda f: f["sf"] == (f["size"] == 3),
-    ),
     Row("mrs tpidr_el0", "110101010011101111010000010 rt:5", _read_thread_pointer),
     Row("ldar/stlr", "size:2 0010001 L 0 11111 1 11111 rn:5 rt:5", _ordered),
-    Row(
-        "crc32c",
-        "sf 0011010110 rm:5 0101 size:2 rn:5 rd:5",
-        _checksum,
-        lambda f: f["sf"] == (f["size"] == 3),
-    ),
-    Row("aes", "010011100010100001 mix D 10 rn:5 rd:5", _cipher),
 )
