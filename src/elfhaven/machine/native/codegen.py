@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import struct
 import sys
+from collections import Counter
 from collections.abc import Set
 from importlib import import_module
 from typing import IO, Any
 
+from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.decode import Instruction
 from elfhaven.machine.native.flow import Region, find_region, function_starts
 from elfhaven.machine.native.layout import NativeLayout
@@ -27,6 +29,7 @@ from elfhaven.machine.native.prelude import METADATA, PRELUDE
 NAME = "region"
 _PLACE = 1 << 40  # where a text is taken to lie: what it calls in front of it has an address too
 _TEXTS = 4  # that are kept
+_VERSIONS = 4  # of a function, each with more that ran; then what is still met in it is compiled apart
 
 
 def load_binding() -> Any:
@@ -38,22 +41,33 @@ def load_binding() -> Any:
 
 
 def target_machine(llvm: Any) -> Any:
-    """This processor; what linker.py takes."""
+    """This processor; what linker.py takes. Without VZEROUPPER, which LLVM puts at the end even of functions
+    that keep all registers; dispatch.py has one."""
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
+        features=llvm.get_host_cpu_features().flatten() + ",-vzeroupper",
         opt=2,
         reloc="pic",
         codemodel="small",
     )
 
 
+def passes(llvm: Any) -> Any:
+    """Those that matter for regions; all of the second level take five times as long, and gain nothing."""
+    out = llvm.create_new_module_pass_manager()
+    out.add_always_inliner_pass()
+    out.add_sroa_pass()
+    out.add_instruction_combine_pass()
+    out.add_simplify_cfg_pass()
+    return out
+
+
 def object_file(llvm: Any, machine: Any, text: str) -> bytes:
     """The object file of some functions."""
     module = llvm.parse_assembly(PRELUDE + text + METADATA)
     module.verify()
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
-    builder.getModulePassManager().run(module, builder)
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    passes(llvm).run(module, llvm.create_pass_builder(machine, tuning))
     return bytes(machine.emit_object(module))
 
 
@@ -64,6 +78,7 @@ class Text:
         self.code = code
         self.starts = function_starts(_PLACE, code)
         self._known: dict[int, Instruction | None] = {}
+        self._versions: Counter[int] = Counter()  # of the function at an address
 
     def fetch(self, address: int) -> Instruction | None:
         if address not in self._known:
@@ -78,9 +93,21 @@ class Text:
         (word,) = struct.unpack_from("<I", self.code, at)
         return int(word)
 
-    def region(self, at: int) -> Region | None:
+    def region(self, at: int, heat: Heat) -> Region | None:
         """The region around the place at an offset."""
-        return find_region(self.fetch, _PLACE + at, self.starts)
+        figures = memoryview(heat.figures).cast("Q")
+
+        def warm(address: int) -> int:
+            return figures[(heat.first + (address - _PLACE) // 4) % len(figures)]
+
+        known = warm if figures else None
+        region = find_region(self.fetch, _PLACE + at, self.starts, known)
+        if region is None:
+            return None
+        self._versions[region.head] += 1
+        if self._versions[region.head] > _VERSIONS:
+            region = find_region(self.fetch, _PLACE + at, (), known)
+        return region
 
 
 class Service:
@@ -107,14 +134,14 @@ class Service:
         """IR: its object file."""
         return {}, object_file(self._llvm, self._machine, data.decode())
 
-    def region(self, words: Words, _: bytes) -> tuple[Words, bytes]:
-        """The region around the place `at` of a text: its object file, the page `base` to which its addresses
-        are relative, its `entries`, and the `spans` that it is made from. Without a text, `unknown`; without
-        a region, the word that is in the way."""
+    def region(self, words: Words, data: bytes) -> tuple[Words, bytes]:
+        """The region around the place `at` of a text, with what is warm (context.Heat): its object file, the
+        page `base` to which its addresses are relative, its `entries`, and the `spans` that it is made from.
+        Without a text, `unknown`; without a region, the word that is in the way."""
         text = self._texts.get(words["text"])
         if text is None or self._layout is None:
             return {"unknown": True}, b""
-        region = text.region(words["at"])
+        region = text.region(words["at"], Heat(data, words["first"]))
         if region is None:
             return {"uncovered": text.word(words["at"])}, b""
         made = object_file(self._llvm, self._machine, lift(region, NAME, self._layout, self._features))

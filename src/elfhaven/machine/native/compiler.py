@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock
 
 from elfhaven.machine.native.cache import ObjectCache
+from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.dispatch import dispatcher
 from elfhaven.machine.native.host import maker, processor
 from elfhaven.machine.native.layout import NativeLayout
@@ -47,29 +48,33 @@ class Compiler:
         self._ended = 0
         self.compiled = self.found = 0
 
-    def dispatcher(self, often: int) -> int:
-        """Address of the function of dispatch.dispatcher()."""
-        return self.compile({"dispatch": dispatcher(often)})["dispatch"]
+    def dispatcher(self, layout: NativeLayout, often: int) -> tuple[int, int]:
+        """Addresses of the functions of dispatch.dispatcher()."""
+        found = self._functions(dispatcher(layout, often))
+        return found["dispatch"], found["enter"]
 
     def compile(self, functions: dict[str, str]) -> dict[str, int]:
         """Addresses of functions by name, from their IR by name. Raises CompileError."""
-        text = "".join(functions.values()).encode()
+        found = self._functions("".join(functions.values()))
+        return {name: found[name] for name in functions}
+
+    def _functions(self, ir: str) -> dict[str, int]:
+        text = ir.encode()
         key = self._key("object", text)
         made = self._kept(key)
         if made is None:
             _, made = self._asked({"ask": "object"}, text)
             self._keep(key, made)
-        found = self.link([made])[0]
-        return {name: found[name] for name in functions}
+        return self.link([made])[0]
 
-    def region(self, text: bytes, code: bytes, at: int) -> tuple[Words, bytes]:
+    def region(self, text: bytes, code: bytes, at: int, heat: Heat) -> tuple[Words, bytes]:
         """What codegen.Service.region answers for a place of some code, whose digest is `text`. Raises
         CompileError."""
-        request = {"ask": "region", "text": text.hex(), "at": at}
-        answer = self._asked(request)
+        request = {"ask": "region", "text": text.hex(), "at": at, "first": heat.first}
+        answer = self._asked(request, heat.figures)
         if "unknown" in answer[0]:
             self._tell({"ask": "text", "text": text.hex()}, code)
-            answer = self._asked(request)
+            answer = self._asked(request, heat.figures)
         return answer
 
     def link(self, objects: Sequence[bytes]) -> list[dict[str, int]]:

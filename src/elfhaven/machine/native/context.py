@@ -1,27 +1,49 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What compiled code is given: a row of words for one engine. Nothing else of the host is in its reach.
 
-Guest memory is reached through two tables, one for reads and one for writes. An entry is the address of a
-guest page and what must be added to a guest address in it to make a host address. Only `fill`, which walks
-the guest's own translation tables, puts entries there.
+Guest memory is reached through extents: runs of guest pages that lie in one run in the host, and that the
+guest may use alike. Only the engine, which walks the guest's own translation tables, gives them. There are
+two rows of them, for reads and for writes, each with a table of pages that are known to lie in one: the
+address of the page, and what must be added to a guest address in it to make a host address.
 
-A third table leads from a guest address to the code that was compiled for it. Its entries point to records
+Another table leads from a guest address to the code that was compiled for it. Its entries point to records
 that never change, so that one is never met half written.
+
+The guest's flags lie here while compiled code runs, as the emitter keeps them.
 """
 
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 
 # words
-ENV, READ_TABLE, WRITE_TABLE, STOP, REG_WRITE, FILL, ENTRIES, LEAVES, PLACES, HEAT, HOT, NEWS = range(12)
-WORDS = 12
-TLB_BITS = 15
+ENV, READ_TABLE, WRITE_TABLE, STOP, REG_WRITE, EXTENT, ENTRIES, LEAVES, PLACES, HEAT, HOT, NEWS = range(12)
+FLAG_KIND, FLAG_A, FLAG_B = range(12, 15)
+READ_EXTENTS = 16  # words of the first row of extents; that for writes lies behind
+EXTENTS, EXTENT_WORDS = 16, 3  # first guest address, bytes, what makes a guest address one of the host
+WRITE_EXTENTS = READ_EXTENTS + EXTENTS * EXTENT_WORDS
+WORDS = WRITE_EXTENTS + EXTENTS * EXTENT_WORDS
+TLB_BITS = 13
 TLB_ENTRIES = 1 << TLB_BITS
 PLACE_BITS = 15
 PLACE_ENTRIES = 1 << PLACE_BITS
+PROBES = 4  # entries that a place may lie in, one behind the other
+RECORD_WORDS = 4  # place, function, base of its region, which of the region's entries
 _EMPTY = 0xFF
 _NOWHERE = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """`figures` are u64, as many as places; that of a text's first word is number `first`, and behind the
+    last comes the first again."""
+
+    figures: bytes = b""
+    first: int = 0
+
+
+COLD = Heat()  # nothing is known
 
 
 class Context:
@@ -31,10 +53,11 @@ class Context:
         self.words = (ctypes.c_uint64 * WORDS)()
         self._reads = (ctypes.c_uint64 * (2 * TLB_ENTRIES))()
         self._writes = (ctypes.c_uint64 * (2 * TLB_ENTRIES))()
-        self._places = (ctypes.c_uint64 * PLACE_ENTRIES)()
+        self._next = [0, 0]  # of each row of extents, which is replaced next
+        self._places = (ctypes.c_uint64 * (PLACE_ENTRIES + PROBES))()
         self._heat = (ctypes.c_uint64 * PLACE_ENTRIES)()
-        self._nowhere = (ctypes.c_uint64 * 3)(_NOWHERE, 0, 0)
-        self._blank = ctypes.addressof(self._nowhere).to_bytes(8, "little") * PLACE_ENTRIES
+        self._nowhere = (ctypes.c_uint64 * RECORD_WORDS)(_NOWHERE)
+        self._blank = ctypes.addressof(self._nowhere).to_bytes(8, "little") * len(self._places)
         self.words[ENV] = env
         self.words[REG_WRITE] = reg_write
         for word, table in (
@@ -45,7 +68,8 @@ class Context:
         ):
             self.words[word] = ctypes.addressof(table)
         self._dirty = True
-        self._records: dict[int, ctypes.Array[ctypes.c_uint64]] = {}  # by guest address
+        self._records: set[int] = set()  # guest addresses
+        self._kept: list[ctypes.Array[ctypes.c_uint64]] = []  # all records, as one may be in use
         self.flush()
         self.clear()
 
@@ -58,15 +82,17 @@ class Context:
         if self._dirty:
             ctypes.memset(self._reads, _EMPTY, ctypes.sizeof(self._reads))
             ctypes.memset(self._writes, _EMPTY, ctypes.sizeof(self._writes))
+            ctypes.memset(self.address + 8 * READ_EXTENTS, 0, 8 * (WORDS - READ_EXTENTS))
             self._dirty = False
 
-    def remember(self, page: int, addend: int, write: bool) -> None:
-        """A page that may be used so."""
+    def remember(self, first: int, size: int, addend: int, write: bool) -> int:
+        """An extent that may be used so; where it lies from now on."""
         self._dirty = True
-        table = self._writes if write else self._reads
-        at = 2 * ((page >> 12) % TLB_ENTRIES)
-        table[at + 1] = addend & (1 << 64) - 1
-        table[at] = page
+        which = self._next[write]
+        self._next[write] = (which + 1) % EXTENTS
+        at = (WRITE_EXTENTS if write else READ_EXTENTS) + which * EXTENT_WORDS
+        self.words[at : at + EXTENT_WORDS] = [first, size, addend & (1 << 64) - 1]
+        return self.address + 8 * at
 
     def clear(self) -> None:
         """Forget all code."""
@@ -77,8 +103,21 @@ class Context:
         """Whether code is there for a guest address."""
         return place in self._records
 
-    def add(self, place: int, function: int, base: int) -> None:
-        """Code for a guest address, unless there is some already; `base` is where its region lies."""
-        if place not in self._records:
-            record = self._records[place] = (ctypes.c_uint64 * 3)(place, function, base)
-            self._places[(place >> 2) % PLACE_ENTRIES] = ctypes.addressof(record)
+    def add(self, place: int, function: int, base: int, entry: int) -> None:
+        """Code for a guest address, from now on this one; `base` is where its region lies."""
+        record = (ctypes.c_uint64 * RECORD_WORDS)(place, function, base, entry)
+        self._kept.append(record)
+        at = (place >> 2) % PLACE_ENTRIES
+        held = [ctypes.c_uint64.from_address(self._places[i]).value for i in range(at, at + PROBES)]
+        for wanted in (place, _NOWHERE, held[0]):
+            if wanted in held:
+                at += held.index(wanted)
+                self._records.discard(wanted)
+                break
+        self._records.add(place)
+        self._places[at] = ctypes.addressof(record)
+
+    def heat(self, first: int) -> Heat:
+        """How often the interpreter met which block, of a text from `first` on."""
+        figures = ctypes.string_at(ctypes.addressof(self._heat), ctypes.sizeof(self._heat))
+        return Heat(figures, (first >> 2) % PLACE_ENTRIES)

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The callback for Unicorn's block hook, as IR: from the interpreter to compiled code, from there to more of
-it, and back. Where nothing is compiled yet it counts, and tells when a block is hot."""
+"""The callback for Unicorn's block hook, as IR: from the interpreter to compiled code and back. Where nothing
+is compiled yet it counts, and tells when a block is hot.
+
+Regions lead into one another by themselves, where the first entry of a place's hash has it; otherwise they
+come back here, where the others are looked at. While they run, the host's floating point works as the guest's
+does by default, and its flags are merged into FPSR at the end. With other modes no region is entered.
+"""
 
 from __future__ import annotations
 
@@ -8,39 +13,70 @@ from unicorn.arm64_const import UC_ARM64_REG_PC
 
 from elfhaven.machine.native.context import (
     ENTRIES,
+    FLAG_A,
+    FLAG_B,
+    FLAG_KIND,
     HEAT,
     HOT,
     LEAVES,
     NEWS,
     PLACE_ENTRIES,
     PLACES,
+    PROBES,
     REG_WRITE,
     STOP,
 )
+from elfhaven.machine.native.layout import NativeLayout
 
-REFUSED = -1  # what a region gives that has done nothing; no address of the guest
+CONVENTION = "preserve_nonecc"  # of regions: they keep no register of the host for who called them
 OFTEN = 1024
+_MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
+_RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
+_FPCR_MODES = 0x07F7_9F00
 
 
-def dispatcher(often: int = OFTEN) -> str:
-    """The text of @dispatch. A block is told each time it has been met `often` times, a power of two."""
+def dispatcher(layout: NativeLayout, often: int = OFTEN) -> str:
+    """The text of @dispatch, and of @enter, which runs one region. A block is told each time it has been met
+    `often` times, a power of two."""
     return f"""
-define void @dispatch(ptr %uc, i64 %at, i32 %size, ptr %ctx) nounwind {{
-entry:
-  %to = alloca i64
+define internal ptr @find(ptr %ctx, i64 %at) alwaysinline {{
   %places.p = getelementptr i64, ptr %ctx, i64 {PLACES}
   %places = load ptr, ptr %places.p
   %i0 = lshr i64 %at, 2
   %i = and i64 %i0, {PLACE_ENTRIES - 1}
-  %slot = getelementptr ptr, ptr %places, i64 %i
+  br label %look
+look:
+  %k = phi i64 [ 0, %0 ], [ %k.1, %more ]
+  %j = add i64 %i, %k
+  %slot = getelementptr ptr, ptr %places, i64 %j
   %record = load ptr, ptr %slot
   %there = load i64, ptr %record
   %hit = icmp eq i64 %there, %at
-  br i1 %hit, label %begin, label %miss
-miss:
+  br i1 %hit, label %found, label %more
+more:
+  %k.1 = add i64 %k, 1
+  %end = icmp eq i64 %k.1, {PROBES}
+  br i1 %end, label %none, label %look
+found:
+  ret ptr %record
+none:
+  ret ptr null
+}}
+
+define void @dispatch(ptr %uc, i64 %at, i32 %size, ptr %ctx) nounwind {{
+entry:
+  %to = alloca i64
+  %kept = alloca i32
+  %mxcsr = alloca i32
+  %record = call ptr @find(ptr %ctx, i64 %at)
+  %miss = icmp eq ptr %record, null
+  br i1 %miss, label %count, label %begin
+count:
   %heat.p = getelementptr i64, ptr %ctx, i64 {HEAT}
   %heat = load ptr, ptr %heat.p
-  %met.p = getelementptr i64, ptr %heat, i64 %i
+  %h0 = lshr i64 %at, 2
+  %h = and i64 %h0, {PLACE_ENTRIES - 1}
+  %met.p = getelementptr i64, ptr %heat, i64 %h
   %met = load i64, ptr %met.p
   %more = add i64 %met, 1
   store i64 %more, ptr %met.p
@@ -59,52 +95,126 @@ hot:
 nothing:
   ret void
 begin:
+  %env = load ptr, ptr %ctx
+  %fpcr.p = getelementptr i8, ptr %env, i64 {layout.fpcr}
+  %fpcr = load i32, ptr %fpcr.p
+  %modes = and i32 %fpcr, {_FPCR_MODES}
+  %odd = icmp ne i32 %modes, 0
   %stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
-  %count.p = getelementptr i64, ptr %ctx, i64 {ENTRIES}
-  br label %go
-go:
-  %pc = phi i64 [ %at, %begin ], [ %next, %on ]
-  %found = phi ptr [ %record, %begin ], [ %record.2, %on ]
   %stop = load volatile i64, ptr %stop.p
   %wanted = icmp ne i64 %stop, 0
-  br i1 %wanted, label %leave, label %enter, !prof !0
-enter:
-  %f.p = getelementptr i64, ptr %found, i64 1
+  %not = or i1 %odd, %wanted
+  br i1 %not, label %nothing, label %ready, !prof !0
+ready:
+{_begin(layout)}
+  br label %go
+go:
+  %pc = phi i64 [ %at, %ready ], [ %next, %on ]
+  %r = phi ptr [ %record, %ready ], [ %record.2, %on ]
+  %f.p = getelementptr i64, ptr %r, i64 1
   %f = load ptr, ptr %f.p
-  %base.p = getelementptr i64, ptr %found, i64 2
+  %base.p = getelementptr i64, ptr %r, i64 2
   %base = load i64, ptr %base.p
-  %next = call i64 %f(ptr %ctx, i64 %pc, i64 %base)
-  %refused = icmp eq i64 %next, {REFUSED}
-  br i1 %refused, label %leave, label %ran
-ran:
-  %count = load i64, ptr %count.p
-  %count.1 = add i64 %count, 1
-  store i64 %count.1, ptr %count.p
+  %which.p = getelementptr i64, ptr %r, i64 3
+  %which = load i64, ptr %which.p
+  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base)
+  %stop.2 = load volatile i64, ptr %stop.p
+  %wanted.2 = icmp ne i64 %stop.2, 0
   %stuck = icmp eq i64 %next, %pc
-  br i1 %stuck, label %leave, label %look
+  %enough = or i1 %wanted.2, %stuck
+  br i1 %enough, label %leave, label %look
 look:
-  %j0 = lshr i64 %next, 2
-  %j = and i64 %j0, {PLACE_ENTRIES - 1}
-  %slot.2 = getelementptr ptr, ptr %places, i64 %j
-  %record.2 = load ptr, ptr %slot.2
-  %there.2 = load i64, ptr %record.2
-  %hit.2 = icmp eq i64 %there.2, %next
-  br i1 %hit.2, label %on, label %leave
+  %record.2 = call ptr @find(ptr %ctx, i64 %next)
+  %gone = icmp eq ptr %record.2, null
+  br i1 %gone, label %leave, label %on
 on:
   br label %go
 leave:
-  %end = phi i64 [ %pc, %go ], [ %pc, %enter ], [ %next, %ran ], [ %next, %look ]
-  %home = icmp eq i64 %end, %at
+  %count.p = getelementptr i64, ptr %ctx, i64 {ENTRIES}
+  %count.0 = load i64, ptr %count.p
+  %count.1 = add i64 %count.0, 1
+  store i64 %count.1, ptr %count.p
+{_end(layout)}
+  %home = icmp eq i64 %next, %at
   br i1 %home, label %nothing, label %other
 other:
   %leaves.p = getelementptr i64, ptr %ctx, i64 {LEAVES}
   %leaves = load i64, ptr %leaves.p
   %leaves.1 = add i64 %leaves, 1
   store i64 %leaves.1, ptr %leaves.p
-  store i64 %end, ptr %to
+  store i64 %next, ptr %to
   %write.p = getelementptr i64, ptr %ctx, i64 {REG_WRITE}
   %write = load ptr, ptr %write.p
   %done = call i32 %write(ptr %uc, i32 {UC_ARM64_REG_PC}, ptr %to)
   ret void
 }}
+
+define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base) nounwind {{
+  %kept = alloca i32
+  %mxcsr = alloca i32
+  %env = load ptr, ptr %ctx
+{_begin(layout)}
+  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base)
+{_end(layout)}
+  ret i64 %next
+}}
 """
+
+
+def _begin(layout: NativeLayout) -> str:
+    """Before regions run: %kept is the host's MXCSR."""
+    return f"""{_flags_in(layout)}
+  call void @llvm.x86.sse.stmxcsr(ptr %kept)
+  store i32 {_MASK_ALL}, ptr %mxcsr
+  call void @llvm.x86.sse.ldmxcsr(ptr %mxcsr)"""
+
+
+def _end(layout: NativeLayout) -> str:
+    return f"""  call void @llvm.x86.avx.vzeroupper()
+  call void @llvm.x86.sse.stmxcsr(ptr %mxcsr)
+  call void @llvm.x86.sse.ldmxcsr(ptr %kept)
+  %r.word = load i32, ptr %mxcsr
+  %r.byte = trunc i32 %r.word to i8
+  %r.arm = and i8 %r.byte, {_RAISED}
+  %r.p = getelementptr i8, ptr %env, i64 {layout.raised}
+  %r.old = load i8, ptr %r.p
+  %r.new = or i8 %r.old, %r.arm
+  store i8 %r.new, ptr %r.p
+{_flags_out(layout)}"""
+
+
+def _flags_in(layout: NativeLayout) -> str:
+    """From the CPU's state to the context."""
+    out = []
+    for flag, test in (("n", "slt"), ("z", "eq"), ("c", "ne"), ("v", "slt")):
+        out += [
+            f"  %f.{flag}p = getelementptr i8, ptr %env, i64 {getattr(layout, flag)}",
+            f"  %f.{flag}w = load i32, ptr %f.{flag}p",
+            f"  %f.{flag}b = icmp {test} i32 %f.{flag}w, 0",
+            f"  %f.{flag} = zext i1 %f.{flag}b to i64",
+        ]
+    out.append("  %f.s0 = add i64 0, 0")
+    for at, flag in enumerate("nzcv"):
+        out += [f"  %f.d{at} = shl i64 %f.s{at}, 1", f"  %f.s{at + 1} = or i64 %f.d{at}, %f.{flag}"]
+    for name, word, value in (("k", FLAG_KIND, "0"), ("a", FLAG_A, "%f.s4"), ("b", FLAG_B, "0")):
+        out += [
+            f"  %f.{name}q = getelementptr i64, ptr %ctx, i64 {word}",
+            f"  store i64 {value}, ptr %f.{name}q",
+        ]
+    return "\n".join(out)
+
+
+def _flags_out(layout: NativeLayout) -> str:
+    """And back."""
+    out = [f"  %o.{name} = load i64, ptr %f.{name}q" for name in "kab"]
+    out.append("  %o.kind = trunc i64 %o.k to i32")
+    out.append("  %o = call i64 @nzcv(i32 %o.kind, i64 %o.a, i64 %o.b)")
+    for flag, bit, shift in (("n", 8, 31), ("z", 4, 0), ("c", 2, 0), ("v", 1, 31)):
+        out += [
+            f"  %o.{flag}m = and i64 %o, {bit}",
+            f"  %o.{flag}t = icmp {'eq' if flag == 'z' else 'ne'} i64 %o.{flag}m, 0",
+            f"  %o.{flag}z = zext i1 %o.{flag}t to i32",
+            f"  %o.{flag}s = shl i32 %o.{flag}z, {shift}",
+            f"  store i32 %o.{flag}s, ptr %f.{flag}p",
+        ]
+    return "\n".join(out)

@@ -10,6 +10,9 @@ Going back to the interpreter happens at the start of a stretch: instructions of
 the last stores to memory. What a stretch changes is put back as it was, and the interpreter does it anew. So
 doubts about results (`doubt`, `doubt_number`) gather, and are resolved once, at the stretch's end or before
 its store.
+
+An access names its address as a root and a constant (`offset`). Those of one block with the same root are
+checked together, where the first of them is (accesses.py).
 """
 
 from __future__ import annotations
@@ -17,15 +20,16 @@ from __future__ import annotations
 from collections.abc import Set
 from enum import IntEnum
 
-from elfhaven.machine.native.context import READ_TABLE, STOP, TLB_ENTRIES, WRITE_TABLE
+from elfhaven.machine.native.accesses import Group
+from elfhaven.machine.native.blocks import Block, Exit
+from elfhaven.machine.native.context import STOP
 from elfhaven.machine.native.layout import NativeLayout
 
 VECTOR = "<2 x i64>"
 STATE = {"saturated": VECTOR, "exclusive": "i64", "exclusive_low": "i64", "exclusive_high": "i64"}
 _UNLIKELY = ", !prof !0"
 _GUEST = ", !tbaa !4"
-_TLB = ", !tbaa !5"
-PAGE_MASK = -4096
+_M64 = (1 << 64) - 1
 
 
 class Flags(IntEnum):
@@ -48,22 +52,28 @@ class Emitter:
     def __init__(self, layout: NativeLayout, features: Set[str] = frozenset()) -> None:
         """`features`: of the host beyond compiler.NEEDED, of which rows may make use."""
         self.layout, self.features = layout, features
-        self.lines: list[str] = []
-        self.read: set[str] = set()  # names of registers
-        self.written: set[str] = set()
+        self.lines: list[str | Group | Block] = []  # a block: what it has written is put back
+        self.blocks: dict[int, Block] = {}
+        self.block = Block(0)
+        self.exits: list[Exit] = []
         self.pc = 0
-        self.leaves: set[int] = set()  # addresses at which the region is left
         self.condition: str | None = None  # of the branch just written
         self.destination = ""  # of the indirect branch just written
         self.known: tuple[Flags, str, str] | None = None  # flags, where this block has set them
-        self.tails: list[str] = []  # blocks that lead out
         self._compared_floats = ("", "", "", 0)  # type, both, whether every NaN raises IOC
         self._spare = ""  # how a comparison starts that is made for what it raises alone
         self._count = 0
         self._start = 0  # of the stretch
         self._stored = False
         self._before: dict[str, str] = {}  # allocas that the stretch has changed, and what they held
+        self._kept: frozenset[str] = frozenset()  # what the block had written where the stretch starts
+        self._ways: dict[
+            tuple[tuple[str, str], ...], str
+        ] = {}  # what is put back -> the way out, of a stretch
         self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
+        self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
+        self._bases: dict[str, str] = {}  # address -> the register that it is mostly from
+        self._groups: dict[str, Group] = {}  # by root, of this block
         self._doubts: dict[str, list[str]] = {}  # type of flags -> flags of which none may be set
         self._numbers: dict[str, str] = {}  # value -> type: it must be no NaN
         self._same: dict[str, str] = {}  # value -> one that is a NaN whenever it is
@@ -75,10 +85,11 @@ class Emitter:
         if self._stored:
             self._stretch(address)
         self.pc, self.condition = address, None
+        self.block.size += 1
 
     def _stretch(self, address: int) -> None:
         self._start, self._stored = address, False
-        self._before = {}
+        self._before, self._kept, self._ways = {}, frozenset(self.block.defines), {}
 
     def change(self, alloca: str, type: str, value: str) -> None:
         """Set an alloca; the first time in a stretch, its value before is kept."""
@@ -88,12 +99,27 @@ class Emitter:
 
     def _way_out(self) -> str:
         """The label of a block that puts back what the stretch has changed, and leaves."""
-        self.leaves.add(self._start)
-        name = self.fresh("undo")
-        self.tails.append(f"{name}:")
-        self.tails += [f"  store {value}, ptr %{alloca}" for alloca, value in self._before.items()]
-        self.tails.append(f"  br label %leave_{self._start:x}")
+        undone = tuple(self._before.items())
+        if undone not in self._ways:
+            lines = [f"store {value}, ptr %{alloca}" for alloca, value in undone]
+            self._ways[undone] = self._exit(self.address_of(self._start), self._kept, lines)
+        return self._ways[undone]
+
+    def _exit(self, place: str, written: Set[str], lines: list[str], linked: bool = False) -> str:
+        name = self.fresh("exit")
+        made = Exit(name, self.block.address, place, frozenset(written), tuple(lines), linked)
+        self.exits.append(made)
+        self.block.exits.append(made)
         return name
+
+    def leave(self, address: int, linked: bool = False) -> str:
+        """The label of a way out to a place, with the state that is reached; `linked`: to compiled code,
+        where there is some."""
+        return self._exit(self.address_of(address), self.block.defines, [], linked)
+
+    def leave_to(self, destination: str) -> str:
+        """The same, for an address that was computed."""
+        return self._exit(destination, self.block.defines, [], True)
 
     def leave_if(self, condition: str) -> None:
         """Back to the interpreter."""
@@ -151,7 +177,29 @@ class Emitter:
 
     def address(self, place: int) -> str:
         """A place in the guest's text, as an i64."""
-        return self.op(f"add i64 %base, {place & (1 << 64) - 1}")
+        return self.op(self.address_of(place))
+
+    def address_of(self, place: int) -> str:
+        """What computes it."""
+        return f"add i64 %base, {place & _M64}"
+
+    def offset(self, base: str, constant: int) -> str:
+        """An i64 and a constant; of an address, it stays known what it was made from."""
+        if not constant:
+            return base
+        made = self.op(f"add i64 {base}, {constant & _M64}")
+        root, before = self._roots.get(base, (base, 0))
+        self._roots[made] = root, before + constant
+        return made
+
+    def indexed(self, base: str, index: str) -> str:
+        """The sum of an address and what is not constant."""
+        made = self.op(f"add i64 {base}, {index}")
+        self._bases[made] = self._bases.get(self._root(base), "")
+        return made
+
+    def _root(self, address: str) -> str:
+        return self._roots.get(address, (address, 0))[0]
 
     def thread_pointer(self) -> str:
         return self.held(self.layout.thread_pointer, "i64")
@@ -172,8 +220,10 @@ class Emitter:
     def start_block(self, address: int) -> None:
         """What follows is jumped to."""
         self.label(f"at_{address:x}")
+        self.block = self.blocks[address] = Block(address)
         self.known = None
         self._held.clear()
+        self._groups.clear()
         self._stretch(address)
 
     # ---- registers
@@ -193,24 +243,35 @@ class Emitter:
         wide = value if sf else self.op(f"zext i32 {value} to i64")
         self._set("sp" if number == 31 else f"x{number}", wide, "i64")
 
+    def _use(self, name: str) -> None:
+        if name not in self.block.defines:
+            self.block.uses.add(name)
+
+    def _define(self, name: str) -> None:
+        self.block.defines.add(name)
+
     def _get(self, name: str, type: str) -> str:
-        self.read.add(name)
+        self._use(name)
         known = self._held.get((name, type))
         if known is None:
             known = self._held[name, type] = self.op(f"load {type}, ptr %{name}")
+            if type == "i64":
+                self._bases[known] = name
         return known
 
     def _set(self, name: str, value: str, type: str) -> None:
-        self.written.add(name)
         self.change(name, type, value)
+        self._define(name)
         for key in [key for key in self._held if key[0] == name]:
             del self._held[key]
         self._held[name, type] = value
+        if type == "i64":
+            self._bases.setdefault(value, name)
 
     def v(self, number: int, type: str = VECTOR) -> str:
         """A vector register, all 128 bits as `type`."""
         name = f"v{number}"
-        self.read.add(name)
+        self._use(name)
         known = self._held.get((name, type))
         if known is None:
             known = self.op(f"bitcast {VECTOR} {self._get(name, VECTOR)} to {type}")
@@ -227,7 +288,7 @@ class Emitter:
         """One element of a vector register."""
         known = self._held.get((f"v{number}", type)) if index == 0 else None
         if known is not None:
-            self.read.add(f"v{number}")
+            self._use(f"v{number}")
             return known
         whole = f"<{128 // bits(type)} x {type}>"
         return self.op(f"extractelement {whole} {self.v(number, whole)}, i32 {index}")
@@ -276,12 +337,12 @@ class Emitter:
         self.change("fk", "i32", kind)
         self.change("fa", "i64", a)
         self.change("fb", "i64", b)
-        self.written.add("flags")
+        self._define("flags")
         self.known = None
 
     def nzcv(self) -> str:
         """The flags as an i64, N in bit 3."""
-        self.read.add("flags")
+        self._use("flags")
         kind, a, b = (
             self.op(f"load {t}, ptr %{n}") for t, n in (("i32", "fk"), ("i64", "fa"), ("i64", "fb"))
         )
@@ -299,7 +360,6 @@ class Emitter:
             return self._ordered(
                 ("oeq", "uge", "olt", "uno", "ugt", "oge", "ogt")[condition >> 1], condition & 1
             )
-        self.read.add("flags")
         held = self.op(f"call i1 @holds(i64 {self.nzcv()}, i32 {condition >> 1})")
         return self.op(f"xor i1 {held}, true") if condition & 1 else held
 
@@ -324,9 +384,8 @@ class Emitter:
 
     def check_stop(self, address: int) -> None:
         """Leave at `address` if somebody wants the CPU."""
-        self.leaves.add(address)
-        go_on = self.fresh("on")
-        self.do(f"br i1 {self.stop_wanted()}, label %leave_{address:x}, label %{go_on}{_UNLIKELY}")
+        way, go_on = self.leave(address), self.fresh("on")
+        self.do(f"br i1 {self.stop_wanted()}, label %{way}, label %{go_on}{_UNLIKELY}")
         self.label(go_on)
 
     def stop_wanted(self) -> str:
@@ -342,29 +401,16 @@ class Emitter:
 
     def host(self, address: str, size: int, write: bool) -> str:
         """A host pointer to `size` bytes of guest memory, or away with it: a page that the guest may not use
-        so, an access over a page's end, is for the interpreter."""
-        last = self.op(f"add i64 {address}, {size - 1}")
-        page = self.op(f"and i64 {last}, {PAGE_MASK}")
-        shifted = self.op(f"lshr i64 {address}, 8")
-        index = self.op(f"and i64 {shifted}, {(TLB_ENTRIES - 1) << 4}")
-        table = self.op(f"load ptr, ptr {self.context(WRITE_TABLE if write else READ_TABLE)}, !tbaa !6")
-        entry = self.op(f"getelementptr i8, ptr {table}, i64 {index}")
-        tag = self.op(f"load i64, ptr {entry}{_TLB}")
-        hit = self.op(f"icmp eq i64 {tag}, {page}")
-        fast, slow, done = (self.fresh(stem) for stem in ("fast", "slow", "mem"))
-        self.do(f"br i1 {hit}, label %{fast}, label %{slow}, !prof !1")
-        self.label(slow)
-        filled = self.op(f"call i64 @fill(ptr %ctx, i64 {address}, i64 {size}, i64 {int(write)})")
-        self.leave_if(self.op(f"icmp eq i64 {filled}, 0"))
-        slow = self.lines[-1][:-1]
-        self.do(f"br label %{done}")
-        self.label(fast)
-        second = self.op(f"getelementptr i8, ptr {entry}, i64 8")
-        near = self.op(f"load i64, ptr {second}{_TLB}")
-        self.do(f"br label %{done}")
-        self.label(done)
-        addend = self.op(f"phi i64 [ {filled}, %{slow} ], [ {near}, %{fast} ]")
-        return self.op(f"inttoptr i64 {self.op(f'add i64 {address}, {addend}')} to ptr")
+        so, an access over a page's end into one that lies elsewhere, is for the interpreter."""
+        root, offset = self._roots.get(address, (address, 0))
+        group = self._groups.get(root)
+        if group is None or not group.takes(offset, size):
+            base = self._bases.get(root) or f"at{self.pc:x}"
+            group = Group(root, base, self.block.address, self.fresh("g"), self._way_out())
+            self._groups[root] = group
+            self.lines.append(group)
+        group.add(offset, size, write)
+        return self.op(f"getelementptr i8, ptr %{group.name}.host, i64 {offset}")
 
     def load(self, pointer: str, type: str) -> str:
         """From what `host` gave."""

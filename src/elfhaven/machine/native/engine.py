@@ -16,19 +16,19 @@ from unicorn.unicorn_const import UC_HOOK_BLOCK
 from unicorn.unicorn_py3.unicorn import uclib
 
 from elfhaven.machine.cpu_state import StateLayout
-from elfhaven.machine.memory import PAGE, PhysicalMemory
-from elfhaven.machine.native.context import ENTRIES, FILL, HOT, LEAVES, NEWS, STOP, Context
+from elfhaven.machine.memory import PhysicalMemory
+from elfhaven.machine.native.context import ENTRIES, EXTENT, HOT, LEAVES, NEWS, STOP, Context
 from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.host import check
 from elfhaven.machine.native.layout import find_native
 from elfhaven.machine.native.texts import Native, Texts
 from elfhaven.machine.native.tier import Tier
-from elfhaven.machine.native.walk import host_page, walk
+from elfhaven.machine.native.walk import extent
 from elfhaven.machine.pagetable import Protection
 from elfhaven.machine.unicorn_engine import CpuModel, UnicornEngine
 
 _TELLINGS = 8  # times that a place is offered before it is taken for one that cannot be compiled
-_FILL = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
+_EXTENT = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
 _HOT = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 
 
@@ -88,8 +88,8 @@ class NativeEngine(UnicornEngine):
         self.tier = tier or Tier(native, directory, at_once or OFTEN)
         self._at_once = bool(at_once)
         context = Context(self._base, ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value or 0)
-        self._kept = (_FILL(self._fill_page), _HOT(self._hot))
-        for word, function in zip((FILL, HOT), self._kept, strict=True):
+        self._kept = (_EXTENT(self._extent), _HOT(self._hot))
+        for word, function in zip((EXTENT, HOT), self._kept, strict=True):
             context.words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self._context = context
         self._texts = Texts(memory, self.tier)
@@ -168,25 +168,18 @@ class NativeEngine(UnicornEngine):
         self._told.clear()
         self._texts.forget()
 
-    def _fill_page(self, address: int, size: int, write: int) -> int:
-        """What must be added to reach a guest address in the host, 0 where the guest may not, or where the
-        interpreter had better look: into code, or over the end of a page whose neighbour lies elsewhere."""
-        if (address & PAGE - 1) + size > PAGE:
-            first, last = (self._fill_page(at, 1, write) for at in (address, address + size - 1))
-            return first if first == last else 0
+    def _extent(self, address: int, size: int, write: int) -> int:
+        """Where the words of the extent of an access lie, 0 where the guest may not, or where the interpreter
+        had better look: into code, or over the end of a page whose neighbour lies elsewhere."""
         if self._space is None:
             return 0
-        found = walk(self._physical, self._space.root, address)
-        if found is None:
+        found = extent(self._physical, self._space.root, address)
+        if found is None or found.first + found.size - address < size:
             return 0
-        physical, rights = found
-        host = host_page(self._physical, physical)
-        if host is None or (write and (not rights & Protection.WRITE or rights & Protection.EXECUTE)):
+        if write and (not found.rights & Protection.WRITE or found.rights & Protection.EXECUTE):
             return 0
-        page = address & -PAGE
         assert self._context is not None
-        self._context.remember(page, host - page, bool(write))
-        return host - page & (1 << 64) - 1
+        return self._context.remember(found.first, found.size, found.host - found.first, bool(write))
 
     # ---- hot places and regions
 
@@ -207,7 +200,7 @@ class NativeEngine(UnicornEngine):
             self.tier.consider(placed.text, placed.offset(pc))
             self._install()
         else:
-            self.tier.offer(placed.text, placed.offset(pc))
+            self.tier.offer(placed.text, placed.offset(pc), self._context.heat(placed.extent.first))
 
     def _install(self) -> None:
         """Take what is new."""
@@ -217,5 +210,5 @@ class NativeEngine(UnicornEngine):
     def add(self, native: Native) -> None:
         """Use a region from now on."""
         assert self._context is not None
-        for place in native.entries:
-            self._context.add(place, native.function, native.base)
+        for i, place in enumerate(native.entries):
+            self._context.add(place, native.function, native.base, i)

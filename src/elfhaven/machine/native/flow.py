@@ -14,8 +14,10 @@ from functools import cached_property
 from elfhaven.machine.native.decode import Flow, Instruction, signed
 
 Fetch = Callable[[int], Instruction | None]
-LARGEST = 300  # instructions of a function, or of the part of it that is compiled
-_READ = 3000  # that are looked at
+Warm = Callable[[int], int]  # how often the interpreter met a block
+LARGEST = 1500  # instructions of a function, or of the part of it that is compiled
+_READ = 12000  # that are looked at
+_OFTEN = 4  # meetings of a place that is taken for one that is jumped to
 _LEAF = 48  # of one that is compiled with its caller
 _WORD, _PAGE = 4, 4096
 _CALL, _OFFSET_WIDTH = re.compile(rb"[\x94-\x97]"), 26  # the last byte of BL
@@ -29,6 +31,7 @@ class Region:
     head: int
     code: dict[int, Instruction]
     hot: int = -1  # an entry too
+    jumped: frozenset[int] = frozenset()  # where its branches by register lead to, as far as it is known
 
     @cached_property
     def base(self) -> int:
@@ -38,7 +41,8 @@ class Region:
     def rebased(self) -> Region:
         """The same as if it lay in the first pages."""
         code = {at - self.base: replace(one, address=at - self.base) for at, one in self.code.items()}
-        return Region(self.head - self.base, code, self.hot - self.base)
+        jumped = frozenset(at - self.base for at in self.jumped)
+        return Region(self.head - self.base, code, self.hot - self.base, jumped)
 
     @property
     def floats(self) -> bool:
@@ -58,7 +62,29 @@ class Region:
             for at, instruction in self.code.items()
             if (target := instruction.target) is not None and target <= at and target in self.code
         )
-        return tuple(sorted({self.head, *self.returns, *loops} | {self.hot} & set(self.code)))
+        return tuple(sorted({self.head, *self.returns, *loops, *self.jumped} | {self.hot} & set(self.code)))
+
+    def targets(self, instruction: Instruction) -> tuple[int, ...]:
+        """Where in the region an indirect branch may lead, as far as it is known."""
+        if instruction.row.name == "br":
+            return tuple(sorted(self.jumped))
+        return self._returned_to.get(instruction.address, ())
+
+    @cached_property
+    def _returned_to(self) -> dict[int, tuple[int, ...]]:
+        """By return, the places behind the calls in the region of the function that it ends."""
+        called: dict[int, set[int]] = {}
+        for at, one in self.code.items():
+            if one.row.flow is Flow.CALL and one.target in self.code and at + _WORD in self.code:
+                assert one.target is not None
+                called.setdefault(one.target, set()).add(at + _WORD)
+        edges = {at: _following(one) for at, one in self.code.items()}
+        out: dict[int, set[int]] = {}
+        for function, places in called.items():
+            for at in _reach(edges, function, frozenset()):
+                if self.code[at].row.name == "ret":
+                    out.setdefault(at, set()).update(places)
+        return {at: tuple(sorted(places)) for at, places in out.items()}
 
     @cached_property
     def spans(self) -> tuple[tuple[int, bytes], ...]:
@@ -87,36 +113,63 @@ def function_starts(start: int, code: bytes) -> list[int]:
     return sorted(at for at in targets if start <= at < start + len(code))
 
 
-def find_region(fetch: Fetch, hot: int, starts: Sequence[int] = ()) -> Region | None:
+def find_region(
+    fetch: Fetch, hot: int, starts: Sequence[int] = (), warm: Warm | None = None
+) -> Region | None:
     """The function around `hot`, or what follows `hot` where that is all that is known of it. None where its
-    instruction is not covered."""
+    instruction is not covered. With `warm`, what never ran is left out, and where the function jumps by
+    register, blocks of it that ran and are not reached otherwise are taken for places where it jumps to."""
     at = bisect_right(starts, hot)
+    end = starts[at] if at < len(starts) else hot + _WORD * _READ
     for head in (*starts[at - 1 : at], hot) if at else (hot,):
-        code = _function(fetch, head, set(starts), _READ)
+        code = _function(fetch, head, set(starts), _READ, warm)
+        jumped = _jumped(fetch, code, range(head, end, _WORD), set(starts), warm)
         if hot in code:
             if len(code) > LARGEST:
-                code, head = _part(fetch, code, hot), hot
+                code, head = _part(fetch, code, hot, jumped), hot
+            jumped &= set(code)
             _add_leaves(fetch, code, set(starts))
-            return Region(head, code, hot)
+            return Region(head, code, hot, frozenset(jumped))
     return None
 
 
-def _part(fetch: Fetch, code: dict[int, Instruction], hot: int) -> dict[int, Instruction]:
+def _jumped(
+    fetch: Fetch, code: dict[int, Instruction], extent: range, starts: Set[int], warm: Warm | None
+) -> set[int]:
+    """Add to a function's code what is reached by its jumps by register; gives where they lead to."""
+    out: set[int] = set()
+    if warm is None or not any(one.row.name == "br" for one in code.values()):
+        return out
+    for at in extent:
+        if at not in code and len(code) < _READ and warm(at) >= _OFTEN:
+            found = _function(fetch, at, starts, _READ, warm)
+            if found:
+                out.add(at)
+                code.update(found)
+    return out
+
+
+def _part(fetch: Fetch, code: dict[int, Instruction], hot: int, jumped: Set[int]) -> dict[int, Instruction]:
     """Of a function that is too large: the largest loop around `hot` that is not, else what is nearest."""
     barred: set[int] = set()
-    while (loop := _loop(code, hot, barred)) and len(loop) > LARGEST:
-        barred.add(min(loop & {target for at in loop for target in _following(code[at]) if target <= at}))
+    edges = _edges(code, jumped)
+    while (loop := _loop(edges, hot, barred)) and len(loop) > LARGEST:
+        barred.add(min(loop & {target for at in loop for target in edges[at] if target <= at}))
     if loop and hot not in barred:
         return {at: code[at] for at in loop}
     return _function(fetch, hot, frozenset(), LARGEST // 2)
 
 
-def _loop(code: dict[int, Instruction], hot: int, barred: Set[int]) -> set[int]:
+def _edges(code: Mapping[int, Instruction], jumped: Set[int]) -> dict[int, list[int]]:
+    return {at: [*_following(one), *(jumped if one.row.name == "br" else ())] for at, one in code.items()}
+
+
+def _loop(edges: Mapping[int, list[int]], hot: int, barred: Set[int]) -> set[int]:
     """The instructions that lead from `hot` to `hot` again, by no way through `barred`; empty for none."""
-    reached = _reach({at: _following(one) for at, one in code.items()}, hot, barred)
+    reached = _reach(edges, hot, barred)
     before: dict[int, list[int]] = {}
     for at in reached:
-        for following in _following(code[at]):
+        for following in edges[at]:
             before.setdefault(following, []).append(at)
     loop = reached & _reach(before, hot, barred)
     return loop if any(at in loop for at in before.get(hot, ())) else set()
@@ -140,8 +193,10 @@ def _following(instruction: Instruction) -> list[int]:
     return behind if target is None or flow is Flow.CALL else [*behind, target]
 
 
-def _function(fetch: Fetch, head: int, starts: Set[int], most: int) -> dict[int, Instruction]:
-    """What is reached from `head` without calls, and without jumps to other functions."""
+def _function(
+    fetch: Fetch, head: int, starts: Set[int], most: int, warm: Warm | None = None
+) -> dict[int, Instruction]:
+    """What is reached from `head` without calls, and without jumps to other functions or to what is cold."""
     code: dict[int, Instruction] = {}
     todo = deque([head])
     while todo and len(code) < most:
@@ -150,7 +205,7 @@ def _function(fetch: Fetch, head: int, starts: Set[int], most: int) -> dict[int,
         if found is None:
             continue
         code[at] = found
-        todo += _following(found)
+        todo += (to for to in _following(found) if warm is None or found.row.flow is Flow.NEXT or warm(to))
     return code
 
 

@@ -45,7 +45,10 @@ def extended(e: Emitter, number: int, option: int, amount: int, sf: int = 1) -> 
 
 def _add_sub(e: Emitter, f: Fields, a: str, b: str, sp: bool) -> None:
     """op: subtract; S: set the flags, and then Rd is never SP."""
-    result = e.op(f"{'sub' if f['op'] else 'add'} {word(f)} {a}, {b}")
+    if f["sf"] and b.isdecimal():
+        result = e.offset(a, -int(b) if f["op"] else int(b))
+    else:
+        result = e.op(f"{'sub' if f['op'] else 'add'} {word(f)} {a}, {b}")
     if f["S"]:
         kind = (Flags.ADD32, Flags.ADD64, Flags.SUB32, Flags.SUB64)[2 * f["op"] + f["sf"]]
         e.set_flags(kind, a, b)

@@ -1,57 +1,279 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A region of guest code as one function: i64 (context, where it is entered, its base).
+"""A region of guest code as one function: i64 (context, which of its entries, its base).
 
-It takes registers from the CPU's state, runs, and puts them back at one of the region's ways out. What it
-gives is the address where the guest goes on, or REFUSED.
+It takes registers from the CPU's state and puts them back as blocks.Zones has it. Where it is left it goes on
+in the region that the place belongs to, if there is one; else it gives the address where the guest goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 
-from elfhaven.machine.native.context import ENV
+from elfhaven.machine.native.accesses import Group
+from elfhaven.machine.native.blocks import Block, Exit, Zones
+from elfhaven.machine.native.context import ENV, FLAG_A, FLAG_B, FLAG_KIND, PLACE_ENTRIES, PLACES, STOP
 from elfhaven.machine.native.decode import Flow, Instruction
-from elfhaven.machine.native.dispatch import REFUSED
+from elfhaven.machine.native.dispatch import CONVENTION
 from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
 
-_MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
-_RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
-_FPCR_MODES = 0x07F7_9F00
+_FLAGS = (("fk", "i32", FLAG_KIND), ("fa", "i64", FLAG_A), ("fb", "i64", FLAG_B))
+_LARGEST_LOOP = 256  # instructions of one whose registers are values
+_FEW = 4  # targets of an indirect branch that are compared one after the other
 
 
 def lift(region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset()) -> str:
     """The text of the function, to be put behind prelude.PRELUDE; `features` as for Emitter."""
-    region = region.rebased()
-    e = Emitter(layout, features)
-    _body(e, region)
-    _leaves(e)
-    attributes = "#0" if region.floats else "nounwind"
-    parts = [
-        f"define i64 @{name}(ptr %ctx, i64 %at, i64 %base) {attributes} {{",
-        *_entry(e, region, layout),
-        *e.lines,
-        *e.tails,
-        *_exit(e, region, layout),
-        "}",
-    ]
-    return "\n".join(parts) + "\n"
+    return _Lifter(region.rebased(), name, layout, features).text()
 
 
-def _body(e: Emitter, region: Region) -> None:
-    leaders = _leaders(region)
-    open_block = False
-    for address in sorted(region.code):
-        instruction = region.code[address]
-        if address in leaders:
-            if open_block:
-                e.resolve()
-                e.do(f"br label %at_{address:x}")
-            e.start_block(address)
-        e.begin(address)
-        instruction.row.emit(e, instruction.fields)
-        open_block = _flow(e, region, instruction)
+class _Lifter:
+    def __init__(self, region: Region, name: str, layout: NativeLayout, features: Set[str]) -> None:
+        self._region, self._name, self._layout = region, name, layout
+        self._e = Emitter(layout, features)
+        self._tables: list[str] = []
+
+    def text(self) -> str:
+        self._body()
+        self._zones = Zones(self._e.blocks, _LARGEST_LOOP)
+        attributes = "#0" if self._region.floats else "nounwind"
+        body = self._checked()
+        parts = [
+            *self._tables,
+            f"define {CONVENTION} i64 @{self._name}(ptr %ctx, i64 %which, i64 %base) {attributes} {{",
+            *self._entry(),
+            *body,
+            *self._edges(),
+            *(line for way in self._e.exits for line in self._way(way)),
+            *_ENDS,
+            "}",
+        ]
+        return "\n".join(parts) + "\n"
+
+    # ---- the instructions
+
+    def _body(self) -> None:
+        e, region = self._e, self._region
+        leaders = _leaders(region)
+        open_block = False
+        for address in sorted(region.code):
+            instruction = region.code[address]
+            if address in leaders:
+                if open_block:
+                    e.resolve()
+                    e.do(f"br label %{self._go(address)}")
+                e.start_block(address)
+            e.begin(address)
+            instruction.row.emit(e, instruction.fields)
+            open_block = self._flow(instruction)
+
+    def _flow(self, instruction: Instruction) -> bool:
+        """Write how it goes on; whether the block is still open."""
+        e, code = self._e, self._region.code
+        following, target = instruction.address + 4, instruction.target
+        flow = instruction.row.flow
+        if flow is not Flow.NEXT or following not in code:
+            e.resolve()
+        if flow in (Flow.INDIRECT, Flow.INDIRECT_CALL):
+            self._indirect(instruction)
+            return False
+        if target is None:
+            if following in code:
+                return True
+            e.do(f"br label %{self._go(following)}")
+            return False
+        if flow in (Flow.JUMP, Flow.CALL):
+            self._edge(instruction.address, target)
+            return False
+        taken = e.fresh("taken")
+        e.do(f"br i1 {e.condition}, label %{taken}, label %{self._go(following)}")
+        e.label(taken)
+        self._edge(instruction.address, target)
+        return False
+
+    def _edge(self, source: int, target: int) -> None:
+        if target <= source and target in self._region.code:
+            self._e.check_stop(target)
+        self._e.do(f"br label %{self._go(target)}")
+
+    def _go(self, address: int) -> str:
+        """The label of a place in the region, or of the way out to it."""
+        if address not in self._region.code:
+            return self._e.leave(address, linked=True)
+        self._e.block.nexts.add(address)
+        return f"go_{self._e.block.address:x}_{address:x}"
+
+    def _indirect(self, instruction: Instruction) -> None:
+        """To a place of the region where it is known to lead, or out of it."""
+        e = self._e
+        out = e.leave_to(f"or i64 {e.destination}, 0")
+        targets = self._region.targets(instruction)
+        if not targets:
+            e.do(f"br label %{out}")
+            return
+        known = e.fresh("known")
+        e.do(f"br i1 {e.stop_wanted()}, label %{out}, label %{known}, !prof !0")
+        e.label(known)
+        place = e.op(f"sub i64 {e.destination}, %base")
+        if instruction.row.name == "br":
+            self._look_up(place, targets, out)
+            return
+        cases = " ".join(f"i64 {at}, label %{self._go(at)}" for at in targets)
+        e.do(f"switch i64 {place}, label %{out} [ {cases} ]")
+
+    def _look_up(self, place: str, targets: Sequence[int], out: str) -> None:
+        """By a table that tells of each word which target it is; 0 is none."""
+        e, first = self._e, targets[0]
+        which = {at: i + 1 for i, at in enumerate(targets)}
+        held = [which.get(at, 0) for at in range(first, targets[-1] + 4, 4)]
+        table = f"@{self._name}.{e.fresh('table')}"
+        words = ", ".join(f"i16 {i}" for i in held)
+        self._tables.append(f"{table} = private unnamed_addr constant [{len(held)} x i16] [{words}]")
+        near = e.op(f"sub i64 {place}, {first}")
+        index = e.op(f"call i64 @llvm.fshl.i64(i64 {near}, i64 {near}, i64 62)")  # its low bits must be 0
+        within, inside = e.op(f"icmp ult i64 {index}, {len(held)}"), e.fresh("inside")
+        e.do(f"br i1 {within}, label %{inside}, label %{out}, !prof !1")
+        e.label(inside)
+        cell = e.op(f"getelementptr i16, ptr {table}, i64 {index}")
+        found = e.op(f"load i16, ptr {cell}")
+        e.lines.append(e.block)
+        cases = " ".join(f"i16 {i}, label %from_{at:x}" for at, i in which.items())
+        e.do(f"switch i16 {found}, label %{out} [ {cases} ]")
+
+    # ---- memory
+
+    def _checked(self) -> list[str]:
+        """The body, with the checks of its accesses."""
+        groups = [line for line in self._e.lines if isinstance(line, Group)]
+        self._largest: dict[str, int] = {}  # by extent, how many bytes are checked at once at most
+        for group in groups:
+            if self._zones.in_loop(group.block):
+                self._largest[group.extent] = max(self._largest.get(group.extent, 0), group.size)
+        out: list[str] = []
+        for line in self._e.lines:
+            if isinstance(line, str):
+                out.append(line)
+            elif isinstance(line, Block):
+                out += self._put_back(self._e.fresh("b"), self._zones.written[line.address] | line.defines)
+            elif self._zones.in_loop(line.block):
+                out += line.in_loop(self._largest[line.extent])
+            else:
+                out += line.once()
+        return out
+
+    # ---- in and out
+
+    def _registers(self, names: Iterable[str]) -> list[tuple[str, str, str]]:
+        """(name, type, what computes where it lies) of allocas."""
+        out = []
+        for name in sorted(names):
+            if name == "flags":
+                out += [(n, t, f"getelementptr i64, ptr %ctx, i64 {word}") for n, t, word in _FLAGS]
+                continue
+            if name in STATE:
+                type, offset = STATE[name], self._layout.offset(name)
+            elif name.startswith("v"):
+                type, offset = VECTOR, self._layout.vectors + int(name[1:]) * self._layout.stride
+            else:
+                type, offset = "i64", 8 * (31 if name == "sp" else int(name[1:]))
+            out.append((name, type, f"getelementptr i8, ptr %env, i64 {offset}"))
+        return out
+
+    def _entry(self) -> list[str]:
+        assert ENV == 0
+        blocks = self._e.blocks.values()
+        touched = {"flags"}.union(*(block.uses | block.defines for block in blocks))
+        out = ["entry:", "  %pc = alloca i64", "  %env = load ptr, ptr %ctx, align 8"]
+        out += [f"  %{name} = alloca {type}" for name, type, _ in self._registers(touched)]
+        for extent in sorted(self._largest):
+            out += [
+                f"  %{extent} = alloca [3 x i64]",
+                f"  %{extent}.p = getelementptr i64, ptr %{extent}, i64 1",
+            ]
+            out.append(f"  store i64 0, ptr %{extent}.p, !tbaa !5")
+        cases = " ".join(f"i64 {i}, label %from_{at:x}" for i, at in enumerate(self._region.entries))
+        return [*out, f"  switch i64 %which, label %elsewhere [ {cases} ]", "elsewhere:", "  unreachable"]
+
+    def _edges(self) -> list[str]:
+        """Between blocks, within zones and across."""
+        out: list[str] = []
+        entered = {*self._region.entries}
+        for at, block in self._e.blocks.items():
+            for to in sorted(block.nexts):
+                edge = f"go_{at:x}_{to:x}"
+                if self._zones.together(at, to):
+                    out += [f"{edge}:", f"  br label %at_{to:x}"]
+                    continue
+                entered.add(to)
+                out += [f"{edge}:", *self._put_back(edge, self._zones.written[at] | block.defines)]
+                out.append(f"  br label %from_{to:x}")
+        for at in sorted(entered):
+            out += [f"from_{at:x}:", *self._take(f"from.{at:x}", self._zones.needed[at])]
+            out.append(f"  br label %at_{at:x}")
+        return out
+
+    def _take(self, stem: str, names: Iterable[str]) -> list[str]:
+        """Registers from the CPU's state."""
+        out = []
+        for name, type, place in self._registers(names):
+            value = f"%{stem}.{name}"
+            out += [
+                f"  {value}.p = {place}",
+                f"  {value} = load {type}, ptr {value}.p, align 8, !tbaa !10",
+                f"  store {type} {value}, ptr %{name}",
+            ]
+        return out
+
+    def _put_back(self, stem: str, names: Iterable[str]) -> list[str]:
+        out = []
+        for name, type, place in self._registers(names):
+            value = f"%{stem}.{name}"
+            out += [
+                f"  {value}.p = {place}",
+                f"  {value} = load {type}, ptr %{name}",
+                f"  store {type} {value}, ptr {value}.p, align 8, !tbaa !10",
+            ]
+        return out
+
+    def _way(self, way: Exit) -> list[str]:
+        return [
+            f"{way.label}:",
+            *(f"  {line}" for line in way.lines),
+            *self._put_back(way.label, self._zones.written[way.block] | way.written),
+            f"  %{way.label}.pc = {way.place}",
+            f"  store i64 %{way.label}.pc, ptr %pc",
+            f"  br label %{'link' if way.linked else 'home'}",
+        ]
+
+
+_ENDS = f"""link:
+  %link.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
+  %link.stop = load volatile i64, ptr %link.stop.p
+  %link.free = icmp eq i64 %link.stop, 0
+  %link.places.p = getelementptr i64, ptr %ctx, i64 {PLACES}
+  %link.places = load ptr, ptr %link.places.p, !tbaa !6
+  %link.pc = load i64, ptr %pc
+  %link.i0 = lshr i64 %link.pc, 2
+  %link.i = and i64 %link.i0, {PLACE_ENTRIES - 1}
+  %link.slot = getelementptr ptr, ptr %link.places, i64 %link.i
+  %link.record = load ptr, ptr %link.slot, !tbaa !5
+  %link.there = load i64, ptr %link.record, !tbaa !5
+  %link.hit = icmp eq i64 %link.there, %link.pc
+  %link.both = and i1 %link.hit, %link.free
+  br i1 %link.both, label %link.go, label %home, !prof !1
+link.go:
+  %link.f.p = getelementptr i64, ptr %link.record, i64 1
+  %link.f = load ptr, ptr %link.f.p, !tbaa !5
+  %link.base.p = getelementptr i64, ptr %link.record, i64 2
+  %link.base = load i64, ptr %link.base.p, !tbaa !5
+  %link.which.p = getelementptr i64, ptr %link.record, i64 3
+  %link.which = load i64, ptr %link.which.p, !tbaa !5
+  %link.r = musttail call {CONVENTION} i64 %link.f(ptr %ctx, i64 %link.which, i64 %link.base)
+  ret i64 %link.r
+home:
+  %home.pc = load i64, ptr %pc
+  ret i64 %home.pc""".splitlines()
 
 
 def _leaders(region: Region) -> set[int]:
@@ -64,172 +286,4 @@ def _leaders(region: Region) -> set[int]:
             out.add(address + 4)
         if address - 4 not in region.code:
             out.add(address)
-    return out
-
-
-def _flow(e: Emitter, region: Region, instruction: Instruction) -> bool:
-    """Write how it goes on; whether the block is still open."""
-    following, target = instruction.address + 4, instruction.target
-    flow = instruction.row.flow
-    if flow is not Flow.NEXT or following not in region.code:
-        e.resolve()
-    if flow in (Flow.INDIRECT, Flow.INDIRECT_CALL):
-        _indirect(e, region)
-        return False
-    if target is None:
-        if following in region.code:
-            return True
-        e.do(f"br label %{_place(e, region, following)}")
-        return False
-    if flow in (Flow.JUMP, Flow.CALL):
-        _edge(e, region, instruction.address, target)
-        return False
-    taken = e.fresh("taken")
-    e.do(f"br i1 {e.condition}, label %{taken}, label %{_place(e, region, following)}")
-    e.label(taken)
-    _edge(e, region, instruction.address, target)
-    return False
-
-
-def _indirect(e: Emitter, region: Region) -> None:
-    """To where one of the region's calls comes back, or out of it."""
-    e.do(f"store i64 {e.destination}, ptr %pc")
-    known, stopped = e.fresh("known"), e.stop_wanted()
-    e.do(f"br i1 {stopped}, label %out, label %{known}")
-    e.label(known)
-    cases = " ".join(f"i64 {at}, label %at_{at:x}" for at in region.returns)
-    place = e.op(f"sub i64 {e.destination}, %base")
-    e.do(f"switch i64 {place}, label %out [ {cases} ]")
-
-
-def _edge(e: Emitter, region: Region, source: int, target: int) -> None:
-    if target <= source and target in region.code:
-        e.check_stop(target)
-    e.do(f"br label %{_place(e, region, target)}")
-
-
-def _place(e: Emitter, region: Region, address: int) -> str:
-    """The label of a place in the region, or of the way out to it."""
-    if address in region.code:
-        return f"at_{address:x}"
-    e.leaves.add(address)
-    return f"leave_{address:x}"
-
-
-def _leaves(e: Emitter) -> None:
-    for address in sorted(e.leaves):
-        e.label(f"leave_{address:x}")
-        e.do(f"store i64 {e.address(address)}, ptr %pc")
-        e.do("br label %out")
-
-
-def _registers(names: set[str], layout: NativeLayout) -> list[tuple[str, str, int]]:
-    """(name, type, offset in the CPU's state)."""
-    out = []
-    for name in sorted(names - {"flags"}):
-        if name in STATE:
-            out.append((name, STATE[name], layout.offset(name)))
-        elif name.startswith("v"):
-            out.append((name, VECTOR, layout.vectors + int(name[1:]) * layout.stride))
-        else:
-            out.append((name, "i64", 8 * (31 if name == "sp" else int(name[1:]))))
-    return out
-
-
-def _entry(e: Emitter, region: Region, layout: NativeLayout) -> list[str]:
-    touched = e.read | e.written
-    registers = _registers(touched, layout)
-    out = ["entry:", "  %pc = alloca i64", "  %mxcsr = alloca i32", "  %kept = alloca i32"]
-    out += [f"  %{name} = alloca {type}" for name, type, _ in registers]
-    out += ["  %fk = alloca i32", "  %fa = alloca i64", "  %fb = alloca i64"]
-    out += ["  %env = load ptr, ptr %ctx, align 8", *_gate(region, layout)]
-    for name, type, offset in registers:
-        out += [
-            f"  %p.{name} = getelementptr i8, ptr %env, i64 {offset}",
-            f"  %l.{name} = load {type}, ptr %p.{name}, align 8",
-            f"  store {type} %l.{name}, ptr %{name}",
-        ]
-    out += _load_flags(layout) if "flags" in touched else []
-    if region.floats:
-        out += [
-            "  call void @llvm.x86.sse.stmxcsr(ptr %kept) #1",
-            f"  store i32 {_MASK_ALL}, ptr %mxcsr",
-            "  call void @llvm.x86.sse.ldmxcsr(ptr %mxcsr) #1",
-        ]
-    cases = " ".join(f"i64 {at}, label %at_{at:x}" for at in region.entries)
-    return [
-        *out,
-        "  %place = sub i64 %at, %base",
-        f"  switch i64 %place, label %elsewhere [ {cases} ]",
-        "elsewhere:",
-        "  unreachable",
-    ]
-
-
-def _gate(region: Region, layout: NativeLayout) -> list[str]:
-    """Do nothing with a rounding mode other than the default."""
-    assert ENV == 0
-    if not region.floats:
-        return []
-    return [
-        f"  %fpcr.p = getelementptr i8, ptr %env, i64 {layout.fpcr}",
-        "  %fpcr = load i32, ptr %fpcr.p",
-        f"  %modes = and i32 %fpcr, {_FPCR_MODES}",
-        "  %g = icmp eq i32 %modes, 0",
-        "  br i1 %g, label %start, label %nothing",
-        "nothing:",
-        f"  ret i64 {REFUSED}",
-        "start:",
-    ]
-
-
-def _load_flags(layout: NativeLayout) -> list[str]:
-    out = []
-    for flag, test in (("n", "slt"), ("z", "eq"), ("c", "ne"), ("v", "slt")):
-        out += [
-            f"  %f.{flag}p = getelementptr i8, ptr %env, i64 {getattr(layout, flag)}",
-            f"  %f.{flag}w = load i32, ptr %f.{flag}p",
-            f"  %f.{flag}b = icmp {test} i32 %f.{flag}w, 0",
-            f"  %f.{flag} = zext i1 %f.{flag}b to i64",
-        ]
-    out.append("  %f.s0 = add i64 0, 0")
-    for at, flag in enumerate("nzcv"):
-        out += [f"  %f.d{at} = shl i64 %f.s{at}, 1", f"  %f.s{at + 1} = or i64 %f.d{at}, %f.{flag}"]
-    return [*out, "  store i32 0, ptr %fk", "  store i64 %f.s4, ptr %fa", "  store i64 0, ptr %fb"]
-
-
-def _exit(e: Emitter, region: Region, layout: NativeLayout) -> list[str]:
-    out = ["out:"]
-    for name, type, _ in _registers(e.written, layout):
-        out += [
-            f"  %s.{name} = load {type}, ptr %{name}",
-            f"  store {type} %s.{name}, ptr %p.{name}, align 8",
-        ]
-    out += _store_flags() if "flags" in e.written else []
-    if region.floats:
-        out += [
-            "  call void @llvm.x86.sse.stmxcsr(ptr %mxcsr) #1",
-            "  call void @llvm.x86.sse.ldmxcsr(ptr %kept) #1",
-            "  %r.word = load i32, ptr %mxcsr",
-            "  %r.byte = trunc i32 %r.word to i8",
-            f"  %r.arm = and i8 %r.byte, {_RAISED}",
-            f"  %r.p = getelementptr i8, ptr %env, i64 {layout.raised}",
-            "  %r.old = load i8, ptr %r.p",
-            "  %r.new = or i8 %r.old, %r.arm",
-            "  store i8 %r.new, ptr %r.p",
-        ]
-    return [*out, "  %end = load i64, ptr %pc", "  ret i64 %end"]
-
-
-def _store_flags() -> list[str]:
-    out = ["  %o.k = load i32, ptr %fk", "  %o.a = load i64, ptr %fa", "  %o.b = load i64, ptr %fb"]
-    out.append("  %o = call i64 @nzcv(i32 %o.k, i64 %o.a, i64 %o.b)")
-    for flag, bit, shift in (("n", 8, 31), ("z", 4, 0), ("c", 2, 0), ("v", 1, 31)):
-        out += [
-            f"  %o.{flag}m = and i64 %o, {bit}",
-            f"  %o.{flag}t = icmp {'eq' if flag == 'z' else 'ne'} i64 %o.{flag}m, 0",
-            f"  %o.{flag}z = zext i1 %o.{flag}t to i32",
-            f"  %o.{flag}s = shl i32 %o.{flag}z, {shift}",
-            f"  store i32 %o.{flag}s, ptr %f.{flag}p",
-        ]
     return out

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""IR that every module of regions has: flags from operands, the way to fill the page tables."""
+"""IR that every module of regions has: flags from operands, the way to the extents of memory."""
 
 from __future__ import annotations
 
-from elfhaven.machine.native.context import FILL, READ_TABLE, TLB_ENTRIES
+from elfhaven.machine.native.context import (
+    EXTENT,
+    EXTENT_WORDS,
+    EXTENTS,
+    READ_EXTENTS,
+    READ_TABLE,
+    TLB_ENTRIES,
+)
 
 _RESULT = """
 {name}:
@@ -135,42 +142,89 @@ is6:
 }
 """
 
-# Over a page's end: both pages are known, and are neighbours in the host too. Else the engine is asked.
+# The extent that holds an access, as a pointer to its words: among those that are known, else the engine is
+# asked, and then null where there is none.
+_EXTENT = f"""
+define internal preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold nounwind {{
+  %row = mul i64 %w, {EXTENTS * EXTENT_WORDS}
+  %first = add i64 %row, {READ_EXTENTS}
+  br label %look
+look:
+  %i = phi i64 [ 0, %0 ], [ %i.1, %more ]
+  %skip = mul i64 %i, {EXTENT_WORDS}
+  %at = add i64 %first, %skip
+  %p = getelementptr i64, ptr %ctx, i64 %at
+  %lo = load i64, ptr %p
+  %size.p = getelementptr i64, ptr %p, i64 1
+  %bytes = load i64, ptr %size.p
+  %from = sub i64 %a, %lo
+  %within = icmp ult i64 %from, %bytes
+  %rest = sub i64 %bytes, %from
+  %whole = icmp uge i64 %rest, %size
+  %hit = and i1 %within, %whole
+  br i1 %hit, label %found, label %more
+more:
+  %i.1 = add i64 %i, 1
+  %end = icmp eq i64 %i.1, {EXTENTS}
+  br i1 %end, label %ask, label %look
+found:
+  ret ptr %p
+ask:
+  %f.p = getelementptr i64, ptr %ctx, i64 {EXTENT}
+  %f = load ptr, ptr %f.p
+  %r = call ptr %f(i64 %a, i64 %size, i64 %w)
+  ret ptr %r
+}}
+"""
+
+# What makes a guest address one of the host, 0 where the guest may not; from now on the page is known.
 _FILL = f"""
-define internal i64 @fill(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold {{
-  %less = sub i64 %size, 1
-  %last = add i64 %a, %less
-  %first.page = and i64 %a, -4096
-  %last.page = and i64 %last, -4096
+define internal preserve_allcc i64 @fill(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold nounwind {{
+  %e = call preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w)
+  %none = icmp eq ptr %e, null
+  br i1 %none, label %nothing, label %found
+nothing:
+  ret i64 0
+found:
+  %add.p = getelementptr i64, ptr %e, i64 2
+  %add = load i64, ptr %add.p
+  %page = and i64 %a, -4096
   %which = add i64 %w, {READ_TABLE}
   %t.p = getelementptr i64, ptr %ctx, i64 %which
   %t = load ptr, ptr %t.p
-  %first.s = lshr i64 %a, 8
-  %first.i = and i64 %first.s, {(TLB_ENTRIES - 1) << 4}
-  %first.e = getelementptr i8, ptr %t, i64 %first.i
-  %last.s = lshr i64 %last, 8
-  %last.i = and i64 %last.s, {(TLB_ENTRIES - 1) << 4}
-  %last.e = getelementptr i8, ptr %t, i64 %last.i
-  %first.t = load i64, ptr %first.e
-  %last.t = load i64, ptr %last.e
-  %first.a.p = getelementptr i8, ptr %first.e, i64 8
-  %last.a.p = getelementptr i8, ptr %last.e, i64 8
-  %first.a = load i64, ptr %first.a.p
-  %last.a = load i64, ptr %last.a.p
-  %k0 = icmp eq i64 %first.t, %first.page
-  %k1 = icmp eq i64 %last.t, %last.page
-  %k2 = icmp eq i64 %first.a, %last.a
-  %k3 = and i1 %k0, %k1
-  %k4 = and i1 %k2, %k3
-  br i1 %k4, label %both, label %ask
-both:
-  ret i64 %first.a
-ask:
-  %p = getelementptr i64, ptr %ctx, i64 {FILL}
-  %f = load ptr, ptr %p
-  %r = call i64 %f(i64 %a, i64 %size, i64 %w)
-  ret i64 %r
+  %shifted = lshr i64 %a, 8
+  %index = and i64 %shifted, {(TLB_ENTRIES - 1) << 4}
+  %entry = getelementptr i8, ptr %t, i64 %index
+  %entry.add = getelementptr i8, ptr %entry, i64 8
+  store i64 %page, ptr %entry
+  store i64 %add, ptr %entry.add
+  ret i64 %add
 }}
+"""
+
+# Whether an access is within an extent, which accesses by this base register then expect.
+_REACH = """
+define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %held, i64 %less)
+    noinline cold nounwind {
+  %e = call preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w)
+  %none = icmp eq ptr %e, null
+  br i1 %none, label %nothing, label %found
+nothing:
+  ret i1 false
+found:
+  %lo = load i64, ptr %e
+  %size.p = getelementptr i64, ptr %e, i64 1
+  %bytes = load i64, ptr %size.p
+  %lim = sub i64 %bytes, %less
+  %add.p = getelementptr i64, ptr %e, i64 2
+  %add = load i64, ptr %add.p
+  store i64 %lo, ptr %held
+  %held.1 = getelementptr i64, ptr %held, i64 1
+  store i64 %lim, ptr %held.1
+  %held.2 = getelementptr i64, ptr %held, i64 2
+  store i64 %add, ptr %held.2
+  ret i1 true
+}
 """
 
 METADATA = """
@@ -186,5 +240,7 @@ attributes #1 = { strictfp }
 !7 = !{!"guest", !3, i64 0}
 !8 = !{!"entry", !3, i64 0}
 !9 = !{!"context", !3, i64 0}
+!10 = !{!11, !11, i64 0}
+!11 = !{!"state", !3, i64 0}
 """
-PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _FILL
+PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _FILL + _REACH

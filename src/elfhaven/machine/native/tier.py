@@ -21,7 +21,7 @@ from pathlib import Path
 
 from elfhaven.machine.native.bundle import Piece, Text, pack, unpack
 from elfhaven.machine.native.compiler import CompileError, Compiler
-from elfhaven.machine.native.context import NEWS, Context
+from elfhaven.machine.native.context import COLD, NEWS, Context, Heat
 from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.linker import LinkError
@@ -40,9 +40,9 @@ class Tier:
 
     def __init__(self, layout: NativeLayout, directory: Path | None = None, often: int = OFTEN) -> None:
         self._compiler = Compiler(directory, layout)
-        self.dispatcher = self._compiler.dispatcher(often)
+        self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
-        self._samples: dict[_Place, Text] = {}
+        self._samples: dict[_Place, tuple[Text, Heat]] = {}
         self._times: Counter[_Place] = Counter()  # how often each of them came
         self._within: Counter[_Place] = Counter()
         self._ends = False
@@ -76,7 +76,7 @@ class Tier:
                 self._forget_oldest()
             return known
 
-    def offer(self, text: Text, at: int) -> None:
+    def offer(self, text: Text, at: int, heat: Heat) -> None:
         """Have the region around a place of a text compiled."""
         place = (text.digest, at)
         with self._changed:
@@ -84,17 +84,18 @@ class Tier:
                 self.uncovered[text.refused[at]] += 1
                 return
             self._begin()
-            self._samples[place] = text
+            self._samples[place] = text, heat
             self._times[place] += 1
             self._changed.notify()
 
-    def consider(self, text: Text, at: int) -> None:
-        """Compile the region around a place, unless one that holds it will do."""
+    def consider(self, text: Text, at: int, heat: Heat = COLD) -> None:
+        """Compile the region around a place, unless one that holds it will do. What is not warm is left out
+        of it, if anything is warm."""
         with self._compiling:
             if at in text.refused:
                 self.uncovered[text.refused[at]] += 1
             elif not self._will_do(text, at):
-                self._compile(text, at)
+                self._compile(text, at, heat)
 
     def save(self) -> None:
         """Keep what is new for the next run."""
@@ -135,7 +136,7 @@ class Tier:
             except Exception as error:  # a tier that fails leaves the program to the interpreter
                 self.failed.append(f"{type(error).__name__}: {error}")
 
-    def _next(self) -> tuple[Text, int] | None:
+    def _next(self) -> tuple[Text, int, Heat] | None:
         """The hottest place; None when it is time to end."""
         while not self._wait(_SETTLED):
             self.save()
@@ -147,7 +148,8 @@ class Tier:
             if self._ends:
                 return None
             hottest = max(self._samples, key=self._times.__getitem__)
-            return self._samples.pop(hottest), hottest[1]
+            text, heat = self._samples.pop(hottest)
+            return text, hottest[1], heat
 
     def _wait(self, seconds: float | None) -> bool:
         """Whether there is something to do by then."""
@@ -181,9 +183,9 @@ class Tier:
         self._within[text.digest, at] += bool(holding)
         return bool(holding) and self._within[text.digest, at] <= _PATIENCE
 
-    def _compile(self, text: Text, at: int) -> None:
+    def _compile(self, text: Text, at: int, heat: Heat) -> None:
         try:
-            words, made = self._compiler.region(text.digest, text.code, at)
+            words, made = self._compiler.region(text.digest, text.code, at, heat)
         except CompileError:
             self._refuse(text, at, 0)
             raise

@@ -10,7 +10,6 @@ from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.integer import extended
 
 _MODE_UNSCALED, _MODE_POST, _MODE_PRE = 0, 1, 3
-_M64 = (1 << 64) - 1
 
 
 def _scale(f: Fields) -> int:
@@ -28,10 +27,6 @@ def _is_single(f: Fields) -> bool:
 def _apart(f: Fields, *registers: str) -> bool:
     """Writeback does not meet a register that is moved."""
     return bool(f["V"]) or f["rn"] == 31 or all(f["rn"] != f[r] for r in registers)
-
-
-def _add(e: Emitter, base: str, offset: int) -> str:
-    return e.op(f"add i64 {base}, {offset & _M64}") if offset else base
 
 
 def aligned(e: Emitter, address: str, size: int) -> str:
@@ -81,13 +76,13 @@ def _set_general(e: Emitter, f: Fields, value: str, type: str) -> None:
 
 
 def _unsigned(e: Emitter, f: Fields) -> None:
-    _move(e, f, _add(e, e.x(f["rn"], sp=True), f["imm12"] << _scale(f)))
+    _move(e, f, e.offset(e.x(f["rn"], sp=True), f["imm12"] << _scale(f)))
 
 
 def _indexed(e: Emitter, f: Fields) -> None:
     """Unscaled, post-indexed, pre-indexed."""
     base = e.x(f["rn"], sp=True)
-    moved = _add(e, base, signed(f["imm9"], 9))
+    moved = e.offset(base, signed(f["imm9"], 9))
     _move(e, f, base if f["mode"] == _MODE_POST else moved)
     if f["mode"] != _MODE_UNSCALED:
         e.set_x(f["rn"], moved, sp=True)
@@ -95,7 +90,7 @@ def _indexed(e: Emitter, f: Fields) -> None:
 
 def _by_register(e: Emitter, f: Fields) -> None:
     offset = extended(e, f["rm"], f["option"], _scale(f) if f["S"] else 0)
-    _move(e, f, e.op(f"add i64 {e.x(f['rn'], sp=True)}, {offset}"))
+    _move(e, f, e.indexed(e.x(f["rn"], sp=True), offset))
 
 
 def _literal(e: Emitter, f: Fields) -> None:
@@ -115,7 +110,7 @@ def _pair(e: Emitter, f: Fields) -> None:
     size = 4 << f["opc"] if f["V"] else 8 if f["opc"] == 2 else 4
     type = VECTOR if size == 16 else f"i{8 * size}"
     base = e.x(f["rn"], sp=True)
-    moved = _add(e, base, signed(f["imm7"], 7) * size)
+    moved = e.offset(base, signed(f["imm7"], 7) * size)
     pointer = e.host(base if f["mode"] == 1 else moved, 2 * size, not f["L"])
     second = e.op(f"getelementptr i8, ptr {pointer}, i64 {size}")
     places = (("rt", pointer), ("rt2", second))

@@ -17,7 +17,6 @@ from elfhaven.machine.address_space import AddressSpace, Mapping
 from elfhaven.machine.engine import PC, SP, Fault
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.native.decode import Fields, Instruction, Row
-from elfhaven.machine.native.dispatch import REFUSED
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout, find_native
@@ -102,11 +101,10 @@ class Bench:
             f"f{i}": lift(region, f"f{i}", self.layout, self.features) for i, region in enumerate(regions)
         }
         addresses = self.engine.tier._compiler.compile(texts)
-        kind = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64, ctypes.c_uint64)
+        kind = ctypes.CFUNCTYPE(ctypes.c_uint64, *(ctypes.c_void_p,) * 2, *(ctypes.c_uint64,) * 2)
         assert self.engine._context is not None
-        context = self.engine._context.address
-        callbacks = [kind(addresses[f"f{i}"]) for i in range(len(regions))]
-        return [partial(callback, context, HEAD, USER) for callback in callbacks]
+        context, enter = self.engine._context.address, kind(self.engine.tier.enter)
+        return [partial(enter, context, addresses[f"f{i}"], 0, USER) for i in range(len(regions))]
 
     # ---- states
 
@@ -117,7 +115,7 @@ class Bench:
         general = [*self.random.sample(drawn, 31), self._place(), HEAD]
         fields = instruction.fields if instruction is not None else {}
         if instruction is not None and "indirect" in instruction.row.flow.value:
-            general[fields["rn"] % 31] = USER + 4 * self.random.randrange(PAGE // 4)
+            general[fields["rn"] % 31] = USER + 4 * self.random.randrange((HEAD - USER) // 4)
         elif "rn" in fields and self.random.random() < 0.9:
             general[SP if fields["rn"] == 31 else fields["rn"]] = self._place()
             if fields.get("option") and fields["rm"] not in (31, fields["rn"]):
@@ -207,7 +205,7 @@ class Bench:
     def native(self, function: Any, state: State) -> State:
         self.put(state)
         self.engine._space = self.space
-        self.engine.registers[PC] = HEAD if (place := function()) == REFUSED & (1 << 64) - 1 else place
+        self.engine.registers[PC] = function()
         self.engine._space = None
         return self.get()
 
