@@ -6,6 +6,7 @@ from __future__ import annotations
 from elfhaven.machine.native import (
     across,
     branches,
+    conversions,
     crypto,
     exclusives,
     floats,
@@ -29,6 +30,7 @@ A64 = Table(
         *transfers.ROWS,
         *exclusives.ROWS,
         *floats.ROWS,
+        *conversions.ROWS,
         *vectors.ROWS,
         *lanes.ROWS,
         *structures.ROWS,

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from elfhaven.machine.native.decode import Emit, Fields, Row, always
+from elfhaven.machine.native.decode import Emit, Fields, Row
 from elfhaven.machine.native.emitter import Emitter
 from elfhaven.machine.native.floats import (
-    STRICT,
-    doubt_least,
     extremum,
     negated,
     rounded,
@@ -152,65 +150,6 @@ def _round(e: Emitter, f: Fields) -> None:
     set_vector(e, f, rounded(e, mode[f["U"], f["o2"], f["o1"]], type, value), type)
 
 
-def _from_integers(e: Emitter, f: Fields) -> None:
-    """SCVTF, UCVTF."""
-    type = arrangement(f)
-    source = _integers(type)
-    shape = source[1:-1].replace(" x ", "")
-    name = f"{'ui' if f['U'] else 'si'}tofp.{suffix(type)}.v{shape}"
-    value = clean(e, f, f["rn"], source)
-    made = f"call {type} @llvm.experimental.constrained.{name}({source} {value}, {STRICT}) #1"
-    set_vector(e, f, e.op(made), type)
-
-
-def _to_integers(e: Emitter, f: Fields) -> None:
-    """FCVTZS, FCVTZU of what fits well within."""
-    type = arrangement(f)
-    target = _integers(type)
-    width = 64 if "double" in type else 32
-    count = type[1:-1].split()[0]
-    value = clean(e, f, f["rn"], type)
-    high = _number(float(1 << width - 1), type)
-    low = "zeroinitializer" if f["U"] else _number(-float(1 << width - 1), type)
-    e.doubt_number(value, type)
-    above = e.op(f"fcmp olt {type} {value}, {low}")
-    below = e.op(f"fcmp oge {type} {value}, {high}")
-    e.doubt(e.op(f"or <{count} x i1> {above}, {below}"), f"<{count} x i1>")
-    e.resolve()
-    name = f"fptosi.v{count}i{width}.{suffix(type)}"
-    made = (
-        f'call {target} @llvm.experimental.constrained.{name}({type} {value}, metadata !"fpexcept.strict") #1'
-    )
-    set_vector(e, f, e.op(made), target)
-
-
-def _number(value: float, type: str) -> str:
-    return splat(type, f"{value:.1f}")
-
-
-def _lengthen(e: Emitter, f: Fields) -> None:
-    """FCVTL, FCVTL2: two singles to doubles."""
-    order = "<i32 2, i32 3>" if f["Q"] else "<i32 0, i32 1>"
-    value = e.v(f["rn"], "<4 x float>")
-    half = e.op(f"shufflevector <4 x float> {value}, <4 x float> {value}, <2 x i32> {order}")
-    words = f'<2 x float> {half}, metadata !"fpexcept.strict"'
-    made = e.op(f"call <2 x double> @llvm.experimental.constrained.fpext.v2f64.v2f32({words}) #1")
-    e.doubt_number(made, "<2 x double>")
-    e.set_v(f["rd"], made, "<2 x double>")
-
-
-def _shorten(e: Emitter, f: Fields) -> None:
-    """FCVTN, FCVTN2: two doubles to singles."""
-    value = e.v(f["rn"], "<2 x double>")
-    words = f"<2 x double> {value}, {STRICT}"
-    made = e.op(f"call <2 x float> @llvm.experimental.constrained.fptrunc.v2f32.v2f64({words}) #1")
-    e.doubt_number(made, "<2 x float>")
-    doubt_least(e, made, "<2 x float>")
-    low = e.op(f"bitcast <2 x float> {made} to i64")
-    before = e.v(f["rd"]) if f["Q"] else "zeroinitializer"
-    e.set_v(f["rd"], e.op(f"insertelement <2 x i64> {before}, i64 {low}, i32 {f['Q']}"))
-
-
 def _named(name: str, pattern: str, meaning: Emit, when: Callable[[Fields], bool] = whole) -> Row:
     return Row(name, pattern, meaning, when, floats=True)
 
@@ -266,8 +205,4 @@ ROWS = (
         _round,
         lambda f: whole(f) and (f["U"], f["o2"], f["o1"]) != (1, 1, 0),
     ),
-    _named("cvtf vector", "0 Q U 011100 sz 100001110110 rn:5 rd:5", _from_integers),
-    _named("fcvtz vector", "0 Q U 011101 sz 100001101110 rn:5 rd:5", _to_integers),
-    _named("fcvtl", "0 Q 00111001100001011110 rn:5 rd:5", _lengthen, always),
-    _named("fcvtn", "0 Q 00111001100001011010 rn:5 rd:5", _shorten, always),
 )
