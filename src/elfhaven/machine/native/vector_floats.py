@@ -17,23 +17,6 @@ from elfhaven.machine.native.floats import (
 )
 from elfhaven.machine.native.vectors import arrangement, clean, operands, set_vector, whole
 
-_PREDICATES = {(0, 0): "oeq", (1, 0): "oge", (1, 1): "ogt"}  # U, high bit of size
-
-
-def _integers(type: str) -> str:
-    """The vector of integers of the same shape."""
-    return type.replace("float", "i32").replace("double", "i64")
-
-
-def _mask(e: Emitter, f: Fields, type: str, predicate: str, a: str, b: str) -> None:
-    """All ones where it holds; of numbers."""
-    for operand in {a, b}:
-        if operand != "zeroinitializer":
-            e.doubt_number(operand, type)
-    held = e.op(f"fcmp {predicate} {type} {a}, {b}")
-    count = type[1:-1].split()[0]
-    set_vector(e, f, e.op(f"sext <{count} x i1> {held} to {_integers(type)}"), _integers(type))
-
 
 def _float_three(e: Emitter, f: Fields, name: str) -> None:
     type = arrangement(f)
@@ -77,48 +60,12 @@ def _float_by_element(e: Emitter, f: Fields) -> None:
     set_vector(e, f, strict(e, "fma", type, n, m, clean(e, f, f["rd"], type)), type)
 
 
-def _float_pairwise(e: Emitter, f: Fields) -> None:
-    """FADDP of vectors."""
-    type = arrangement(f)
-    a, b = e.v(f["rn"], type), e.v(f["rm"], type)
-    count = 2 if f["sz"] else 4
-    even, odd = (
-        e.op(f"shufflevector {type} {a}, {type} {b}, <{count} x i32> <{_row(range(start, 2 * count, 2))}>")
-        for start in (0, 1)
-    )
-    set_vector(e, f, strict(e, "fadd", type, even, odd), type)
-
-
-def _row(indices: range) -> str:
-    return ", ".join(f"i32 {i}" for i in indices)
-
-
-def _float_pair(e: Emitter, f: Fields) -> None:
-    """FADDP of one pair to a scalar."""
-    type = "double" if f["sz"] else "float"
-    e.set_scalar(f["rd"], strict(e, "fadd", type, e.lane(f["rn"], type), e.lane(f["rn"], type, 1)), type)
-
-
 def _float_sign(e: Emitter, f: Fields) -> None:
     """FABS, FNEG."""
     type = arrangement(f)
     a = e.v(f["rn"], type)
     value = negated(e, a, type) if f["U"] else e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {a})")
     set_vector(e, f, value, type)
-
-
-def _compare(e: Emitter, f: Fields) -> None:
-    """FCMEQ, FCMGE, FCMGT."""
-    type = arrangement(f)
-    a, b = (clean(e, f, f[r], type) for r in ("rn", "rm"))
-    _mask(e, f, type, _PREDICATES[f["U"], f["E"]], a, b)
-
-
-def _compare_zero(e: Emitter, f: Fields) -> None:
-    """FCMGT, FCMGE, FCMEQ, FCMLE, FCMLT with zero."""
-    type = arrangement(f)
-    predicate = {(0, 0): "ogt", (0, 1): "oge", (1, 0): "oeq", (1, 1): "ole", (2, 0): "olt"}[f["op"], f["U"]]
-    _mask(e, f, type, predicate, clean(e, f, f["rn"], type), "zeroinitializer")
 
 
 def _extremum(e: Emitter, f: Fields) -> None:
@@ -132,14 +79,6 @@ def _root(e: Emitter, f: Fields) -> None:
     """FSQRT."""
     type = arrangement(f)
     set_vector(e, f, strict(e, "sqrt", type, clean(e, f, f["rn"], type)), type)
-
-
-def _distance(e: Emitter, f: Fields) -> None:
-    """FABD."""
-    type = arrangement(f)
-    a, b = (clean(e, f, f[r], type) for r in ("rn", "rm"))
-    value = strict(e, "fsub", type, a, b)
-    set_vector(e, f, e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})"), type)
 
 
 def _round(e: Emitter, f: Fields) -> None:
@@ -174,31 +113,10 @@ ROWS = (
         lambda f: f["opcode"] in (1, 5, 9) and whole(f) and not (f["sz"] and f["L"]),
         floats=True,
     ),
-    Row(
-        "faddp vector",
-        "0 Q 1011100 sz 1 rm:5 110101 rn:5 rd:5",
-        _float_pairwise,
-        lambda f: f["Q"] == 1,
-        floats=True,
-    ),
-    Row("faddp scalar", "011111100 sz 110000110110 rn:5 rd:5", _float_pair, floats=True),
     Row("fabs/fneg vector", "0 Q U 011101 sz 100000111110 rn:5 rd:5", _float_sign, whole),
-    _named(
-        "fcm vector",
-        "0 Q U 01110 E sz 1 rm:5 111001 rn:5 rd:5",
-        _compare,
-        lambda f: whole(f) and (f["U"], f["E"]) in _PREDICATES,
-    ),
-    _named(
-        "fcm zero",
-        "0 Q U 011101 sz 10000011 op:2 10 rn:5 rd:5",
-        _compare_zero,
-        lambda f: whole(f) and (f["op"] < 2 or (f["op"] == 2 and not f["U"])),
-    ),
     _named("fmax/fmin vector", "0 Q 0 01110 least sz 1 rm:5 111101 rn:5 rd:5", _extremum),
     _named("fmaxnm/fminnm vector", "0 Q 0 01110 least sz 1 rm:5 110001 rn:5 rd:5", _extremum),
     _named("fsqrt vector", "0 Q 1011101 sz 100001111110 rn:5 rd:5", _root),
-    _named("fabd vector", "0 Q 1011101 sz 1 rm:5 110101 rn:5 rd:5", _distance),
     _named(
         "frint vector",
         "0 Q U 01110 o2 sz 10000 1100 o1 10 rn:5 rd:5",
