@@ -19,13 +19,27 @@ PIECES = st.builds(
 )
 
 
+def _counts(pieces: list[Piece], which: int) -> bool:
+    later = {at for piece in pieces[which + 1 :] for at in piece.entries}
+    return not later.issuperset(pieces[which].entries)
+
+
 @given(st.lists(PIECES, max_size=5), st.dictionaries(OFFSETS, st.integers(0, 0xFFFF_FFFF), max_size=5))
 def test_it_comes_back(pieces: list[Piece], refused: dict[int, int]) -> None:
     found = unpack(pack(Text(b"", b"", pieces, refused)))
-    assert list(found[0]) == pieces
+    entered = {at: piece for piece in pieces for at in piece.entries}  # by the last of them
+    assert [piece for piece in found[0] if not piece.entries] == []
+    assert {at: piece for piece in found[0] for at in piece.entries} == entered
+    assert list(found[0]) == [piece for i, piece in enumerate(pieces) if _counts(pieces, i)]
     assert found[1] == {at: word for at, word in refused.items() if word}, (
         "what LLVM gave up may be tried again"
     )
+
+
+def test_of_two_pieces_for_one_place_the_last_counts() -> None:
+    old, new, other = Piece(0, (4, 8), (), b"old"), Piece(0, (8, 4, 12), (), b"new"), Piece(0, (8,), (), b"x")
+    assert list(unpack(pack(Text(b"", b"", [old, other, new])))[0]) == [new]
+    assert list(unpack(pack(Text(b"", b"", [new, other, old])))[0]) == [new, old]
 
 
 @given(st.lists(PIECES, min_size=1, max_size=3), st.integers(0, 1 << 30))
