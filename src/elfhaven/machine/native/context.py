@@ -42,6 +42,11 @@ class Heat:
     figures: bytes = b""
     first: int = 0
 
+    def at(self, offset: int) -> int:
+        """How often the block at an offset of the text was met."""
+        words = memoryview(self.figures).cast("Q")
+        return words[(self.first + offset // 4) % len(words)] if words else 0
+
 
 COLD = Heat()  # nothing is known
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from unicorn.unicorn_const import UC_HOOK_BLOCK
@@ -200,7 +201,7 @@ class NativeEngine(UnicornEngine):
             self.tier.consider(placed.text, placed.offset(pc))
             self._install()
         else:
-            self.tier.offer(placed.text, placed.offset(pc), self._context.heat(placed.extent.first))
+            self.tier.offer(placed.text, placed.offset(pc), partial(self._context.heat, placed.extent.first))
 
     def _install(self) -> None:
         """Take what is new."""
