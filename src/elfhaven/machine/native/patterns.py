@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native import (
     across,
+    atomics,
     branches,
     conversions,
     crypto,
@@ -29,6 +30,7 @@ MODULES = (
     branches,
     transfers,
     exclusives,
+    atomics,
     floats,
     conversions,
     vectors,
