@@ -85,8 +85,7 @@ class NativeEngine(UnicornEngine):
             layout = replace(layout, syndrome=0)  # its search runs code, without which there is no TLB yet
         super().__init__(memory, model, layout)
         self._physical = memory
-        native = find_native(self._uc, self._base, self.layout)
-        self.tier = tier or Tier(native, directory, at_once or OFTEN)
+        self.tier = tier or Tier(find_native(self._uc, self._base, self.layout), directory, at_once or OFTEN)
         self._at_once = bool(at_once)
         context = Context(self._base, ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value or 0)
         self._kept = (_EXTENT(self._extent), _HOT(self._hot))

@@ -2,8 +2,9 @@
 """Rows of what is neither arithmetic nor a plain access: hints, registers of the system, ordered accesses
 (Arm ARM C4.1.93, C4.1.94).
 
-Hints that a processor without their extension passes over do nothing: the engine's default has neither pointer
-authentication nor branch targets, and at EL0 they are not enabled. There is one processor, so an access is as ordered as it can be.
+Hints that a processor without their extension passes over do nothing: the engine's default has neither
+pointer authentication nor branch targets, and at EL0 they are not enabled. There is one processor, so an
+access is as ordered as it can be.
 """
 
 from __future__ import annotations
