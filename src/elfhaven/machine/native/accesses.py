@@ -3,8 +3,8 @@
 
 Accesses of a block whose addresses differ by constants are checked at once, where the first of them is: all
 of them happen, or none. A block that is run once per entry looks the page up in a table. In a loop the check
-is against the extent of guest memory that the same base register was in the last time: its first address,
-how far an access may start from there, and what must be added to make a host address.
+is against the extent of guest memory that the same base register was in the last time: its first
+address, how far an access may start from there, and what must be added to make a host address.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ class Group:
             *self._first(),
             f"  %{name}.last = add i64 %{name}.at, {self.size - 1}",
             f"  %{name}.page = and i64 %{name}.last, {_PAGE_MASK}",
-            f"  %{name}.shifted = lshr i64 %{name}.at, 8",
-            f"  %{name}.index = and i64 %{name}.shifted, {(TLB_ENTRIES - 1) << 4}",
+            f"  %{name}.shifted = lshr i64 %{name}.at, 7",
+            f"  %{name}.index = and i64 %{name}.shifted, {(TLB_ENTRIES - 1) << 5}",
             f"  %{name}.tp = getelementptr i64, ptr %ctx, i64 {table}",
             f"  %{name}.table = load ptr, ptr %{name}.tp, !tbaa !6",
             f"  %{name}.entry = getelementptr i8, ptr %{name}.table, i64 %{name}.index",

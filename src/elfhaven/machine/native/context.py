@@ -4,7 +4,8 @@
 Guest memory is reached through extents: runs of guest pages that lie in one run in the host, and that the
 guest may use alike. Only the engine, which walks the guest's own translation tables, gives them. There are
 two rows of them, for reads and for writes, each with a table of pages that are known to lie in one: the
-address of the page, and what must be added to a guest address in it to make a host address.
+address of the page, what must be added to a guest address in it to make a host address, and the extent's
+first address and size.
 
 Another table leads from a guest address to the code that was compiled for it. Its entries point to records
 that never change, so that one is never met half written.
@@ -25,6 +26,7 @@ EXTENTS, EXTENT_WORDS = 16, 3  # first guest address, bytes, what makes a guest 
 WRITE_EXTENTS = READ_EXTENTS + EXTENTS * EXTENT_WORDS
 WORDS = WRITE_EXTENTS + EXTENTS * EXTENT_WORDS
 TLB_BITS = 13
+TLB_WORDS = 4
 TLB_ENTRIES = 1 << TLB_BITS
 PLACE_BITS = 15
 PLACE_ENTRIES = 1 << PLACE_BITS
@@ -51,8 +53,8 @@ class Context:
 
     def __init__(self, env: int, reg_write: int) -> None:
         self.words = (ctypes.c_uint64 * WORDS)()
-        self._reads = (ctypes.c_uint64 * (2 * TLB_ENTRIES))()
-        self._writes = (ctypes.c_uint64 * (2 * TLB_ENTRIES))()
+        self._reads = (ctypes.c_uint64 * (TLB_WORDS * TLB_ENTRIES))()
+        self._writes = (ctypes.c_uint64 * (TLB_WORDS * TLB_ENTRIES))()
         self._next = [0, 0]  # of each row of extents, which is replaced next
         self._places = (ctypes.c_uint64 * (PLACE_ENTRIES + PROBES))()
         self._heat = (ctypes.c_uint64 * PLACE_ENTRIES)()

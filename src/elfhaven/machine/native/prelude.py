@@ -192,39 +192,61 @@ found:
   %which = add i64 %w, {READ_TABLE}
   %t.p = getelementptr i64, ptr %ctx, i64 %which
   %t = load ptr, ptr %t.p
-  %shifted = lshr i64 %a, 8
-  %index = and i64 %shifted, {(TLB_ENTRIES - 1) << 4}
+  %shifted = lshr i64 %a, 7
+  %index = and i64 %shifted, {(TLB_ENTRIES - 1) << 5}
   %entry = getelementptr i8, ptr %t, i64 %index
-  %entry.add = getelementptr i8, ptr %entry, i64 8
+  %lo = load i64, ptr %e
+  %bytes.p = getelementptr i64, ptr %e, i64 1
+  %bytes = load i64, ptr %bytes.p
+  %entry.add = getelementptr i64, ptr %entry, i64 1
+  %entry.lo = getelementptr i64, ptr %entry, i64 2
+  %entry.bytes = getelementptr i64, ptr %entry, i64 3
   store i64 %page, ptr %entry
   store i64 %add, ptr %entry.add
+  store i64 %lo, ptr %entry.lo
+  store i64 %bytes, ptr %entry.bytes
   ret i64 %add
 }}
 """
 
-# Whether an access is within an extent, which accesses by this base register then expect.
-_REACH = """
+# Whether an access may be done; the extent that holds it is what accesses by this base register expect from
+# then on.
+_REACH = f"""
 define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %held, i64 %less)
-    noinline cold nounwind {
-  %e = call preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w)
-  %none = icmp eq ptr %e, null
-  br i1 %none, label %nothing, label %found
+    noinline cold nounwind {{
+  %size.1 = sub i64 %size, 1
+  %last = add i64 %a, %size.1
+  %page = and i64 %last, -4096
+  %which = add i64 %w, {READ_TABLE}
+  %t.p = getelementptr i64, ptr %ctx, i64 %which
+  %t = load ptr, ptr %t.p
+  %shifted = lshr i64 %a, 7
+  %index = and i64 %shifted, {(TLB_ENTRIES - 1) << 5}
+  %entry = getelementptr i8, ptr %t, i64 %index
+  %tag = load i64, ptr %entry
+  %hit = icmp eq i64 %tag, %page
+  br i1 %hit, label %keep, label %far, !prof !1
+far:
+  %there = call preserve_allcc i64 @fill(ptr %ctx, i64 %a, i64 %size, i64 %w)
+  %none = icmp eq i64 %there, 0
+  br i1 %none, label %nothing, label %keep
 nothing:
   ret i1 false
-found:
-  %lo = load i64, ptr %e
-  %size.p = getelementptr i64, ptr %e, i64 1
-  %bytes = load i64, ptr %size.p
+keep:
+  %entry.add = getelementptr i64, ptr %entry, i64 1
+  %entry.lo = getelementptr i64, ptr %entry, i64 2
+  %entry.bytes = getelementptr i64, ptr %entry, i64 3
+  %add = load i64, ptr %entry.add
+  %lo = load i64, ptr %entry.lo
+  %bytes = load i64, ptr %entry.bytes
   %lim = sub i64 %bytes, %less
-  %add.p = getelementptr i64, ptr %e, i64 2
-  %add = load i64, ptr %add.p
   store i64 %lo, ptr %held
   %held.1 = getelementptr i64, ptr %held, i64 1
   store i64 %lim, ptr %held.1
   %held.2 = getelementptr i64, ptr %held, i64 2
   store i64 %add, ptr %held.2
   ret i1 true
-}
+}}
 """
 
 METADATA = """
