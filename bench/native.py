@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How fast programs run with hot code compiled: against native builds, qemu's user mode and the interpreter.
 
-Prints a table, and keeps the figures (JSON) and a picture of them (SVG).
+Prints tables. Writes speed.json (the figures), speed.svg (a picture of them) and speed.md (a page with both).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bench.compilers import COMPILERS
 from bench.kernels import ALL, Kernel
 from bench.machine import machine
 from bench.native_picture import picture
-from bench.native_report import report
+from bench.native_report import page, report
 from bench.places import ELFHAVEN, NATIVE, PLACES, QEMU, Places
 from bench.results import Measured, Results, loaded, saved
 from bench.yardsticks import ROOT
@@ -111,22 +111,20 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="fewer turns and runs: to see that it works")
     parser.add_argument("--compiler", choices=COMPILERS, default="zig", help="of the programs")
-    parser.add_argument(
-        "--json", type=Path, default=ROOT / ".build/native.json", help="where figures are kept"
-    )
-    parser.add_argument("--picture", type=Path, default=ROOT / ".build/native.svg", help="where it is drawn")
-    parser.add_argument("--again", action="store_true", help="measure nothing: show what --json holds")
+    parser.add_argument("--into", type=Path, default=ROOT / ".build", help="where the files are written")
+    parser.add_argument("--again", action="store_true", help="measure nothing: take the figures there")
     return parser.parse_args(words)
 
 
 def main(given: Sequence[str]) -> None:
     words = arguments(given)
+    figures = words.into / "speed.json"
     if words.again:
-        results = loaded(words.json)
+        results = loaded(figures)
     else:
         with tempfile.TemporaryDirectory() as work:
             results = measure(words, Path(work))
-        saved(results, words.json)
+        saved(results, figures)
+    (words.into / "speed.svg").write_text(picture(results))
+    (words.into / "speed.md").write_text(page(results))
     print(report(results))
-    words.picture.parent.mkdir(parents=True, exist_ok=True)
-    words.picture.write_text(picture(results))

@@ -79,6 +79,19 @@ def report(results: Results) -> str:
     return "\n\n".join(parts)
 
 
+def page(results: Results) -> str:
+    """A page of the documentation, beside the picture."""
+    return f"""# How fast programs run
+
+![Speed of each program in four places](speed.svg)
+
+One run of `python -m bench native`; [how-to/bench.md](how-to/bench.md) says what is measured, and speed.json
+holds each figure.
+
+{report(results)}
+"""
+
+
 _PLACES = (NATIVE, ELFHAVEN, QEMU, INTERPRETER)
 _HEAD = ("kernel", *_PLACES, "first run", *(f"x {place}" for place in _PLACES if place != ELFHAVEN))
 

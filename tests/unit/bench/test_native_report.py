@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bench.native_picture import picture
-from bench.native_report import goals, report
+from bench.native_report import goals, page, report
 from bench.places import ELFHAVEN, INTERPRETER, NATIVE, QEMU
 from bench.results import Costs, Measured, Results, geometric, loaded, saved
 
@@ -77,6 +77,12 @@ def test_the_report_holds_a_line_of_each_kernel() -> None:
     (line,) = (line for line in lines if line.startswith("| two "))
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells == ["two", "1.000 s", "8.000 s", "4.000 s", "16.000 s", "9.000 s", "0.12", "0.50", "2.00"]
+
+
+def test_a_page_shows_the_picture_and_the_tables() -> None:
+    text = page(RESULTS)
+    assert "](speed.svg)" in text
+    assert text.rstrip().endswith(report(RESULTS))
 
 
 def test_figures_are_kept(tmp_path: Path) -> None:

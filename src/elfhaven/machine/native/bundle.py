@@ -44,8 +44,13 @@ class Text:
 
 
 def pack(text: Text) -> bytes:
-    """What `unpack` takes."""
-    pieces = list(text.pieces)
+    """What `unpack` takes. Of pieces that may be entered at the same place the last one counts."""
+    entered: set[int] = set()
+    pieces: list[Piece] = []
+    for piece in reversed(text.pieces):
+        if not entered.issuperset(piece.entries):
+            entered.update(piece.entries)
+            pieces.insert(0, piece)
     head = {
         "pieces": [[piece.base, piece.entries, piece.spans, len(piece.object)] for piece in pieces],
         "refused": [(at, word) for at, word in text.refused.items() if word],

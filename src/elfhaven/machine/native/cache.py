@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Compiled regions kept on disk, so that a second run of a program starts with them.
 
-One file a region, named by the digest of all that made it: its IR (and with it the guest's instructions and
-the layout of the interpreter's state), the compiler's version, the host's processor. It holds the digest of
-the object file, then the object file. A file that does not hold, or that somebody else may write, is not
-used.
+A file is named by the digest of all that its content was made from (compiler.py). It holds the digest of its
+name and its content, then the content. One that does not hold, or that somebody else may write, is not used.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 _DIGEST = 32
-_MOST = 4096  # files; then those used longest ago go
+_MOST = 256 << 20  # bytes in all; then those used longest ago go, until half is left
 
 
 class ObjectCache:
@@ -24,11 +22,10 @@ class ObjectCache:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._usable = False
+        self._usable = self._pruned = False
         with suppress(OSError):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._usable = _is_ours(directory)
-            self._prune()
 
     def get(self, key: str) -> bytes | None:
         """The object that was put under a key."""
@@ -50,16 +47,24 @@ class ObjectCache:
         if not self._usable:
             return
         with suppress(OSError):
+            self._prune()
             with NamedTemporaryFile(dir=self._directory, prefix=".", delete=False) as file:
                 file.write(sha256(key.encode() + data).digest() + data)
             os.replace(file.name, self._directory / key)
 
     def _prune(self) -> None:
+        """Make room, once."""
+        if self._pruned:
+            return
+        self._pruned = True
         files = [entry for entry in os.scandir(self._directory) if entry.is_file(follow_symlinks=False)]
-        if len(files) > _MOST:
-            files.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime)
-            for entry in files[: len(files) - _MOST // 2]:
-                os.unlink(entry.path)
+        found = [(entry.stat(follow_symlinks=False), entry.path) for entry in files]
+        left = sum(stat.st_size for stat, _ in found)
+        if left > _MOST:
+            for stat, path in sorted(found, key=lambda one: one[0].st_mtime):
+                if left > _MOST // 2:
+                    os.unlink(path)
+                    left -= stat.st_size
 
 
 def _is_ours(path: Path) -> bool:

@@ -14,7 +14,7 @@ from elfhaven.machine.native.emitter import Emitter, Flags, bits
 from elfhaven.machine.native.integer import keep_either
 
 STRICT = 'metadata !"round.tonearest", metadata !"fpexcept.strict"'
-_NAMES = {"float": "f32", "double": "f64"}
+_NAMES = {"half": "f16", "float": "f32", "double": "f64"}
 _MAY_UNDERFLOW = ("fmul", "fdiv", "fma")
 _LEAST = {"float": "0x3810000000000000", "double": "0x0010000000000000"}  # as LLVM writes them
 ARITHMETIC = {0: "fmul", 1: "fdiv", 2: "fadd", 3: "fsub"}
@@ -96,23 +96,6 @@ def _one_source(e: Emitter, f: Fields) -> None:
     e.set_scalar(f["rd"], value, type)
 
 
-def _convert(e: Emitter, f: Fields) -> None:
-    """FCVT between single and double."""
-    here = scalar(f)
-    value = e.lane(f["rn"], here)
-    if here == "float":
-        words = f'float {value}, metadata !"fpexcept.strict"'
-        there, name = "double", "fpext.f64.f32"
-    else:
-        words = f"double {value}, {STRICT}"
-        there, name = "float", "fptrunc.f32.f64"
-    result = e.op(f"call {there} @llvm.experimental.constrained.{name}({words}) #1")
-    e.doubt_number(result, there, value)
-    if there == "float":
-        doubt_least(e, result, there)
-    e.set_scalar(f["rd"], result, there)
-
-
 def _immediate(e: Emitter, f: Fields) -> None:
     """FMOV of a constant (Arm ARM VFPExpandImm)."""
     type = "i64" if f["type"] else "i32"
@@ -162,36 +145,6 @@ def _select(e: Emitter, f: Fields) -> None:
     e.set_scalar(f["rd"], e.op(f"select i1 {held}, {type} {a}, {type} {b}"), type)
 
 
-def _from_integer(e: Emitter, f: Fields) -> None:
-    """SCVTF, UCVTF."""
-    type, source = scalar(f), "i64" if f["sf"] else "i32"
-    name = f"{'ui' if f['U'] else 'si'}tofp.{suffix(type)}.{source}"
-    value = e.x(f["rn"], f["sf"])
-    made = f"call {type} @llvm.experimental.constrained.{name}({source} {value}, {STRICT}) #1"
-    e.set_scalar(f["rd"], e.op(made), type)
-
-
-def _to_integer(e: Emitter, f: Fields) -> None:
-    """FCVTZS, FCVTZU of what fits well within."""
-    type = scalar(f)
-    _convert_to_integer(e, f, type, e.lane(f["rn"], type), f["U"])
-
-
-def _convert_to_integer(e: Emitter, f: Fields, type: str, value: str, unsigned: int) -> None:
-    target = "i64" if f["sf"] else "i32"
-    top = float(1 << bits(target) - 1)
-    low, high = ("0.0" if unsigned else f"{-top:.1f}"), f"{top:.1f}"
-    above = compare(e, "oge", type, value, low)
-    below = compare(e, "olt", type, value, high)
-    fits = e.op(f"and i1 {above}, {below}")
-    e.leave_if(e.op(f"xor i1 {fits}, true"))
-    name = f"fptosi.{target}.{suffix(type)}"
-    made = (
-        f'call {target} @llvm.experimental.constrained.{name}({type} {value}, metadata !"fpexcept.strict") #1'
-    )
-    e.set_x(f["rd"], e.op(made), f["sf"])
-
-
 _ROUNDINGS = {0: "roundeven", 1: "ceil", 2: "floor", 3: "trunc", 4: "round", 6: "rint", 7: "nearbyint"}
 
 
@@ -202,13 +155,18 @@ def _round(e: Emitter, f: Fields) -> None:
 
 
 def rounded(e: Emitter, mode: int, type: str, value: str) -> str:
-    """To a whole number; mode 6 (FRINTX) alone raises that it was none."""
+    """To a whole number, of numbers; mode 6 (FRINTX) alone raises that it was none."""
+    result = to_whole(e, mode, type, value)
+    e.doubt_number(result, type, value)
+    return result
+
+
+def to_whole(e: Emitter, mode: int, type: str, value: str) -> str:
+    """The same of NaNs too, whatever comes of them."""
     name = _ROUNDINGS[mode]
     more = STRICT if name in ("rint", "nearbyint") else 'metadata !"fpexcept.strict"'
     call = f"call {type} @llvm.experimental.constrained.{name}.{suffix(type)}({type} {value}, {more}) #1"
-    result = e.op(call)
-    e.doubt_number(result, type, value)
-    return result
+    return e.op(call)
 
 
 def _extremum(e: Emitter, f: Fields) -> None:
@@ -234,16 +192,6 @@ def extremum(e: Emitter, least: int, type: str, a: str, b: str) -> str:
     return e.op(f"bitcast {bits_type} {chosen} to {type}")
 
 
-def _to_integer_by(e: Emitter, f: Fields) -> None:
-    """FCVTNS, FCVTPS, FCVTMS, FCVTAS and the unsigned ones, of whole numbers; of others they raise a flag."""
-    type = scalar(f)
-    value = e.lane(f["rn"], type)
-    mode = 4 if f["opcode"] >> 1 == 2 else f["mode"]
-    whole = rounded(e, mode, type, value)
-    e.leave_if(compare(e, "une", type, whole, value))
-    _convert_to_integer(e, f, type, whole, f["opcode"] & 1)
-
-
 def _transfer(e: Emitter, f: Fields) -> None:
     """FMOV between the register files."""
     type = "i64" if f["sf"] else "i32"
@@ -262,17 +210,8 @@ def _transfer_upper(e: Emitter, f: Fields) -> None:
         e.set_x(f["rd"], e.lane(f["rn"], "i64", 1))
 
 
-def _known(f: Fields) -> bool:
+def known_type(f: Fields) -> bool:
     return f["type"] < 2
-
-
-def _is_rounding(f: Fields) -> bool:
-    """By a mode of its own; toward zero has a row of its own."""
-    return (f["opcode"] < 2 and f["mode"] < 3) or (f["opcode"] >> 1 == 2 and f["mode"] == 0)
-
-
-def _is_convert(f: Fields) -> bool:
-    return (f["type"], f["opc"]) in ((0, 1), (1, 0))
 
 
 ROWS = (
@@ -280,43 +219,35 @@ ROWS = (
         "fp two sources",
         "00011110 type:2 1 rm:5 opcode:4 10 rn:5 rd:5",
         _arithmetic,
-        lambda f: _known(f) and f["opcode"] in (0, 1, 2, 3, 8),
+        lambda f: known_type(f) and f["opcode"] in (0, 1, 2, 3, 8),
         floats=True,
     ),
     Row(
         "fmax/fmin",
         "00011110 type:2 1 rm:5 opcode:4 10 rn:5 rd:5",
         _extremum,
-        lambda f: _known(f) and f["opcode"] in (4, 5, 6, 7),
+        lambda f: known_type(f) and f["opcode"] in (4, 5, 6, 7),
         floats=True,
     ),
     Row(
         "frint",
         "00011110 type:2 1001 mode:3 10000 rn:5 rd:5",
         _round,
-        lambda f: _known(f) and f["mode"] in _ROUNDINGS,
+        lambda f: known_type(f) and f["mode"] in _ROUNDINGS,
         floats=True,
     ),
+    Row("fp fused", "00011111 type:2 o1 rm:5 o0 ra:5 rn:5 rd:5", _fused, known_type, floats=True),
     Row(
-        "fcvt to integer",
-        "sf 0011110 type:2 1 mode:2 opcode:3 000000 rn:5 rd:5",
-        _to_integer_by,
-        lambda f: (
-            _known(f) and ((f["opcode"] < 2 and f["mode"] < 3) or (f["opcode"] >> 1 == 2 and not f["mode"]))
-        ),
+        "fp one operand",
+        "00011110 type:2 1 0000 opcode:2 10000 rn:5 rd:5",
+        _one_source,
+        known_type,
         floats=True,
     ),
-    Row("fp fused", "00011111 type:2 o1 rm:5 o0 ra:5 rn:5 rd:5", _fused, _known, floats=True),
-    Row(
-        "fp one operand", "00011110 type:2 1 0000 opcode:2 10000 rn:5 rd:5", _one_source, _known, floats=True
-    ),
-    Row("fcvt", "00011110 type:2 1 0001 opc:2 10000 rn:5 rd:5", _convert, _is_convert, floats=True),
-    Row("fmov immediate", "00011110 type:2 1 imm8:8 10000000 rd:5", _immediate, _known),
-    Row("fcmp", "00011110 type:2 1 rm:5 001000 rn:5 signal zero 000", _compare, _known, floats=True),
-    Row("fccmp", "00011110 type:2 1 rm:5 cond:4 01 rn:5 signal nzcv:4", _compare_if, _known, floats=True),
-    Row("fcsel", "00011110 type:2 1 rm:5 cond:4 11 rn:5 rd:5", _select, _known),
-    Row("cvtf", "sf 0011110 type:2 10001 U 000000 rn:5 rd:5", _from_integer, _known, floats=True),
-    Row("fcvtz", "sf 0011110 type:2 11100 U 000000 rn:5 rd:5", _to_integer, _known, floats=True),
+    Row("fmov immediate", "00011110 type:2 1 imm8:8 10000000 rd:5", _immediate, known_type),
+    Row("fcmp", "00011110 type:2 1 rm:5 001000 rn:5 signal zero 000", _compare, known_type, floats=True),
+    Row("fccmp", "00011110 type:2 1 rm:5 cond:4 01 rn:5 signal nzcv:4", _compare_if, known_type, floats=True),
+    Row("fcsel", "00011110 type:2 1 rm:5 cond:4 11 rn:5 rd:5", _select, known_type),
     Row("fmov upper", "100111101010111 U 000000 rn:5 rd:5", _transfer_upper),
     Row(
         "fmov general",

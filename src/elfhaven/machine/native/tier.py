@@ -5,7 +5,7 @@ A worker thread has hot places compiled, by a process of its own: first what was
 told by a word of their context, and take what is ready when it suits them. What was compiled in an earlier
 run is there as soon as a text is met.
 
-Locks: `_changed` guards `_samples`, `_times`, `_texts` and `_ends`, and who adds to a text holds it;
+Locks: `_changed` guards `_samples`, `_times`, `_heat`, `_texts` and `_ends`, and who adds to a text holds it;
 `_compiling`, which comes before it, the compiler.
 """
 
@@ -42,7 +42,8 @@ class Tier:
         self._compiler = Compiler(directory, layout)
         self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
-        self._samples: dict[_Place, tuple[Text, Heat]] = {}
+        self._samples: dict[_Place, Text] = {}
+        self._heat: dict[bytes, Heat] = {}  # by digest, the latest
         self._times: Counter[_Place] = Counter()  # how often each of them came
         self._within: Counter[_Place] = Counter()
         self._ends = False
@@ -84,7 +85,8 @@ class Tier:
                 self.uncovered[text.refused[at]] += 1
                 return
             self._begin()
-            self._samples[place] = text, heat
+            self._samples[place] = text
+            self._heat[text.digest] = heat
             self._times[place] += 1
             self._changed.notify()
 
@@ -148,8 +150,7 @@ class Tier:
             if self._ends:
                 return None
             hottest = max(self._samples, key=self._times.__getitem__)
-            text, heat = self._samples.pop(hottest)
-            return text, hottest[1], heat
+            return self._samples.pop(hottest), hottest[1], self._heat.get(hottest[0], COLD)
 
     def _wait(self, seconds: float | None) -> bool:
         """Whether there is something to do by then."""
@@ -173,6 +174,7 @@ class Tier:
     def _forget_oldest(self) -> None:
         if len(self._texts) > _TEXTS:
             oldest = self._texts.pop(next(iter(self._texts)))
+            self._heat.pop(oldest.digest, None)
             if oldest.changed:
                 self._compiler.save(oldest.digest, pack(oldest))
 

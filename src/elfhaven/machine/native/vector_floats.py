@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from elfhaven.machine.native.decode import Emit, Fields, Row, always
+from elfhaven.machine.native.decode import Emit, Fields, Row
 from elfhaven.machine.native.emitter import Emitter
 from elfhaven.machine.native.floats import (
-    STRICT,
-    doubt_least,
     extremum,
     negated,
     rounded,
@@ -18,23 +16,6 @@ from elfhaven.machine.native.floats import (
     suffix,
 )
 from elfhaven.machine.native.vectors import arrangement, clean, operands, set_vector, whole
-
-_PREDICATES = {(0, 0): "oeq", (1, 0): "oge", (1, 1): "ogt"}  # U, high bit of size
-
-
-def _integers(type: str) -> str:
-    """The vector of integers of the same shape."""
-    return type.replace("float", "i32").replace("double", "i64")
-
-
-def _mask(e: Emitter, f: Fields, type: str, predicate: str, a: str, b: str) -> None:
-    """All ones where it holds; of numbers."""
-    for operand in {a, b}:
-        if operand != "zeroinitializer":
-            e.doubt_number(operand, type)
-    held = e.op(f"fcmp {predicate} {type} {a}, {b}")
-    count = type[1:-1].split()[0]
-    set_vector(e, f, e.op(f"sext <{count} x i1> {held} to {_integers(type)}"), _integers(type))
 
 
 def _float_three(e: Emitter, f: Fields, name: str) -> None:
@@ -79,48 +60,12 @@ def _float_by_element(e: Emitter, f: Fields) -> None:
     set_vector(e, f, strict(e, "fma", type, n, m, clean(e, f, f["rd"], type)), type)
 
 
-def _float_pairwise(e: Emitter, f: Fields) -> None:
-    """FADDP of vectors."""
-    type = arrangement(f)
-    a, b = e.v(f["rn"], type), e.v(f["rm"], type)
-    count = 2 if f["sz"] else 4
-    even, odd = (
-        e.op(f"shufflevector {type} {a}, {type} {b}, <{count} x i32> <{_row(range(start, 2 * count, 2))}>")
-        for start in (0, 1)
-    )
-    set_vector(e, f, strict(e, "fadd", type, even, odd), type)
-
-
-def _row(indices: range) -> str:
-    return ", ".join(f"i32 {i}" for i in indices)
-
-
-def _float_pair(e: Emitter, f: Fields) -> None:
-    """FADDP of one pair to a scalar."""
-    type = "double" if f["sz"] else "float"
-    e.set_scalar(f["rd"], strict(e, "fadd", type, e.lane(f["rn"], type), e.lane(f["rn"], type, 1)), type)
-
-
 def _float_sign(e: Emitter, f: Fields) -> None:
     """FABS, FNEG."""
     type = arrangement(f)
     a = e.v(f["rn"], type)
     value = negated(e, a, type) if f["U"] else e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {a})")
     set_vector(e, f, value, type)
-
-
-def _compare(e: Emitter, f: Fields) -> None:
-    """FCMEQ, FCMGE, FCMGT."""
-    type = arrangement(f)
-    a, b = (clean(e, f, f[r], type) for r in ("rn", "rm"))
-    _mask(e, f, type, _PREDICATES[f["U"], f["E"]], a, b)
-
-
-def _compare_zero(e: Emitter, f: Fields) -> None:
-    """FCMGT, FCMGE, FCMEQ, FCMLE, FCMLT with zero."""
-    type = arrangement(f)
-    predicate = {(0, 0): "ogt", (0, 1): "oge", (1, 0): "oeq", (1, 1): "ole", (2, 0): "olt"}[f["op"], f["U"]]
-    _mask(e, f, type, predicate, clean(e, f, f["rn"], type), "zeroinitializer")
 
 
 def _extremum(e: Emitter, f: Fields) -> None:
@@ -136,79 +81,12 @@ def _root(e: Emitter, f: Fields) -> None:
     set_vector(e, f, strict(e, "sqrt", type, clean(e, f, f["rn"], type)), type)
 
 
-def _distance(e: Emitter, f: Fields) -> None:
-    """FABD."""
-    type = arrangement(f)
-    a, b = (clean(e, f, f[r], type) for r in ("rn", "rm"))
-    value = strict(e, "fsub", type, a, b)
-    set_vector(e, f, e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})"), type)
-
-
 def _round(e: Emitter, f: Fields) -> None:
     """FRINTN, M, P, Z, A, X, I."""
     type = arrangement(f)
     mode = {(0, 0, 0): 0, (0, 0, 1): 2, (0, 1, 0): 1, (0, 1, 1): 3, (1, 0, 0): 4, (1, 0, 1): 6, (1, 1, 1): 7}
     value = clean(e, f, f["rn"], type)
     set_vector(e, f, rounded(e, mode[f["U"], f["o2"], f["o1"]], type, value), type)
-
-
-def _from_integers(e: Emitter, f: Fields) -> None:
-    """SCVTF, UCVTF."""
-    type = arrangement(f)
-    source = _integers(type)
-    shape = source[1:-1].replace(" x ", "")
-    name = f"{'ui' if f['U'] else 'si'}tofp.{suffix(type)}.v{shape}"
-    value = clean(e, f, f["rn"], source)
-    made = f"call {type} @llvm.experimental.constrained.{name}({source} {value}, {STRICT}) #1"
-    set_vector(e, f, e.op(made), type)
-
-
-def _to_integers(e: Emitter, f: Fields) -> None:
-    """FCVTZS, FCVTZU of what fits well within."""
-    type = arrangement(f)
-    target = _integers(type)
-    width = 64 if "double" in type else 32
-    count = type[1:-1].split()[0]
-    value = clean(e, f, f["rn"], type)
-    high = _number(float(1 << width - 1), type)
-    low = "zeroinitializer" if f["U"] else _number(-float(1 << width - 1), type)
-    e.doubt_number(value, type)
-    above = e.op(f"fcmp olt {type} {value}, {low}")
-    below = e.op(f"fcmp oge {type} {value}, {high}")
-    e.doubt(e.op(f"or <{count} x i1> {above}, {below}"), f"<{count} x i1>")
-    e.resolve()
-    name = f"fptosi.v{count}i{width}.{suffix(type)}"
-    made = (
-        f'call {target} @llvm.experimental.constrained.{name}({type} {value}, metadata !"fpexcept.strict") #1'
-    )
-    set_vector(e, f, e.op(made), target)
-
-
-def _number(value: float, type: str) -> str:
-    return splat(type, f"{value:.1f}")
-
-
-def _lengthen(e: Emitter, f: Fields) -> None:
-    """FCVTL, FCVTL2: two singles to doubles."""
-    order = "<i32 2, i32 3>" if f["Q"] else "<i32 0, i32 1>"
-    value = e.v(f["rn"], "<4 x float>")
-    half = e.op(f"shufflevector <4 x float> {value}, <4 x float> {value}, <2 x i32> {order}")
-    words = f'<2 x float> {half}, metadata !"fpexcept.strict"'
-    made = e.op(f"call <2 x double> @llvm.experimental.constrained.fpext.v2f64.v2f32({words}) #1")
-    e.doubt_number(made, "<2 x double>")
-    e.set_v(f["rd"], made, "<2 x double>")
-
-
-def _shorten(e: Emitter, f: Fields) -> None:
-    """FCVTN, FCVTN2: two doubles to singles."""
-    value = e.v(f["rn"], "<2 x double>")
-    words = f"<2 x double> {value}, {STRICT}"
-    made = e.op(f"call <2 x float> @llvm.experimental.constrained.fptrunc.v2f32.v2f64({words}) #1")
-    e.doubt_number(made, "<2 x float>")
-    doubt_least(e, made, "<2 x float>")
-    low = e.op(f"bitcast <2 x float> {made} to i64")
-    before = e.v(f["rd"]) if f["Q"] else "zeroinitializer"
-    e.set_v(f["rd"], e.op(f"insertelement <2 x i64> {before}, i64 {low}, i32 {f['Q']}"))
 
 
 def _named(name: str, pattern: str, meaning: Emit, when: Callable[[Fields], bool] = whole) -> Row:
@@ -235,39 +113,14 @@ ROWS = (
         lambda f: f["opcode"] in (1, 5, 9) and whole(f) and not (f["sz"] and f["L"]),
         floats=True,
     ),
-    Row(
-        "faddp vector",
-        "0 Q 1011100 sz 1 rm:5 110101 rn:5 rd:5",
-        _float_pairwise,
-        lambda f: f["Q"] == 1,
-        floats=True,
-    ),
-    Row("faddp scalar", "011111100 sz 110000110110 rn:5 rd:5", _float_pair, floats=True),
     Row("fabs/fneg vector", "0 Q U 011101 sz 100000111110 rn:5 rd:5", _float_sign, whole),
-    _named(
-        "fcm vector",
-        "0 Q U 01110 E sz 1 rm:5 111001 rn:5 rd:5",
-        _compare,
-        lambda f: whole(f) and (f["U"], f["E"]) in _PREDICATES,
-    ),
-    _named(
-        "fcm zero",
-        "0 Q U 011101 sz 10000011 op:2 10 rn:5 rd:5",
-        _compare_zero,
-        lambda f: whole(f) and (f["op"] < 2 or (f["op"] == 2 and not f["U"])),
-    ),
     _named("fmax/fmin vector", "0 Q 0 01110 least sz 1 rm:5 111101 rn:5 rd:5", _extremum),
     _named("fmaxnm/fminnm vector", "0 Q 0 01110 least sz 1 rm:5 110001 rn:5 rd:5", _extremum),
     _named("fsqrt vector", "0 Q 1011101 sz 100001111110 rn:5 rd:5", _root),
-    _named("fabd vector", "0 Q 1011101 sz 1 rm:5 110101 rn:5 rd:5", _distance),
     _named(
         "frint vector",
         "0 Q U 01110 o2 sz 10000 1100 o1 10 rn:5 rd:5",
         _round,
         lambda f: whole(f) and (f["U"], f["o2"], f["o1"]) != (1, 1, 0),
     ),
-    _named("cvtf vector", "0 Q U 011100 sz 100001110110 rn:5 rd:5", _from_integers),
-    _named("fcvtz vector", "0 Q U 011101 sz 100001101110 rn:5 rd:5", _to_integers),
-    _named("fcvtl", "0 Q 00111001100001011110 rn:5 rd:5", _lengthen, always),
-    _named("fcvtn", "0 Q 00111001100001011010 rn:5 rd:5", _shorten, always),
 )

@@ -39,6 +39,10 @@ _SINGLES = (0, 0x8000_0000, 0x3F80_0000, 0xBF80_0000, 0x7F80_0000, 0xFF80_0000, 
 _NANS = (0x7FC0_0000, 0x7F80_0001, 0xFFC0_1234, 0x7F7F_FFFF)
 _DOUBLES = (0x3FF0_0000_0000_0000, 0x7FF0_0000_0000_0000, 0xFFF0_0000_0000_0000, 1, 0x0010_0000_0000_0000)
 
+_SMALL = (0.5, 0.75, 1, 1.5, 2.5, 65504, 2.0**-14, 2.0**-15, 2.0**-32, 1 - 2.0**-24)
+_LARGE = (2.0**31 - 1, 2.0**31 - 0.5, 2.0**31, 2.0**32 - 0.5, 2.0**32, 2.0**52 + 0.5, 2.0**63, 2.0**64)
+_EDGES = (*_SMALL, *_LARGE)  # of conversions
+
 
 @dataclass
 class State:
@@ -171,7 +175,10 @@ class Bench:
             return struct.pack("<4f", *numbers) if choice < 0.35 else struct.pack("<2d", *numbers[:2])
         if choice < 0.6:
             return struct.pack("<2Q", *self.random.choices(_DOUBLES, k=2))
-        pool = _SINGLES + _NANS if choice < 0.7 else _SINGLES
+        if choice < 0.68:
+            edges = [self.random.choice(_EDGES) * self.random.choice((1, -1)) for _ in range(4)]
+            return struct.pack("<2d", *edges[:2]) if choice < 0.64 else struct.pack("<4f", *edges)
+        pool = _SINGLES + _NANS if choice < 0.78 else _SINGLES
         return struct.pack("<4I", *self.random.choices(pool, k=4))
 
     def put(self, state: State) -> None:

@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tests.unit.machine.compiled.twins import INDEXES, POINTERS, program
+from tests.unit.machine.compiled.twins import INDEXES, POINTERS, SVC
 
 from elfhaven.machine.native.decode import Flow, Row
 from elfhaven.machine.native.patterns import A64
@@ -53,7 +53,7 @@ class Sequence_:
     leaves: tuple[tuple[Piece, ...], ...]
 
     def words(self) -> list[int]:
-        """As Guest.run takes them: a stub, the body, svc, the functions."""
+        """As they lie in memory: the body, svc, the functions."""
         starts = _starts(self.body)
         leaf_starts = []
         at = starts[-1] + 1
@@ -61,7 +61,7 @@ class Sequence_:
             leaf_starts.append(at)
             at += _starts(leaf)[-1] + 1
         out = _encoded(self.body, 0, leaf_starts)
-        out = program(*out)
+        out.append(SVC)
         for start, leaf in zip(leaf_starts, self.leaves, strict=True):
             out += [*_encoded(leaf, start, leaf_starts), _RET]
         return out

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ def test_what_others_may_write_is_not_used(tmp_path: Path) -> None:
     assert answer(tmp_path) == (1, 0)
     tmp_path.chmod(0o777)
     assert answer(tmp_path) == (1, 0)
+
+
+def test_what_was_used_longest_ago_makes_room(tmp_path: Path) -> None:
+    cache = ObjectCache(tmp_path)
+    for age in range(5):
+        cache.put(f"{age}" * 64, b"object")
+        path = tmp_path / (f"{age}" * 64)
+        os.truncate(path, 60 << 20)  # a hole: it takes no room
+        os.utime(path, (1000 - age, 1000 - age))
+    ObjectCache(tmp_path).put("a" * 64, b"object")
+    assert sorted(path.name[0] for path in tmp_path.iterdir()) == ["0", "1", "a"]
 
 
 def test_a_directory_that_cannot_be_made_keeps_nothing(tmp_path: Path) -> None:

@@ -19,14 +19,13 @@ from tests.unit.machine.compiled.twins import (
     LONE,
     RW,
     RX,
-    STUB_WORDS,
+    SVC,
     USER,
     End,
     Guest,
     Start,
     Twins,
     draw,
-    program,
 )
 
 from elfhaven.machine.engine import PC, FaultKind, Stop
@@ -47,13 +46,13 @@ def b_ne(words: int) -> int:
 
 def loop(*words: int) -> list[int]:
     """The words x0 times."""
-    return program(*words, COUNT, b_ne(len(words) + 1))
+    return [*words, COUNT, b_ne(len(words) + 1), SVC]
 
 
 def function(*words: int) -> list[int]:
     """A function of the words that is called x0 times."""
     called = 0x94000004  # bl four ahead: over subs, b.ne and svc
-    return [*program(called, COUNT, b_ne(2)), *words, 0xD65F03C0]
+    return [called, COUNT, b_ne(2), SVC, *words, 0xD65F03C0]
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +133,7 @@ def test_a_loop_that_walks_over_an_edge(twins: Twins, name: str, edge: str, skew
         assert end.how[0] is FaultKind.DATA
         assert place - size < end.how[2] <= place
         assert end.general[0] == ROUNDS - 5
-        assert end.general[PC] == CODE + 4 * (STUB_WORDS + 1)
+        assert end.general[PC] == CODE + 4
 
 
 def addresses(guest: Guest) -> list[int]:
@@ -219,7 +218,7 @@ def test_ordered_accesses_that_are_not_aligned(twins: Twins, word: int, skew: in
     end = both(twins, loop(ADD, word, ADD, 0x91000421), state)  # add x1, x1, #1
     if word == LDAXR:
         assert end.how[0] is FaultKind.DATA
-        assert end.general[PC] == CODE + 4 * (STUB_WORDS + 1)
+        assert end.general[PC] == CODE + 4
     else:  # the interpreter lets them be
         assert end.how == (Stop.LEFT,)
 

@@ -13,45 +13,18 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
 
 from tests.unit.machine.compiled.generator import Generator
-from tests.unit.machine.compiled.twins import (
-    CODE,
-    CODE_PAGES,
-    DATA,
-    FIXED,
-    LONE,
-    RW,
-    RX,
-    End,
-    Guest,
-    Start,
-    draw,
-)
+from tests.unit.machine.compiled.twins import CODE, DATA, LONE, End, Guest, Start, draw
 
-from elfhaven.machine.memory import PAGE
 from elfhaven.machine.native.engine import NativeEngine
-from elfhaven.machine.pagetable import Protection
 
 ENGINES, PROGRAMS, ROUNDS = 4, 12, 3
 
 
-class Tenant:
-    """A guest's space with an engine of its own; all share one machine's tier and memory."""
-
-    def __init__(self, house: Guest, engine: NativeEngine) -> None:
-        self._guest = tenant = object.__new__(Guest)
-        tenant.memory, tenant.pages, tenant.tables = house.memory, house.pages, house.tables
-        tenant.machine, tenant.engine = house.machine, engine
-        tenant.space = house.new_space()
-        tenant.code = tenant.map(CODE, CODE_PAGES, RX)
-        tenant.data = [tenant.map(DATA + at * PAGE, 1, RW) for at in range(4)]
-        tenant.fixed = tenant.map(FIXED, 1, Protection.READ)
-        tenant.lone = tenant.map(LONE, 1, RW)
-
-    def ends(self, number: int) -> list[End]:
-        """Of one program from some states."""
-        words, states = drawn(number)
-        self._guest.load(words)
-        return [self._guest.run(CODE, state) for state in states]
+def ends(guest: Guest, number: int) -> list[End]:
+    """Of one program from some states."""
+    words, states = drawn(number)
+    guest.load(words)
+    return [guest.run(CODE, state) for state in states]
 
 
 def drawn(number: int) -> tuple[list[int], list[Start]]:
@@ -61,8 +34,7 @@ def drawn(number: int) -> tuple[list[int], list[Start]]:
 
 def expected() -> list[list[End]]:
     plain = Guest(native=False)
-    tenant = Tenant(plain, plain.engine)
-    out = [tenant.ends(number) for number in range(PROGRAMS)]
+    out = [ends(plain, number) for number in range(PROGRAMS)]
     plain.close()
     return out
 
@@ -73,7 +45,7 @@ def test_in_parallel(at_once: int) -> None:
     want = expected()
     house = Guest(native=True, at_once=at_once)
     engines = [house.machine.create() for _ in range(ENGINES)]
-    tenants = [Tenant(house, engine) for engine in engines if isinstance(engine, NativeEngine)]
+    lodgers = [house.lodger(engine) for engine in engines]
     together = threading.Barrier(ENGINES)
 
     def work(index: int) -> list[str]:
@@ -81,7 +53,7 @@ def test_in_parallel(at_once: int) -> None:
         together.wait()
         out = []
         for number in order * 2:
-            for have, wanted in zip(tenants[index].ends(number), want[number], strict=True):
+            for have, wanted in zip(ends(lodgers[index], number), want[number], strict=True):
                 out += [f"engine {index}, program {number}: {one}" for one in have.differences(wanted)]
         return out
 
@@ -102,7 +74,7 @@ def test_compiled_meanwhile() -> None:
     rounds = 30_000_000
     house = Guest(native=True, at_once=0)
     engines = [house.machine.create() for _ in range(2)]
-    tenants = [Tenant(house, engine)._guest for engine in engines if isinstance(engine, NativeEngine)]
+    lodgers = [house.lodger(engine) for engine in engines]
 
     def work(guest: Guest) -> int:
         guest.load(words)
@@ -111,12 +83,12 @@ def test_compiled_meanwhile() -> None:
         return int(guest.engine.registers[2])
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(work, tenants))
+        results = list(pool.map(work, lodgers))
     entries = [engine.entries for engine in engines if isinstance(engine, NativeEngine)]
     for engine in engines:
         engine.close()
     plain = Guest(native=False)
-    plain_result = work(Tenant(plain, plain.engine)._guest)
+    plain_result = work(plain)
     plain.close()
     assert not house.engine.tier.failed
     house.close()

@@ -10,13 +10,14 @@ import struct
 import threading
 import time
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from unicorn.arm64_const import UC_ARM64_REG_FPCR, UC_ARM64_REG_FPSR, UC_ARM64_REG_NZCV
 
 from elfhaven.machine.address_space import AddressSpace, Mapping
-from elfhaven.machine.engine import SP, Fault, Stop
+from elfhaven.machine.engine import PC, SP, Fault, Stop
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.native.engine import NativeMachine
 from elfhaven.machine.pages import PagePool
@@ -33,7 +34,7 @@ DATA = USER + 16 * PAGE  # four pages, neighbours here and not in physical memor
 FIXED = DATA + 4 * PAGE  # one that may only be read, then a hole
 LONE = FIXED + 2 * PAGE  # one more, holes on both sides
 _STUB = (SVC, 0xD51B4200, 0xD51B4401, 0xD51B4422, SVC)  # msr nzcv, x0; fpcr, x1; fpsr, x2
-STUB_WORDS = len(_STUB)
+_STUB_AT = USER + PAGE
 _ENDLESS = 20.0  # seconds
 
 
@@ -99,8 +100,21 @@ class Guest:
             else UnicornMachine(self.memory, model)
         )
         self.engine: Any = self.machine.create()
+        self._lay_out()
+
+    def lodger(self, engine: UnicornEngine) -> Guest:
+        """Another program on the same machine, with an engine of its own."""
+        made = copy(self)
+        made.engine = engine
+        made._lay_out()
+        return made
+
+    def _lay_out(self) -> None:
         self.space = self.new_space()
         self.code = self.map(CODE, CODE_PAGES, RX)
+        stub = self.map(_STUB_AT, 1, RX)
+        assert stub.view is not None
+        stub.view[: 4 * len(_STUB)] = struct.pack(f"<{len(_STUB)}I", *_STUB)
         self.data = [self.map(DATA + at * PAGE, 1, RW) for at in (0, 1, 3, 2)]
         self.data.sort(key=lambda mapping: mapping.start)
         self.fixed = self.map(FIXED, 1, Protection.READ)
@@ -129,11 +143,11 @@ class Guest:
     # ---- runs
 
     def run(self, at: int, start: Start, engine: UnicornEngine | None = None) -> End:
-        """From a stub at `at` (see `program`) to its end."""
+        """The code at `at` from a state to its end: svc, or a fault."""
         engine = engine or self.engine
         registers = engine.registers
         self._put_memory(start.memory)
-        steps = iter((lambda: self._modes(registers, start), lambda: self._registers(engine, start)))
+        steps = iter((lambda: self._modes(registers, start), lambda: self._registers(engine, start, at)))
 
         def served() -> bool:
             step = next(steps, None)
@@ -141,7 +155,7 @@ class Guest:
                 step()
             return step is not None
 
-        how = engine.enter(self.space, self.pages.code_epoch, at, 0, (), served)
+        how = engine.enter(self.space, self.pages.code_epoch, _STUB_AT, 0, (), served)
         return self.end(how, engine)
 
     def end(self, how: Fault | Stop, engine: UnicornEngine | None = None) -> End:
@@ -176,7 +190,8 @@ class Guest:
         registers[0], registers[1], registers[2] = start.nzcv, start.fpcr, start.fpsr
 
     @staticmethod
-    def _registers(engine: UnicornEngine, start: Start) -> None:
+    def _registers(engine: UnicornEngine, start: Start, at: int) -> None:
+        engine.registers[PC] = at
         for i, value in enumerate(start.general):
             engine.registers[i] = value
         first, size = engine._vectors
@@ -184,11 +199,6 @@ class Guest:
         pad = bytes(stride - 16)
         packed = b"".join(start.vectors[16 * i : 16 * i + 16] + pad for i in range(32))
         ctypes.memmove(first, packed, size)
-
-
-def program(*words: int) -> list[int]:
-    """Code that `Guest.run` can start and see the end of."""
-    return [*_STUB, *words, SVC]
 
 
 class Twins:

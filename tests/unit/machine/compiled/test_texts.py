@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What was compiled in one run is there in the next one, from the first instruction on; and only then."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
+
+from elfhaven.machine.address_space import AddressSpace
+from elfhaven.machine.engine import Stop
+from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.native.engine import NativeEngine, NativeMachine
+from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.pages import PagePool
+from elfhaven.machine.pagetable import Protection, TablePool
+from elfhaven.machine.unicorn_engine import CpuModel
+
+BASE, USER = 0x8000_0000, 0x4000_0000
+ROUNDS = 3000
+ADD, COUNT, BACK, SVC = 0x91001442, 0xF1000400, 0x54FFFFC1, 0xD4000001  # x2 += 5, x0 times
+NOP = 0xD503201F
+WORDS = (NOP, ADD, COUNT, BACK, SVC)
+
+
+class Run:
+    """One program, in a process of its own as it were."""
+
+    def __init__(self, directory: Path, at: int = USER, words: tuple[int, ...] = WORDS) -> None:
+        memory = PhysicalMemory([("secure", BASE, 8 << 20)])
+        region = memory.region("secure")
+        pages = PagePool(memory, region, BASE + (1 << 20), 7 << 20)
+        self.space = AddressSpace(memory, TablePool(region, BASE, 1 << 20), USER, 2 * USER, 64)
+        rights = Protection.READ | Protection.EXECUTE
+        code = self.space.map(pages.allocate(2 * PAGE), 2 * PAGE, rights, at=at)
+        assert code.view is not None
+        code.view[: 4 * len(words)] = struct.pack(f"<{len(words)}I", *words)
+        self.at = at
+        self.machine = NativeMachine(memory, CpuModel.CORTEX_A57, directory, at_once=64)
+        self.engine: NativeEngine = self.machine.create()
+
+    def go(self) -> int:
+        """What is in x2 at the end."""
+        assert self.engine.enter(self.space, 0, self.at, 0, (ROUNDS,), lambda: False) is Stop.LEFT
+        return int(self.engine.registers[2])
+
+    def end(self) -> tuple[int, bool]:
+        """How many regions there are, and whether anything was compiled."""
+        tier = self.engine.tier
+        out = tier.pieces, tier._compiler.compiled > 0
+        self.engine.close()
+        self.machine.close()
+        return out
+
+
+def first(directory: Path) -> None:
+    """A run that fills the cache."""
+    run = Run(directory)
+    assert run.go() == 5 * ROUNDS
+    assert run.end() == (1, True)
+
+
+def test_the_next_run_starts_with_what_was_compiled(tmp_path: Path) -> None:
+    first(tmp_path)
+    for at in (USER, USER + 16 * PAGE, USER + (1 << 21)):
+        run = Run(tmp_path, at)
+        assert run.engine.entries == 0
+        assert run.go() == 5 * ROUNDS
+        assert run.engine.entries > 0
+        assert run.engine.tier._compiler._process is None, "nothing had to be compiled"
+        assert run.end() == (1, False)
+
+
+def test_other_code_is_another_text(tmp_path: Path) -> None:
+    """One word differs, which the region does not even have."""
+    first(tmp_path)
+    run = Run(tmp_path, words=(*WORDS, NOP))
+    assert run.go() == 5 * ROUNDS
+    assert run.end() == (1, True)
+
+
+def test_what_was_damaged_is_compiled_anew(tmp_path: Path) -> None:
+    first(tmp_path)
+    for path in tmp_path.iterdir():
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 4
+        path.write_bytes(data)
+    run = Run(tmp_path)
+    assert run.go() == 5 * ROUNDS
+    assert run.end() == (1, True)
+
+
+def test_what_cannot_be_compiled_is_not_tried_again(tmp_path: Path) -> None:
+    odd = (0xD53B4422, 0x4EA1C800, 0x2E616800)  # mrs x2, fpsr; urecpe; fcvtxn
+    word = next(word for word in odd if A64.decode(USER, word) is None)
+    words = (word, COUNT, 0x54FFFFC1, SVC)
+    for asked in (True, False):
+        run = Run(tmp_path, words=words)
+        run.engine.tier._compiler.close()  # which has compiled the dispatcher
+        assert run.engine.enter(run.space, 0, USER, 0, (ROUNDS,), lambda: False) is Stop.LEFT
+        tier = run.engine.tier
+        assert tier.uncovered[word] > 0
+        assert (tier._compiler._process is not None) == asked
+        run.end()
