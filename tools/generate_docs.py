@@ -26,6 +26,8 @@ from elfhaven.abi.container import RULES, Fatal
 from elfhaven.calls.row import Row, Served
 from elfhaven.calls.utee import UTEE
 from elfhaven.cli.main import elfhaven as command_line
+from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.native.patterns import MODULES as ROW_MODULES
 from elfhaven.manifest import schema
 from elfhaven.normal import messages
 from elfhaven.sdk.explanations import ROWS
@@ -35,6 +37,12 @@ from elfhaven.tee_errors import ERRORS, TeeResultError
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "docs" / "reference"
 WIDTH = 100
+NATIVE = """\
+`--engine native` compiles hot code that is made of these {} patterns; whatever is not among them runs in
+the interpreter, with the same results. An encoding is read from bit 31 down: literal bits, and fields as
+`name:width`. Encodings of a pattern that the architecture reserves are not covered either.
+`elfhaven stats --engine native` tells which instructions kept hot code of a program from being compiled,
+`python -m elfhaven.machine.native.report FILE` what of a program's text no pattern covers."""
 
 
 def page(title: str, source: str, *body: str) -> str:
@@ -187,11 +195,32 @@ def _front_door(module: ModuleType, title: str) -> str:
     return page(title, module.__name__, inspect.getdoc(module) or "", *api_pages.parts(module))
 
 
+def native_coverage() -> str:
+    """Every pattern of the native tier, by the module that has it."""
+    parts = []
+    for module in sorted(ROW_MODULES, key=lambda each: each.__name__):
+        title, _, more = (inspect.getdoc(module) or "").partition("\n\n")
+        rows = ((row.name, f"`{row.pattern}`") for row in module.ROWS)
+        parts += [
+            f"## {module.__name__.rpartition('.')[2]}",
+            title,
+            *([more] if more else []),
+            table(("pattern", "encoding"), *rows),
+        ]
+    return page(
+        "What the native engine compiles",
+        "src/elfhaven/machine/native/patterns.py",
+        NATIVE.format(len(A64.rows)),
+        *parts,
+    )
+
+
 PAGES = {
     "client.md": lambda: _front_door(elfhaven.client, "Clients: elfhaven.client"),
     "command-line.md": commands,
     "manifest.md": manifest,
     "python-api.md": python,
+    "native-coverage.md": native_coverage,
     "results.md": results,
     "ta.md": lambda: _front_door(elfhaven.ta, "Trusted Applications: elfhaven.ta"),
     "ta-api.md": ta_api,

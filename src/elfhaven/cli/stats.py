@@ -7,12 +7,13 @@ import json
 
 import click
 
-from elfhaven.cli.options import RUNS, a_program, memory
+from elfhaven.cli.options import RUNS, a_program, engine, memory
 
 
 @click.command(context_settings=RUNS, options_metavar="[OPTIONS] [--]")
 @click.option("-m", "--manifest", type=click.Path(), help="What the program may do, as for `elfhaven run`.")
 @memory("stock", permissive=True)
+@engine
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("-o", "--output", metavar="FILE", help="Where the numbers go.  [default: stderr]")
 @click.option("--flame", metavar="FILE.svg", help="Also write a flame graph of where instructions go.")
@@ -22,6 +23,7 @@ def stats(
     arguments: tuple[str, ...],
     manifest: str | None,
     memory: str,
+    engine: str | None,
     as_json: bool,
     output: str | None,
     flame: str | None,
@@ -32,7 +34,8 @@ def stats(
 ) -> int:
     """Runs PROGRAM in the emulator and counts: its calls by name, who served them, bytes each way, time.
 
-    It is packed with `debug = true`, whatever its manifest says. The status is the program's own.
+    With the native engine also how many regions of hot code were compiled, and the instructions for which
+    hot code was not. It is packed with `debug = true`, whatever its manifest says. The status is the program's own.
     """
     from elfhaven.cli.progress import note, step
     from elfhaven.sdk.flame import profiling
@@ -44,6 +47,7 @@ def stats(
             *arguments,
             manifest=manifest,
             memory=memory,
+            engine=engine,
             sysroot=sysroot,
             debian=debian,
             suite=suite,

@@ -142,6 +142,8 @@ def run(
             outcome = execute(place, packed, request)
         except TeeError as error:
             raise explained(error, packed) from None
+        if look.ended is not None:
+            look.ended(place)
         if outcome.fault is not None:
             tell(f"{os.path.basename(program)} died inside: {outcome.fault}")
         return _result(outcome, told, [_content(file) for file in captured])

@@ -6,12 +6,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elfhaven.calls.trace import WHERE, Record
 from elfhaven.sdk.program import Result, run
 from elfhaven.sdk.root import AnyPath
 from elfhaven.target.look import Cost, Look, Meter, Observing
+
+if TYPE_CHECKING:
+    from elfhaven.machine.native.report import Report
 
 HEAD = ("call", "count", "inside", "delegated", "refused", "errors", "sent", "received", "outside ms")
 
@@ -49,6 +52,7 @@ class Stats:
     inside: float
     outside: float
     calls: Mapping[str, Calls]
+    native: Report | None = None  # of the native engine, where it ran
 
     def as_values(self) -> dict[str, object]:
         """Plain values, for JSON."""
@@ -62,10 +66,11 @@ class Stats:
             "most_memory": self.result.most_memory,
             "total": totals.as_values(),
             "calls": {name: calls.as_values() for name, calls in self._sorted()},
+            "native": self.native.as_values() if self.native is not None else None,
         }
 
     def lines(self) -> list[str]:
-        """A table, the most frequent call first, and three lines below it."""
+        """A table, the most frequent call first, and two lines below it; more with the native engine."""
         rows = [HEAD, *(_row(name, calls) for name, calls in self._sorted()), _row("all", self._totals())]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
         table = [
@@ -83,6 +88,7 @@ class Stats:
             *table,
             f"{self.result.entries} crossings; {times}",
             f"{self.result.most_memory} bytes of secure memory at most",
+            *(self.native.lines() if self.native is not None else ()),
         ]
 
     def _sorted(self) -> list[tuple[str, Calls]]:
@@ -119,6 +125,12 @@ class _Tally:
         self.calls: dict[str, Calls] = {}
         self.meter = Meter()
         self.began = time.perf_counter()
+        self.native: Report | None = None
+
+    def ended(self, target: object) -> None:
+        from elfhaven.target.emulator import Emulator  # late: another target needs none
+
+        self.native = target.compiled() if isinstance(target, Emulator) else None
 
     def see(self, record: Record) -> None:
         calls = self.calls.setdefault(record.name, Calls())
@@ -154,7 +166,7 @@ def stats(
         if on_start is not None:
             on_start()
 
-    look = Look(agent=tally.meter.agent, debug=True, observer=observer)
+    look = Look(agent=tally.meter.agent, debug=True, observer=observer, ended=tally.ended)
     result = run(program, *arguments, on_call=tally.see, look=look, on_start=started, **how)
     seconds = time.perf_counter() - tally.began
-    return Stats(result, seconds, result.inside, tally.meter.seconds, tally.joined())
+    return Stats(result, seconds, result.inside, tally.meter.seconds, tally.joined(), tally.native)

@@ -47,6 +47,7 @@ from elfhaven.world.shared_memory import NormalMemory
 
 if TYPE_CHECKING:
     from elfhaven.machine.native.engine import NativeMachine
+    from elfhaven.machine.native.report import Report
     from elfhaven.machine.unicorn_engine import UnicornMachine
 
 OS_REVISION = (4, 5)  # of the OP-TEE whose behaviour this is
@@ -107,6 +108,15 @@ class SecureCore:
 
             return NativeMachine(self.memory, model, self.config.code_cache, self.config.at_once)
         return UnicornMachine(self.memory, model)
+
+    def compiled(self) -> Report | None:
+        """What the native tier did; None where there is none, or nothing has run."""
+        tier = getattr(self.__dict__.get("_machine"), "tier", None)
+        if tier is None:
+            return None
+        from elfhaven.machine.native.report import of  # late: few ask
+
+        return of(tier)
 
     # ---- SMC
 

@@ -33,6 +33,7 @@ from elfhaven.world.tap import TAPPED
 
 if TYPE_CHECKING:
     from elfhaven.image.keys import PublicKey
+    from elfhaven.machine.native.report import Report
     from elfhaven.machine.watched_engine import Observer
     from elfhaven.normal.rpc import Clock as NormalClock
     from elfhaven.normal.rpc import Service
@@ -150,6 +151,10 @@ class Emulator:
     @property
     def console(self) -> Console:
         return self.core.console
+
+    def compiled(self) -> Report | None:
+        """See SecureCore."""
+        return self.core.compiled()
 
     def interrupt(self) -> None:
         """Ends the programs that run, else stops every TA; from any thread."""

@@ -41,11 +41,12 @@ MakeAgent = Callable[[RootPolicy, tuple[int, int, int], SystemFiles], CountingAg
 @dataclass(frozen=True, slots=True)
 class Look:
     """`debug`: the image is packed as if its manifest said so. `observer` (the emulator alone) makes what
-    watches the processor while the packed program runs."""
+    watches the processor while the packed program runs. `ended` is given the target when it has."""
 
     agent: MakeAgent = CountingAgent
     debug: bool = False
     observer: Observing | None = None
+    ended: Callable[[object], None] | None = None
 
 
 @dataclass(slots=True)

@@ -24,7 +24,8 @@ from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.lift import lift
 from elfhaven.machine.native.messages import Words, receive, send
 from elfhaven.machine.native.patterns import A64
-from elfhaven.machine.native.prelude import METADATA, PRELUDE
+from elfhaven.machine.native.prelude import METADATA
+from elfhaven.machine.native.shared import DECLARED, INLINED, SHARED
 
 NAME = "region"
 _PLACE = 1 << 40  # where a text is taken to lie: what it calls in front of it has an address too
@@ -62,9 +63,9 @@ def passes(llvm: Any) -> Any:
     return out
 
 
-def object_file(llvm: Any, machine: Any, text: str) -> bytes:
-    """The object file of some functions."""
-    module = llvm.parse_assembly(PRELUDE + text + METADATA)
+def object_file(llvm: Any, machine: Any, text: str, shared: bool = False) -> bytes:
+    """The object file of some functions; `shared`: and of what all others call."""
+    module = llvm.parse_assembly(INLINED + (SHARED if shared else DECLARED) + text + METADATA)
     module.verify()
     tuning = llvm.create_pipeline_tuning_options(speed_level=2)
     passes(llvm).run(module, llvm.create_pass_builder(machine, tuning))
@@ -130,9 +131,9 @@ class Service:
             self._texts.pop(next(iter(self._texts)))
         self._texts[words["text"]] = Text(data)
 
-    def object(self, _: Words, data: bytes) -> tuple[Words, bytes]:
-        """IR: its object file."""
-        return {}, object_file(self._llvm, self._machine, data.decode())
+    def object(self, words: Words, data: bytes) -> tuple[Words, bytes]:
+        """IR: its object file; with `shared` see object_file."""
+        return {}, object_file(self._llvm, self._machine, data.decode(), bool(words.get("shared")))
 
     def region(self, words: Words, data: bytes) -> tuple[Words, bytes]:
         """The region around the place `at` of a text, with what is warm (context.Heat): its object file, the

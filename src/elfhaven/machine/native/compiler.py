@@ -21,6 +21,7 @@ from elfhaven.machine.native.host import maker, processor
 from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.linker import Linker
 from elfhaven.machine.native.messages import Words, receive, send
+from elfhaven.machine.native.shared import NAMES
 
 _OF_USE = ("sha",)  # features of the host of which rows make use where they are there: beyond host.NEEDED
 _TRIES = 3  # processes that may end over what they were given; then nothing is compiled any more
@@ -49,8 +50,11 @@ class Compiler:
         self.compiled = self.found = 0
 
     def dispatcher(self, layout: NativeLayout, often: int) -> tuple[int, int]:
-        """Addresses of the functions of dispatch.dispatcher()."""
-        found = self._functions(dispatcher(layout, often))
+        """Addresses of the functions of dispatch.dispatcher(). To be asked before regions are compiled: what
+        they call is there from then on."""
+        found = self._functions(dispatcher(layout, often), shared=True)
+        with self._linking:
+            self._linker.provide({name: found[name] for name in NAMES})
         return found["dispatch"], found["enter"]
 
     def compile(self, functions: dict[str, str]) -> dict[str, int]:
@@ -58,12 +62,12 @@ class Compiler:
         found = self._functions("".join(functions.values()))
         return {name: found[name] for name in functions}
 
-    def _functions(self, ir: str) -> dict[str, int]:
+    def _functions(self, ir: str, shared: bool = False) -> dict[str, int]:
         text = ir.encode()
-        key = self._key("object", text)
+        key = self._key("shared" if shared else "object", text)
         made = self._kept(key)
         if made is None:
-            _, made = self._asked({"ask": "object"}, text)
+            _, made = self._asked({"ask": "object", "shared": shared}, text)
             self._keep(key, made)
         return self.link([made])[0]
 

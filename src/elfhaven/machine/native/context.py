@@ -35,7 +35,9 @@ RECORD_WORDS = 5  # place, function, base of its region, which of the region's e
 SLOT_WORDS = 3  # of a check of accesses, see accesses.py
 _CHUNK = 1 << 15  # words of slots that are got at once
 _EMPTY = 0xFF
-_NOWHERE = (1 << 64) - 1
+# Addresses of no code, in records where there is none. A guest may well jump to them; so neither stands where
+# it would be looked for.
+_NOWHERE, _NOWHERE_ELSE = (1 << 64) - 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Heat:
 
     figures: bytes = b""
     first: int = 0
+
+    def at(self, offset: int) -> int:
+        """How often the block at an offset of the text was met."""
+        words = memoryview(self.figures).cast("Q")
+        return words[(self.first + offset // 4) % len(words)] if words else 0
 
 
 COLD = Heat()  # nothing is known
@@ -62,8 +69,10 @@ class Context:
         self._next = [0, 0]  # of each row of extents, which is replaced next
         self._places = (ctypes.c_uint64 * (PLACE_ENTRIES + PROBES))()
         self._heat = (ctypes.c_uint64 * PLACE_ENTRIES)()
-        self._nowhere = (ctypes.c_uint64 * RECORD_WORDS)(_NOWHERE)
-        self._blank = ctypes.addressof(self._nowhere).to_bytes(8, "little") * len(self._places)
+        self._nowhere = [(ctypes.c_uint64 * RECORD_WORDS)(place) for place in (_NOWHERE, _NOWHERE_ELSE)]
+        usual, other = (ctypes.addressof(record).to_bytes(8, "little") for record in self._nowhere)
+        last = PLACE_ENTRIES - 1  # where _NOWHERE would be
+        self._blank = usual * last + other * (len(self._places) - last)
         self.words[ENV] = env
         self.words[REG_WRITE] = reg_write
         for word, table in (
@@ -130,7 +139,7 @@ class Context:
         self._kept.append(record)
         at = (place >> 2) % PLACE_ENTRIES
         held = [ctypes.c_uint64.from_address(self._places[i]).value for i in range(at, at + PROBES)]
-        for wanted in (place, _NOWHERE, held[0]):
+        for wanted in (place, _NOWHERE, _NOWHERE_ELSE, held[0]):
             if wanted in held:
                 at += held.index(wanted)
                 self._records.discard(wanted)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Fields = Mapping[str, int]
 Emit = Callable[["Emitter", Fields], None]
 _TOKEN = re.compile(r"^(?:([01]+)|([A-Za-z]\w*?)(?::(\d+))?)$")
+_SHIFT = 20  # bits of a word below those by which rows are looked up
 
 
 class Flow(Enum):
@@ -112,10 +113,19 @@ class Table:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = tuple(rows)
+        self._candidates: dict[int, tuple[Row, ...]] = {}  # by the highest bits of a word, those that may fit
+
+    def _of(self, top: int) -> tuple[Row, ...]:
+        found = self._candidates.get(top)
+        if found is None:
+            word = top << _SHIFT
+            found = tuple(row for row in self.rows if not (word ^ row.value) & row.mask >> _SHIFT << _SHIFT)
+            self._candidates[top] = found
+        return found
 
     def decode(self, address: int, word: int) -> Instruction | None:
         """None for what is not covered."""
-        for row in self.rows:
+        for row in self._of(word >> _SHIFT):
             if word & row.mask == row.value:
                 fields = row.fields(word)
                 if row.when(fields):

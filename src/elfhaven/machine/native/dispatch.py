@@ -31,6 +31,7 @@ from elfhaven.machine.native.layout import NativeLayout
 CONVENTION = "preserve_nonecc"  # of regions: they keep no register of the host for who called them
 PARAMETERS = "ptr %ctx, i64 %which, i64 %base, ptr %slots"
 OFTEN = 1024
+_SELDOM, _SELDOM_AFTER = 16, 64  # so much less often is told what was told so many times
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
 _RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
 _FPCR_MODES = 0x07F7_9F00
@@ -81,7 +82,9 @@ count:
   %met = load i64, ptr %met.p
   %more = add i64 %met, 1
   store i64 %more, ptr %met.p
-  %low = and i64 %more, {often - 1}
+  %old = icmp ugt i64 %more, {often * _SELDOM_AFTER}
+  %mask = select i1 %old, i64 {often * _SELDOM - 1}, i64 {often - 1}
+  %low = and i64 %more, %mask
   %often = icmp eq i64 %low, 0
   %news.p = getelementptr i64, ptr %ctx, i64 {NEWS}
   %news.w = load volatile i64, ptr %news.p

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from unicorn.unicorn_const import UC_HOOK_BLOCK
@@ -84,8 +85,7 @@ class NativeEngine(UnicornEngine):
             layout = replace(layout, syndrome=0)  # its search runs code, without which there is no TLB yet
         super().__init__(memory, model, layout)
         self._physical = memory
-        native = find_native(self._uc, self._base, self.layout)
-        self.tier = tier or Tier(native, directory, at_once or OFTEN)
+        self.tier = tier or Tier(find_native(self._uc, self._base, self.layout), directory, at_once or OFTEN)
         self._at_once = bool(at_once)
         context = Context(self._base, ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value or 0)
         self._kept = (_EXTENT(self._extent), _HOT(self._hot))
@@ -200,7 +200,7 @@ class NativeEngine(UnicornEngine):
             self.tier.consider(placed.text, placed.offset(pc))
             self._install()
         else:
-            self.tier.offer(placed.text, placed.offset(pc), self._context.heat(placed.extent.first))
+            self.tier.offer(placed.text, placed.offset(pc), partial(self._context.heat, placed.extent.first))
 
     def _install(self) -> None:
         """Take what is new."""

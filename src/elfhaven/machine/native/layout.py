@@ -27,6 +27,7 @@ _FPCR_BITS = 3 << 24  # FZ and DN
 _LENGTHS = (0, 1 << 16, 5 << 16)
 _QC = 1 << 27
 _DCZID = (0, 0, 3, 3, 7)  # crn, crm, op0, op1, op2
+_ID_AA64ISAR0 = (0, 6, 3, 0, 0)
 _LOAD_EXCLUSIVE = struct.pack("<I", 0xC87F1003)  # ldxp x3, x4, [x0]
 _CODE_SIZE, _DATA = 0x2000, 0x1230
 _MARKERS = (0x5EED_0007_1122_3344, 0x5EED_0008_1122_3344)
@@ -50,6 +51,7 @@ class NativeLayout:
     saturated: int  # 128 bits: FPSR.QC is set where any of them is
     exclusive: int  # u64: the address that a load-exclusive met, or all ones; what it read lies behind
     zero_block: int  # no offset: what DCZID_EL0 gives at EL0
+    atomics: bool  # whether the processor has FEAT_LSE
 
     def offset(self, register: str) -> int:
         """Of a register that the emitter knows by name (emitter.STATE)."""
@@ -78,6 +80,7 @@ def find_native(uc: Any, base: int, known: StateLayout) -> NativeLayout:
         saturated=_match(_probe(uc, base, UC_ARM64_REG_FPSR, [0, _QC]), 4, lambda s: s == [0, _QC]),
         exclusive=_find_monitor(uc, known),
         zero_block=uc.reg_read(UC_ARM64_REG_CP_REG, _DCZID),
+        atomics=uc.reg_read(UC_ARM64_REG_CP_REG, _ID_AA64ISAR0) >> 20 & 15 >= 2,
     )
 
 

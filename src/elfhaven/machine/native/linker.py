@@ -2,7 +2,8 @@
 """Puts object files of LLVM (ELF64, x86-64, position-independent) into memory that can be executed.
 
 Only what compiled regions are made of is taken: text and constants, relocations relative to the PC, and calls
-of a few functions of the C library. The memory is written, then made read-only and executable: never both.
+of a few functions, of the C library and of ours. The memory is written, then made read-only and executable:
+never both.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FRAMES = b".eh_frame"  # for unwinding: nobody does
 _JUMP = b"\xff\x25\0\0\0\0"  # jmp [rip]: to the address behind it
 _STUB = 16
 _READ_EXECUTE = 5
-_MOST = 1 << 30
+_MOST, _NEAR = 1 << 30, 1 << 30  # bytes of memory, and to what a call reaches from all of it
 EXTERNALS = ("memcpy", "memmove", "memset", "round", "roundf")  # of the C library
 
 
@@ -65,6 +66,10 @@ class Linker:
         }
         self._kept: list[mmap.mmap] = []
         self.size = 0  # bytes in all
+
+    def provide(self, functions: Mapping[str, int]) -> None:
+        """Let what is linked from now on call these too."""
+        self._externals |= functions
 
     def link(self, objects: Sequence[bytes]) -> list[dict[str, int]]:
         """For each object file the addresses of its functions by name. LinkError, with nothing done."""
@@ -152,14 +157,21 @@ def _write(one: _Object, memory: mmap.mmap, base: int, externals: Mapping[str, i
     for section in one.sections:
         if section.type == _RELA and one.sections[section.info].at >= 0:
             for relocation in _RELOCATION.iter_unpack(section.data):
-                _relocate(one, memory, base, section.info, *relocation)
+                _relocate(one, memory, base, externals, section.info, *relocation)
 
 
 def _relocate(
-    one: _Object, memory: mmap.mmap, base: int, where: int, offset: int, info: int, addend: int
+    one: _Object,
+    memory: mmap.mmap,
+    base: int,
+    externals: Mapping[str, int],
+    where: int,
+    offset: int,
+    info: int,
+    addend: int,
 ) -> None:
     section = one.sections[where]
-    kind, target = info & 0xFFFFFFFF, _target(one, info >> 32) + addend
+    kind, target = info & 0xFFFFFFFF, _target(one, info >> 32, base, externals) + addend
     size = 8 if kind == _ABSOLUTE else 4
     if kind not in (_ABSOLUTE, _RELATIVE, _CALL) or offset + size > len(section.data):
         raise LinkError(f"relocation {kind}")
@@ -170,11 +182,13 @@ def _relocate(
         memory[at : at + 4] = struct.pack("<i", target - at)
 
 
-def _target(one: _Object, symbol: int) -> int:
-    """Where a symbol lies, from the start of the memory."""
+def _target(one: _Object, symbol: int, base: int, externals: Mapping[str, int]) -> int:
+    """Where a symbol lies, from the start of the memory: what is elsewhere itself if it is near, else its
+    stub."""
     name, section, value = one.symbols[symbol]
     if section == _UNDEFINED:
-        return one.stubs[name]
+        away = externals[name] - base
+        return away if abs(away) < _NEAR else one.stubs[name]
     if section >= _SPECIAL or one.sections[section].at < 0:
         raise LinkError(f"symbol {name or symbol} lies nowhere")
     return one.sections[section].at + value

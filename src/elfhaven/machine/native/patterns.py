@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native import (
     across,
+    atomics,
     branches,
     conversions,
     crypto,
@@ -24,24 +25,24 @@ from elfhaven.machine.native import (
 )
 from elfhaven.machine.native.decode import Table
 
-A64 = Table(
-    (
-        *integer.ROWS,
-        *branches.ROWS,
-        *transfers.ROWS,
-        *exclusives.ROWS,
-        *floats.ROWS,
-        *conversions.ROWS,
-        *vectors.ROWS,
-        *lanes.ROWS,
-        *structures.ROWS,
-        *scalars.ROWS,
-        *saturating.ROWS,
-        *widths.ROWS,
-        *across.ROWS,
-        *float_scalars.ROWS,
-        *vector_floats.ROWS,
-        *crypto.ROWS,
-        *system.ROWS,
-    )
-)
+MODULES = (
+    integer,
+    branches,
+    transfers,
+    exclusives,
+    atomics,
+    floats,
+    conversions,
+    vectors,
+    lanes,
+    structures,
+    scalars,
+    saturating,
+    widths,
+    across,
+    float_scalars,
+    vector_floats,
+    crypto,
+    system,
+)  # in the order in which their rows are tried
+A64 = Table(row for module in MODULES for row in module.ROWS)

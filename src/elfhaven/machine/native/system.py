@@ -2,8 +2,9 @@
 """Rows of what is neither arithmetic nor a plain access: hints, registers of the system, ordered accesses
 (Arm ARM C4.1.93, C4.1.94).
 
-Hints that a processor without their extension passes over do nothing: the engine's has neither pointer
-authentication nor branch targets. There is one processor, so an access is as ordered as it can be.
+Hints that a processor without their extension passes over do nothing: the engine's default has neither
+pointer authentication nor branch targets, and at EL0 they are not enabled. There is one processor, so an
+access is as ordered as it can be.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import Emitter, Flags
 from elfhaven.machine.native.transfers import aligned
 
-_PASSED_OVER = (
-    {(0, op) for op in (1, 4, 5, 7)}
-    | {(2, 4), *((1, op) for op in (0, 2, 4, 6)), *((3, op) for op in range(8))}
-    | {(4, op) for op in (0, 2, 4, 6)}
-)  # CRm and op2 of XPACLRI, PACI.1716 and AUTI.1716, PACI.Z, PACI.SP and AUTI.., BTI
+_WAITS = ((0, 2), (0, 3))  # CRm and op2 of WFE, WFI
 
 
 def _nothing(_e: Emitter, _f: Fields) -> None:
     """Passed over."""
+
+
+def _hint(e: Emitter, f: Fields) -> None:
+    """XPACLRI is no hint on a newer processor."""
+    if e.layout.atomics and (f["crm"], f["op2"]) == (0, 7):
+        e.leave_if("true")
 
 
 def _read_thread_pointer(e: Emitter, f: Fields) -> None:
@@ -84,8 +87,8 @@ ROWS = (
     Row(
         "hint",
         "11010101000000110010 crm:4 op2:3 11111",
-        _nothing,
-        lambda f: (f["crm"], f["op2"]) in _PASSED_OVER,
+        _hint,
+        lambda f: (f["crm"], f["op2"]) not in _WAITS,
     ),
     Row("dmb/dsb", "11010101000000110011 crm:4 1 opc:2 11111", _nothing, lambda f: f["opc"] in (0, 1)),
     Row("isb", "11010101000000110011 crm:4 11011111", _nothing),

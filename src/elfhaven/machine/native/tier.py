@@ -5,7 +5,7 @@ A worker thread has hot places compiled, by a process of its own: first what was
 told by a word of their context, and take what is ready when it suits them. What was compiled in an earlier
 run is there as soon as a text is met.
 
-Locks: `_changed` guards `_samples`, `_times`, `_heat`, `_texts` and `_ends`, and who adds to a text holds it;
+Locks: `_changed` guards `_samples`, `_heat`, `_texts` and `_ends`, and who adds to a text holds it;
 `_compiling`, which comes before it, the compiler.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -43,8 +44,7 @@ class Tier:
         self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
         self._samples: dict[_Place, Text] = {}
-        self._heat: dict[bytes, Heat] = {}  # by digest, the latest
-        self._times: Counter[_Place] = Counter()  # how often each of them came
+        self._heat: dict[bytes, Callable[[], Heat]] = {}  # by digest, as the latest engine has it
         self._within: Counter[_Place] = Counter()
         self._ends = False
         self._changed = threading.Condition()
@@ -77,8 +77,8 @@ class Tier:
                 self._forget_oldest()
             return known
 
-    def offer(self, text: Text, at: int, heat: Heat) -> None:
-        """Have the region around a place of a text compiled."""
+    def offer(self, text: Text, at: int, heat: Callable[[], Heat]) -> None:
+        """Have the region around a place of a text compiled; `heat` is asked when its turn comes."""
         place = (text.digest, at)
         with self._changed:
             if at in text.refused:
@@ -87,7 +87,6 @@ class Tier:
             self._begin()
             self._samples[place] = text
             self._heat[text.digest] = heat
-            self._times[place] += 1
             self._changed.notify()
 
     def consider(self, text: Text, at: int, heat: Heat = COLD) -> None:
@@ -149,8 +148,9 @@ class Tier:
         with self._changed:
             if self._ends:
                 return None
-            hottest = max(self._samples, key=self._times.__getitem__)
-            return self._samples.pop(hottest), hottest[1], self._heat.get(hottest[0], COLD)
+            heats = {of: self._heat.get(of, lambda: COLD)() for of in {place[0] for place in self._samples}}
+            hottest = max(self._samples, key=lambda place: heats[place[0]].at(place[1]))
+            return self._samples.pop(hottest), hottest[1], heats[hottest[0]]
 
     def _wait(self, seconds: float | None) -> bool:
         """Whether there is something to do by then."""

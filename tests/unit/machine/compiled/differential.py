@@ -62,13 +62,13 @@ class State:
 class Bench:
     """A machine with a page of code, two of data, one that may only be read, and holes between them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, model: CpuModel = CpuModel.CORTEX_A57) -> None:
         self.random = random.Random(seed)
         memory = PhysicalMemory([("secure", BASE, 16 << 20)])
         region = memory.region("secure")
         pages = PagePool(memory, region, BASE + (1 << 20), 15 << 20)
         self.space = AddressSpace(memory, TablePool(region, BASE, 1 << 20), USER, 2 * USER, 64)
-        machine = NativeMachine(memory, CpuModel.CORTEX_A57)
+        machine = NativeMachine(memory, model)
         self.engine: NativeEngine = machine.create()
         self.features: Set[str] = self.engine.tier._compiler.features  # of the host
         self.layout: NativeLayout = find_native(self.engine._uc, self.engine._base, self.engine.layout)

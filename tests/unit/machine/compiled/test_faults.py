@@ -232,7 +232,9 @@ def test_an_instruction_that_is_none_in_a_hot_function(twins: Twins, word: int) 
     assert end.general[0] == 2 or end.how == (Stop.LEFT,)
 
 
-@pytest.mark.parametrize("target", [0, CODE + 2, DATA, 1 << 40, _TOP - 4, USER, 0x7F12_3456_7000])
+@pytest.mark.parametrize(
+    "target", [0, 3, CODE + 2, DATA, 1 << 40, _TOP - 4, _TOP - 1, USER, 0x7F12_3456_7000]
+)
 @pytest.mark.parametrize("word", [0xD61F0020, 0xD63F0020])
 def test_jumps_to_nowhere(twins: Twins, word: int, target: int) -> None:
     """br and blr x1 behind a branch that is taken once x0 is 2."""

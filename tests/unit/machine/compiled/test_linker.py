@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from elfhaven.machine.native import linker
 from elfhaven.machine.native.linker import Linker, LinkError
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
@@ -122,6 +123,23 @@ def test_a_damaged_object_is_refused_or_linked(objects: Objects) -> None:
         except LinkError:
             continue
         pytest.fail("half an object was linked")
+
+
+@pytest.mark.parametrize("near", [True, False])
+def test_what_is_provided_is_called(objects: Objects, near: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond what a call reaches by way of a stub."""
+    if not near:
+        monkeypatch.setattr(linker, "_NEAR", 0)
+    text = (
+        "declare i64 @other(i64)\ndefine i64 @f(i64 %a) {\n  %v = call i64 @other(i64 %a)\n  ret i64 %v\n}\n"
+    )
+    made = Linker()
+    with pytest.raises(LinkError, match="other"):
+        made.link([objects.of(text)])
+    other = made.link([objects.of("define i64 @other(i64 %a) {\n  %v = add i64 %a, 9\n  ret i64 %v\n}\n")])
+    made.provide(other[0])
+    found = made.link([objects.of(text)])
+    assert function(found[0]["f"], ctypes.c_uint64, ctypes.c_uint64)(100) == 109
 
 
 def test_the_memory_cannot_be_written(objects: Objects) -> None:

@@ -10,9 +10,11 @@ import pytest
 from tests.unit.machine.compiled.differential import HEAD, Bench, State
 
 from elfhaven.machine.engine import PC
+from elfhaven.machine.native import atomics
 from elfhaven.machine.native.decode import Row
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.unicorn_engine import CpuModel
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
 
@@ -48,7 +50,29 @@ def differences(want: State, have: State) -> list[str]:
     return out
 
 
-@pytest.mark.parametrize("row", A64.rows, ids=lambda row: row.name)
+@pytest.fixture(scope="module")
+def newer() -> Iterator[Bench]:
+    """A processor with all that Unicorn has."""
+    made = Bench(SEED, CpuModel.MAX)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("row", atomics.ROWS, ids=lambda row: row.name)
+def test_atomics(newer: Bench, bench: Bench, row: Row) -> None:
+    """On the default processor they are undefined."""
+    agree(newer, row)
+    for _ in range(20):
+        instruction = bench.encode(row)
+        (function,) = bench.compile([Region(HEAD, {HEAD: instruction})])
+        state = bench.draw(instruction)
+        assert bench.native(function, state).general[PC] == HEAD
+        assert not bench.interpreted([instruction.word], state, 1)[1]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in A64.rows if row not in atomics.ROWS], ids=lambda row: row.name
+)
 def test_pattern(bench: Bench, row: Row) -> None:
     agree(bench, row)
 
