@@ -25,6 +25,7 @@ class Piece:
     spans: tuple[tuple[int, int], ...]
     object: bytes  # its object file
     function: int = 0  # its address in the host
+    checks: int = 0  # of accesses that it makes
 
     def holds(self, at: int) -> bool:
         """Whether an instruction is one of its own."""
@@ -52,7 +53,9 @@ def pack(text: Text) -> bytes:
             entered.update(piece.entries)
             pieces.insert(0, piece)
     head = {
-        "pieces": [[piece.base, piece.entries, piece.spans, len(piece.object)] for piece in pieces],
+        "pieces": [
+            [piece.base, piece.entries, piece.spans, len(piece.object), piece.checks] for piece in pieces
+        ],
         "refused": [(at, word) for at, word in text.refused.items() if word],
     }
     words = json.dumps(head).encode()
@@ -65,9 +68,9 @@ def unpack(data: bytes) -> tuple[Sequence[Piece], dict[int, int]]:
         (size,) = _SIZE.unpack_from(data)
         head = json.loads(data[_SIZE.size : _SIZE.size + size])
         at, pieces = _SIZE.size + size, []
-        for base, entries, spans, length in head["pieces"]:
+        for base, entries, spans, length, checks in head["pieces"]:
             made = data[at : at + length]
-            pieces.append(Piece(base, tuple(entries), tuple((a, n) for a, n in spans), made))
+            pieces.append(Piece(base, tuple(entries), tuple((a, n) for a, n in spans), made, 0, checks))
             at += length
         if at != len(data):
             raise ValueError("objects are missing")

@@ -145,10 +145,16 @@ class Service:
         region = text.region(words["at"], Heat(data, words["first"]))
         if region is None:
             return {"uncovered": text.word(words["at"])}, b""
-        made = object_file(self._llvm, self._machine, lift(region, NAME, self._layout, self._features))
+        lifted = lift(region, NAME, self._layout, self._features)
+        made = object_file(self._llvm, self._machine, lifted.text)
         entries = [entry - _PLACE for entry in region.entries]
         spans = [(start - _PLACE, len(held)) for start, held in region.spans]
-        return {"base": region.base - _PLACE, "entries": entries, "spans": spans}, made
+        return {
+            "base": region.base - _PLACE,
+            "entries": entries,
+            "spans": spans,
+            "checks": lifted.checks,
+        }, made
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:

@@ -4,7 +4,8 @@
 Guest memory is reached through extents: runs of guest pages that lie in one run in the host, and that the
 guest may use alike. Only the engine, which walks the guest's own translation tables, gives them. There are
 two rows of them, for reads and for writes, each with a table of pages that are known to lie in one: the
-address of the page, and what must be added to a guest address in it to make a host address.
+address of the page, what must be added to a guest address in it to make a host address, and the extent's
+first address and size.
 
 Another table leads from a guest address to the code that was compiled for it. Its entries point to records
 that never change, so that one is never met half written.
@@ -25,11 +26,14 @@ EXTENTS, EXTENT_WORDS = 16, 3  # first guest address, bytes, what makes a guest 
 WRITE_EXTENTS = READ_EXTENTS + EXTENTS * EXTENT_WORDS
 WORDS = WRITE_EXTENTS + EXTENTS * EXTENT_WORDS
 TLB_BITS = 13
+TLB_WORDS = 4
 TLB_ENTRIES = 1 << TLB_BITS
 PLACE_BITS = 15
 PLACE_ENTRIES = 1 << PLACE_BITS
 PROBES = 4  # entries that a place may lie in, one behind the other
-RECORD_WORDS = 4  # place, function, base of its region, which of the region's entries
+RECORD_WORDS = 5  # place, function, base of its region, which of the region's entries, its slots
+SLOT_WORDS = 3  # of a check of accesses, see accesses.py
+_CHUNK = 1 << 15  # words of slots that are got at once
 _EMPTY = 0xFF
 # Addresses of no code, in records where there is none. A guest may well jump to them; so neither stands where
 # it would be looked for.
@@ -58,8 +62,10 @@ class Context:
 
     def __init__(self, env: int, reg_write: int) -> None:
         self.words = (ctypes.c_uint64 * WORDS)()
-        self._reads = (ctypes.c_uint64 * (2 * TLB_ENTRIES))()
-        self._writes = (ctypes.c_uint64 * (2 * TLB_ENTRIES))()
+        self._reads = (ctypes.c_uint64 * (TLB_WORDS * TLB_ENTRIES))()
+        self._writes = (ctypes.c_uint64 * (TLB_WORDS * TLB_ENTRIES))()
+        self._slots = [(ctypes.c_uint64 * _CHUNK)()]
+        self._used = 0  # words of the last of them
         self._next = [0, 0]  # of each row of extents, which is replaced next
         self._places = (ctypes.c_uint64 * (PLACE_ENTRIES + PROBES))()
         self._heat = (ctypes.c_uint64 * PLACE_ENTRIES)()
@@ -92,6 +98,9 @@ class Context:
             ctypes.memset(self._reads, _EMPTY, ctypes.sizeof(self._reads))
             ctypes.memset(self._writes, _EMPTY, ctypes.sizeof(self._writes))
             ctypes.memset(self.address + 8 * READ_EXTENTS, 0, 8 * (WORDS - READ_EXTENTS))
+            for chunk in self._slots[:-1]:
+                ctypes.memset(chunk, 0, ctypes.sizeof(chunk))
+            ctypes.memset(self._slots[-1], 0, 8 * self._used)
             self._dirty = False
 
     def remember(self, first: int, size: int, addend: int, write: bool) -> int:
@@ -107,14 +116,26 @@ class Context:
         """Forget all code."""
         ctypes.memmove(self._places, self._blank, len(self._blank))
         self._records.clear()
+        self._kept.clear()
+        self._slots = [(ctypes.c_uint64 * _CHUNK)()]
+        self._used = 0
 
     def knows(self, place: int) -> bool:
         """Whether code is there for a guest address."""
         return place in self._records
 
-    def add(self, place: int, function: int, base: int, entry: int) -> None:
+    def slots(self, checks: int) -> int:
+        """The address of slots for a region."""
+        count = checks * SLOT_WORDS
+        if self._used + count > len(self._slots[-1]):
+            self._slots.append((ctypes.c_uint64 * max(count, _CHUNK))())
+            self._used = 0
+        self._used += count
+        return ctypes.addressof(self._slots[-1]) + 8 * (self._used - count)
+
+    def add(self, place: int, function: int, base: int, entry: int, slots: int) -> None:
         """Code for a guest address, from now on this one; `base` is where its region lies."""
-        record = (ctypes.c_uint64 * RECORD_WORDS)(place, function, base, entry)
+        record = (ctypes.c_uint64 * RECORD_WORDS)(place, function, base, entry, slots)
         self._kept.append(record)
         at = (place >> 2) % PLACE_ENTRIES
         held = [ctypes.c_uint64.from_address(self._places[i]).value for i in range(at, at + PROBES)]

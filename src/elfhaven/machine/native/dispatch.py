@@ -29,6 +29,7 @@ from elfhaven.machine.native.context import (
 from elfhaven.machine.native.layout import NativeLayout
 
 CONVENTION = "preserve_nonecc"  # of regions: they keep no register of the host for who called them
+PARAMETERS = "ptr %ctx, i64 %which, i64 %base, ptr %slots"
 OFTEN = 1024
 _SELDOM, _SELDOM_AFTER = 16, 64  # so much less often is told what was told so many times
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
@@ -120,7 +121,9 @@ go:
   %base = load i64, ptr %base.p
   %which.p = getelementptr i64, ptr %r, i64 3
   %which = load i64, ptr %which.p
-  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base)
+  %slots.p = getelementptr i64, ptr %r, i64 4
+  %slots = load ptr, ptr %slots.p
+  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots)
   %stop.2 = load volatile i64, ptr %stop.p
   %wanted.2 = icmp ne i64 %stop.2, 0
   %stuck = icmp eq i64 %next, %pc
@@ -152,12 +155,12 @@ other:
   ret void
 }}
 
-define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base) nounwind {{
+define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base, ptr %slots) nounwind {{
   %kept = alloca i32
   %mxcsr = alloca i32
   %env = load ptr, ptr %ctx
 {_begin(layout)}
-  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base)
+  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots)
 {_end(layout)}
   ret i64 %next
 }}

@@ -55,6 +55,7 @@ class Emitter:
         self.lines: list[str | Group | Block] = []  # a block: what it has written is put back
         self.blocks: dict[int, Block] = {}
         self.block = Block(0)
+        self.checks = 0  # of accesses
         self.exits: list[Exit] = []
         self.pc = 0
         self.condition: str | None = None  # of the branch just written
@@ -72,7 +73,6 @@ class Emitter:
         ] = {}  # what is put back -> the way out, of a stretch
         self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
         self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
-        self._bases: dict[str, str] = {}  # address -> the register that it is mostly from
         self._groups: dict[str, Group] = {}  # by root, of this block
         self._doubts: dict[str, list[str]] = {}  # type of flags -> flags of which none may be set
         self._numbers: dict[str, str] = {}  # value -> type: it must be no NaN
@@ -192,15 +192,6 @@ class Emitter:
         self._roots[made] = root, before + constant
         return made
 
-    def indexed(self, base: str, index: str) -> str:
-        """The sum of an address and what is not constant."""
-        made = self.op(f"add i64 {base}, {index}")
-        self._bases[made] = self._bases.get(self._root(base), "")
-        return made
-
-    def _root(self, address: str) -> str:
-        return self._roots.get(address, (address, 0))[0]
-
     def thread_pointer(self) -> str:
         return self.held(self.layout.thread_pointer, "i64")
 
@@ -255,8 +246,6 @@ class Emitter:
         known = self._held.get((name, type))
         if known is None:
             known = self._held[name, type] = self.op(f"load {type}, ptr %{name}")
-            if type == "i64":
-                self._bases[known] = name
         return known
 
     def _set(self, name: str, value: str, type: str) -> None:
@@ -265,8 +254,6 @@ class Emitter:
         for key in [key for key in self._held if key[0] == name]:
             del self._held[key]
         self._held[name, type] = value
-        if type == "i64":
-            self._bases.setdefault(value, name)
 
     def v(self, number: int, type: str = VECTOR) -> str:
         """A vector register, all 128 bits as `type`."""
@@ -405,9 +392,8 @@ class Emitter:
         root, offset = self._roots.get(address, (address, 0))
         group = self._groups.get(root)
         if group is None or not group.takes(offset, size):
-            base = self._bases.get(root) or f"at{self.pc:x}"
-            group = Group(root, base, self.block.address, self.fresh("g"), self._way_out())
-            self._groups[root] = group
+            group = self._groups[root] = Group(root, self.fresh("g"), self.checks, self._way_out())
+            self.checks += 1
             self.lines.append(group)
         group.add(offset, size, write)
         return self.op(f"getelementptr i8, ptr %{group.name}.host, i64 {offset}")

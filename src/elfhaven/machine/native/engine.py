@@ -210,5 +210,6 @@ class NativeEngine(UnicornEngine):
     def add(self, native: Native) -> None:
         """Use a region from now on."""
         assert self._context is not None
+        slots = self._context.slots(native.checks)
         for i, place in enumerate(native.entries):
-            self._context.add(place, native.function, native.base, i)
+            self._context.add(place, native.function, native.base, i, slots)

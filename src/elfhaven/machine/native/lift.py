@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A region of guest code as one function: i64 (context, which of its entries, its base).
+"""A region of guest code as one function: i64 (context, which of its entries, its base, its slots).
 
 It takes registers from the CPU's state and puts them back as blocks.Zones has it. Where it is left it goes on
 in the region that the place belongs to, if there is one; else it gives the address where the guest goes on.
@@ -8,12 +8,13 @@ in the region that the place belongs to, if there is one; else it gives the addr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
 from elfhaven.machine.native.accesses import Group
-from elfhaven.machine.native.blocks import Block, Exit, Zones
+from elfhaven.machine.native.blocks import Exit, Zones
 from elfhaven.machine.native.context import ENV, FLAG_A, FLAG_B, FLAG_KIND, PLACE_ENTRIES, PLACES, STOP
 from elfhaven.machine.native.decode import Flow, Instruction
-from elfhaven.machine.native.dispatch import CONVENTION
+from elfhaven.machine.native.dispatch import CONVENTION, PARAMETERS
 from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
@@ -23,9 +24,18 @@ _LARGEST_LOOP = 256  # instructions of one whose registers are values
 _FEW = 4  # targets of an indirect branch that are compared one after the other
 
 
-def lift(region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset()) -> str:
-    """The text of the function, to be put behind prelude.PRELUDE; `features` as for Emitter."""
-    return _Lifter(region.rebased(), name, layout, features).text()
+@dataclass(frozen=True)
+class Lifted:
+    """The text of a function, to be put behind prelude.PRELUDE, and how many checks of accesses it makes."""
+
+    text: str
+    checks: int
+
+
+def lift(region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset()) -> Lifted:
+    """`features` as for Emitter."""
+    lifter = _Lifter(region.rebased(), name, layout, features)
+    return Lifted(lifter.text(), lifter.checks)
 
 
 class _Lifter:
@@ -41,7 +51,7 @@ class _Lifter:
         body = self._checked()
         parts = [
             *self._tables,
-            f"define {CONVENTION} i64 @{self._name}(ptr %ctx, i64 %which, i64 %base) {attributes} {{",
+            f"define {CONVENTION} i64 @{self._name}({PARAMETERS}) {attributes} {{",
             *self._entry(),
             *body,
             *self._edges(),
@@ -50,6 +60,10 @@ class _Lifter:
             "}",
         ]
         return "\n".join(parts) + "\n"
+
+    @property
+    def checks(self) -> int:
+        return self._e.checks
 
     # ---- the instructions
 
@@ -145,21 +159,14 @@ class _Lifter:
 
     def _checked(self) -> list[str]:
         """The body, with the checks of its accesses."""
-        groups = [line for line in self._e.lines if isinstance(line, Group)]
-        self._largest: dict[str, int] = {}  # by extent, how many bytes are checked at once at most
-        for group in groups:
-            if self._zones.in_loop(group.block):
-                self._largest[group.extent] = max(self._largest.get(group.extent, 0), group.size)
         out: list[str] = []
         for line in self._e.lines:
             if isinstance(line, str):
                 out.append(line)
-            elif isinstance(line, Block):
-                out += self._put_back(self._e.fresh("b"), self._zones.written[line.address] | line.defines)
-            elif self._zones.in_loop(line.block):
-                out += line.in_loop(self._largest[line.extent])
+            elif isinstance(line, Group):
+                out += line.lines()
             else:
-                out += line.once()
+                out += self._put_back(self._e.fresh("b"), self._zones.written[line.address] | line.defines)
         return out
 
     # ---- in and out
@@ -186,12 +193,6 @@ class _Lifter:
         touched = {"flags"}.union(*(block.uses | block.defines for block in blocks))
         out = ["entry:", "  %pc = alloca i64", "  %env = load ptr, ptr %ctx, align 8"]
         out += [f"  %{name} = alloca {type}" for name, type, _ in self._registers(touched)]
-        for extent in sorted(self._largest):
-            out += [
-                f"  %{extent} = alloca [3 x i64]",
-                f"  %{extent}.p = getelementptr i64, ptr %{extent}, i64 1",
-            ]
-            out.append(f"  store i64 0, ptr %{extent}.p, !tbaa !5")
         cases = " ".join(f"i64 {i}, label %from_{at:x}" for i, at in enumerate(self._region.entries))
         return [*out, f"  switch i64 %which, label %elsewhere [ {cases} ]", "elsewhere:", "  unreachable"]
 
@@ -269,7 +270,9 @@ link.go:
   %link.base = load i64, ptr %link.base.p, !tbaa !5
   %link.which.p = getelementptr i64, ptr %link.record, i64 3
   %link.which = load i64, ptr %link.which.p, !tbaa !5
-  %link.r = musttail call {CONVENTION} i64 %link.f(ptr %ctx, i64 %link.which, i64 %link.base)
+  %link.slots.p = getelementptr i64, ptr %link.record, i64 4
+  %link.slots = load ptr, ptr %link.slots.p, !tbaa !5
+  %link.r = musttail call {CONVENTION} i64 %link.f(ptr %ctx, i64 %link.which, i64 %link.base, ptr %link.slots)
   ret i64 %link.r
 home:
   %home.pc = load i64, ptr %pc

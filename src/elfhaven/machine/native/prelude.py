@@ -177,54 +177,56 @@ ask:
 }}
 """
 
-# What makes a guest address one of the host, 0 where the guest may not; from now on the page is known.
-_FILL = f"""
-define internal preserve_allcc i64 @fill(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold nounwind {{
-  %e = call preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w)
-  %none = icmp eq ptr %e, null
-  br i1 %none, label %nothing, label %found
-nothing:
-  ret i64 0
-found:
-  %add.p = getelementptr i64, ptr %e, i64 2
-  %add = load i64, ptr %add.p
-  %page = and i64 %a, -4096
+# Whether accesses may be done; their slot holds the extent from then on. Pages that are known are found in
+# the table.
+_REACH = f"""
+define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %slot)
+    noinline cold nounwind {{
+  %less = sub i64 %size, 1
+  %last = add i64 %a, %less
+  %page = and i64 %last, -4096
   %which = add i64 %w, {READ_TABLE}
   %t.p = getelementptr i64, ptr %ctx, i64 %which
   %t = load ptr, ptr %t.p
-  %shifted = lshr i64 %a, 8
-  %index = and i64 %shifted, {(TLB_ENTRIES - 1) << 4}
+  %shifted = lshr i64 %a, 7
+  %index = and i64 %shifted, {(TLB_ENTRIES - 1) << 5}
   %entry = getelementptr i8, ptr %t, i64 %index
-  %entry.add = getelementptr i8, ptr %entry, i64 8
-  store i64 %page, ptr %entry
-  store i64 %add, ptr %entry.add
-  ret i64 %add
-}}
-"""
-
-# Whether an access is within an extent, which accesses by this base register then expect.
-_REACH = """
-define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %held, i64 %less)
-    noinline cold nounwind {
+  %entry.add = getelementptr i64, ptr %entry, i64 1
+  %entry.lo = getelementptr i64, ptr %entry, i64 2
+  %entry.bytes = getelementptr i64, ptr %entry, i64 3
+  %tag = load i64, ptr %entry
+  %hit = icmp eq i64 %tag, %page
+  br i1 %hit, label %known, label %far, !prof !1
+far:
   %e = call preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w)
   %none = icmp eq ptr %e, null
   br i1 %none, label %nothing, label %found
 nothing:
   ret i1 false
 found:
-  %lo = load i64, ptr %e
-  %size.p = getelementptr i64, ptr %e, i64 1
-  %bytes = load i64, ptr %size.p
+  %e.bytes = getelementptr i64, ptr %e, i64 1
+  %e.add = getelementptr i64, ptr %e, i64 2
+  %far.lo = load i64, ptr %e
+  %far.bytes = load i64, ptr %e.bytes
+  %far.add = load i64, ptr %e.add
+  %first = and i64 %a, -4096
+  store i64 %first, ptr %entry
+  store i64 %far.add, ptr %entry.add
+  store i64 %far.lo, ptr %entry.lo
+  store i64 %far.bytes, ptr %entry.bytes
+  br label %known
+known:
+  %lo = load i64, ptr %entry.lo
+  %bytes = load i64, ptr %entry.bytes
   %lim = sub i64 %bytes, %less
-  %add.p = getelementptr i64, ptr %e, i64 2
-  %add = load i64, ptr %add.p
-  store i64 %lo, ptr %held
-  %held.1 = getelementptr i64, ptr %held, i64 1
-  store i64 %lim, ptr %held.1
-  %held.2 = getelementptr i64, ptr %held, i64 2
-  store i64 %add, ptr %held.2
+  %add = load i64, ptr %entry.add
+  store i64 %lo, ptr %slot
+  %slot.1 = getelementptr i64, ptr %slot, i64 1
+  store i64 %lim, ptr %slot.1
+  %slot.2 = getelementptr i64, ptr %slot, i64 2
+  store i64 %add, ptr %slot.2
   ret i1 true
-}
+}}
 """
 
 METADATA = """
@@ -243,4 +245,4 @@ attributes #1 = { strictfp }
 !10 = !{!11, !11, i64 0}
 !11 = !{!"state", !3, i64 0}
 """
-PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _FILL + _REACH
+PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _REACH

@@ -23,6 +23,7 @@ class Native:
     function: int  # its address in the host
     base: int
     entries: tuple[int, ...]
+    checks: int
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Texts:
             placed.seen += len(pieces)
             for piece in pieces:
                 entries = tuple(first + at for at in piece.entries)
-                out.append(Native(piece.function, first + piece.base, entries))
+                out.append(Native(piece.function, first + piece.base, entries, piece.checks))
         return out
 
     def stand(self, root: int) -> bool:

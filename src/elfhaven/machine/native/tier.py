@@ -197,7 +197,7 @@ class Tier:
         function = self._compiler.link([made])[0][_NAME]
         self._compiler.compiled += 1
         spans = tuple((start, size) for start, size in words["spans"])
-        piece = Piece(words["base"], tuple(words["entries"]), spans, made, function)
+        piece = Piece(words["base"], tuple(words["entries"]), spans, made, function, words["checks"])
         with self._changed:
             text.pieces.append(piece)
             text.changed = True

@@ -90,7 +90,7 @@ def _indexed(e: Emitter, f: Fields) -> None:
 
 def _by_register(e: Emitter, f: Fields) -> None:
     offset = extended(e, f["rm"], f["option"], _scale(f) if f["S"] else 0)
-    _move(e, f, e.indexed(e.x(f["rn"], sp=True), offset))
+    _move(e, f, e.op(f"add i64 {e.x(f['rn'], sp=True)}, {offset}"))
 
 
 def _literal(e: Emitter, f: Fields) -> None:

@@ -16,6 +16,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 from elfhaven.machine.address_space import AddressSpace, Mapping
 from elfhaven.machine.engine import PC, SP, Fault
 from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.native.context import SLOT_WORDS
 from elfhaven.machine.native.decode import Fields, Instruction, Row
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.flow import Region
@@ -101,14 +102,19 @@ class Bench:
 
     def compile(self, regions: Sequence[Region]) -> list[Any]:
         """Their functions, as callables of no argument."""
-        texts = {
-            f"f{i}": lift(region, f"f{i}", self.layout, self.features) for i, region in enumerate(regions)
-        }
-        addresses = self.engine.tier._compiler.compile(texts)
-        kind = ctypes.CFUNCTYPE(ctypes.c_uint64, *(ctypes.c_void_p,) * 2, *(ctypes.c_uint64,) * 2)
-        assert self.engine._context is not None
-        context, enter = self.engine._context.address, kind(self.engine.tier.enter)
-        return [partial(enter, context, addresses[f"f{i}"], 0, USER) for i in range(len(regions))]
+        lifted = [lift(region, f"f{i}", self.layout, self.features) for i, region in enumerate(regions)]
+        addresses = self.engine.tier._compiler.compile({f"f{i}": one.text for i, one in enumerate(lifted)})
+        kind = ctypes.CFUNCTYPE(
+            ctypes.c_uint64, *(ctypes.c_void_p,) * 2, *(ctypes.c_uint64,) * 2, ctypes.c_void_p
+        )
+        context = self.engine._context
+        assert context is not None
+        enter = kind(self.engine.tier.enter)
+        self.slots = [(ctypes.c_uint64 * (SLOT_WORDS * one.checks))() for one in lifted]
+        return [
+            partial(enter, context.address, addresses[f"f{i}"], 0, USER, ctypes.addressof(slots))
+            for i, slots in enumerate(self.slots)
+        ]
 
     # ---- states
 

@@ -49,8 +49,9 @@ def install(bench: Bench, *words: int) -> None:
     region = Region(HEAD, code)
     bench.engine.forget_code()
     name = "loop"
-    function = bench.engine.tier._compiler.compile({name: lift(region, name, bench.layout)})[name]
-    bench.engine.add(Native(function, region.base, region.entries))
+    lifted = lift(region, name, bench.layout)
+    function = bench.engine.tier._compiler.compile({name: lifted.text})[name]
+    bench.engine.add(Native(function, region.base, region.entries, lifted.checks))
 
 
 def run(bench: Bench, *arguments: int) -> Fault | Stop:
