@@ -35,6 +35,7 @@ FIXED = DATA + 4 * PAGE  # one that may only be read, then a hole
 LONE = FIXED + 2 * PAGE  # one more, holes on both sides
 _STUB = (SVC, 0xD51B4200, 0xD51B4401, 0xD51B4422, SVC)  # msr nzcv, x0; fpcr, x1; fpsr, x2
 _STUB_AT = USER + PAGE
+_BTYPE = 3 << 10  # of PSTATE: compiled branches do not set it, and no page is guarded
 _ENDLESS = 20.0  # seconds
 
 
@@ -166,7 +167,7 @@ class Guest:
         stride = size // 32
         vectors = ctypes.string_at(first, size)
         return End(
-            astuple(how) if isinstance(how, Fault) else (how,),
+            (*astuple(how)[:-1], how.pstate & ~_BTYPE) if isinstance(how, Fault) else (how,),
             list(engine.registers[:33]),
             b"".join(vectors[stride * i : stride * i + 16] for i in range(32)),
             read(UC_ARM64_REG_NZCV) & 0xF000_0000,
