@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Rows of estimates of reciprocals and of roots (Arm ARM C4.1.96; RecipEstimate, RecipSqrtEstimate), of
-normal numbers whose estimate is normal. The architecture gives eight bits of them exactly, by integers."""
+zeros, and of normal numbers whose estimate is normal. The architecture gives eight bits of them exactly, by
+integers.
+"""
 
 from __future__ import annotations
 
 from elfhaven.machine.native.decode import Emit, Fields, Row
 from elfhaven.machine.native.emitter import Emitter, bits
+from elfhaven.machine.native.floats import STRICT, splat, suffix
 from elfhaven.machine.native.shapes import choose, each, element, like, read, vector, write
 
 _FRACTION = {32: 23, 64: 52}
@@ -56,10 +59,29 @@ def _parts(e: Emitter, type: str, value: str) -> tuple[int, str, str]:
     return fraction, exponent, high
 
 
-def _doubt_outside(e: Emitter, type: str, value: str, most: int) -> None:
-    """It must be between 1 and `most`."""
-    less = _op(e, "sub", type, value, 1)
-    e.doubt(e.op(f"icmp uge {type} {less}, {each(type, most)}"), like(type, "i1"))
+def _doubt_outside(e: Emitter, type: str, value: str, low: int, high: int, zero: str) -> None:
+    """It must be between the two, or zero."""
+    above = e.op(f"icmp ugt {type} {_op(e, 'sub', type, value, low)}, {each(type, high - low)}")
+    there = _op(e, "xor", like(type, "i1"), zero, -1)
+    e.doubt(e.op(f"and {like(type, 'i1')} {above}, {there}"), like(type, "i1"))
+
+
+def _is_zero(e: Emitter, type: str, value: str) -> str:
+    """Of either sign."""
+    size = _op(e, "and", type, value, (1 << bits(element(type)) - 1) - 1)
+    return e.op(f"icmp eq {type} {size}, {each(type, 0)}")
+
+
+def _infinite(e: Emitter, type: str, value: str, zero: str, made: str) -> str:
+    """Infinity for a zero, by dividing, which raises DZC as the guest does; else what was made."""
+    width = bits(element(type))
+    kind = like(type, "double" if width == 64 else "float")
+    one = splat(kind, "1.0") if kind.startswith("<") else "1.0"
+    by = choose(e, type, zero, value, each(type, 0x3FF << 52 if width == 64 else 0x7F << 23))
+    operands = f"{kind} {one}, {kind} {e.op(f'bitcast {type} {by} to {kind}')}"
+    name = f"llvm.experimental.constrained.fdiv.{suffix(kind)}"
+    quotient = e.op(f"call {kind} @{name}({operands}, {STRICT}) #1")
+    return choose(e, type, zero, e.op(f"bitcast {kind} {quotient} to {type}"), made)
 
 
 def _put(e: Emitter, type: str, exponent: str, estimate: str, fraction: int) -> str:
@@ -74,29 +96,32 @@ def _float_reciprocal(e: Emitter, f: Fields) -> None:
     fraction, exponent, high = _parts(e, type, value)
     width = bits(element(type))
     top = 2045 if width == 64 else 253
-    _doubt_outside(e, type, exponent, top - 1)
+    zero = _is_zero(e, type, value)
+    _doubt_outside(e, type, exponent, 1, top - 1, zero)
     estimate = _reciprocal(e, type, _op(e, "or", type, high, 256))
     turned = e.op(f"sub {type} {each(type, top)}, {exponent}")
     sign = _op(e, "and", type, value, 1 << width - 1)
-    write(e, f["rd"], e.op(f"or {type} {sign}, {_put(e, type, turned, estimate, fraction)}"), type)
+    made = e.op(f"or {type} {sign}, {_put(e, type, turned, estimate, fraction)}")
+    write(e, f["rd"], _infinite(e, type, value, zero, made), type)
 
 
 def _float_root(e: Emitter, f: Fields) -> None:
-    """FRSQRTE of what is above zero."""
+    """FRSQRTE of what is not below zero."""
     type = _type(f)
     value = read(e, f["rn"], type)
     fraction, exponent, high = _parts(e, type, value)
     width = bits(element(type))
     infinite, normal = ((1 << width - 1 - fraction) - 1) << fraction, 1 << fraction
-    above = _op(e, "sub", type, value, normal)
-    e.doubt(e.op(f"icmp ugt {type} {above}, {each(type, infinite - normal)}"), like(type, "i1"))
+    zero = _is_zero(e, type, value)
+    _doubt_outside(e, type, value, normal, infinite, zero)
     odd = e.op(f"icmp ne {type} {_op(e, 'and', type, exponent, 1)}, {each(type, 0)}")
     scaled = _op(e, "or", type, high, 256)
     estimate = _root(e, type, choose(e, type, odd, _op(e, "lshr", type, scaled, 1), scaled))
     turned = e.op(f"sub {type} {each(type, 3068 if width == 64 else 380)}, {exponent}")
     made = _put(e, type, _op(e, "lshr", type, turned, 1), estimate, fraction)
     held = e.op(f"icmp eq {type} {value}, {each(type, infinite)}")
-    write(e, f["rd"], choose(e, type, held, each(type, 0), made), type)
+    made = choose(e, type, held, each(type, 0), made)
+    write(e, f["rd"], _infinite(e, type, value, zero, made), type)
 
 
 def _integer(e: Emitter, f: Fields) -> None:
