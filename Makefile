@@ -5,7 +5,7 @@
 #   make fidelity the same programs and TAs on the real OP-TEE under QEMU and on the emulator, compared
 #   make xtest   OP-TEE's own test suite, as Debian ships it, on the emulator; TARGET=qemu: on the real OP-TEE
 #   make differential  the native engine against the interpreter: 10,000 states of each pattern, 100,000 programs
-#   make compiled  all tests once more with hot code compiled at its 32nd meeting
+#   make compiled  all tests once more with hot code compiled at its 512th meeting
 #   make fuzz    a million random calls of a TA, and 100,000 random messages of a normal world
 #   make endurance  sealed files: 10,000 corruptions, 500 kills, 2,000 losses of power
 #   make bench   the measurements            make docs    the generated reference pages
@@ -68,7 +68,7 @@ differential: $(STAMP)
 	  $(BIN)/python -m pytest -n auto --timeout 3600 $(COMPILED)/test_patterns.py $(COMPILED)/test_sequences.py $(PYTEST_FLAGS)
 
 compiled: $(RUNTIME) bridge
-	ELFHAVEN_ENGINE=native ELFHAVEN_COMPILE_AT_ONCE=32 ELFHAVEN_WHOLE=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)
+	ELFHAVEN_ENGINE=native ELFHAVEN_COMPILE_AT_ONCE=512 ELFHAVEN_WHOLE=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 check: $(RUNTIME)
 	$(BIN)/ruff format --check $(SOURCES)
