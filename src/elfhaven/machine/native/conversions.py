@@ -77,6 +77,7 @@ def to_integer(
     e: Emitter, type: str, value: str, target: str, unsigned: int, mode: int, fraction: int = 0
 ) -> str:
     """A number as an integer, rounded by `mode`; it says so where that was not exact."""
+    e.doubt_tiny(type, value)
     whole_number = value if mode == _ZERO else to_whole(e, mode, type, value)
     fits = _fits(e, type, whole_number, bits(target), unsigned, fraction)
     fine, odd, done = (e.fresh(stem) for stem in ("fine", "odd", "made"))

@@ -49,9 +49,9 @@ class Flags(IntEnum):
 class Emitter:
     """The body of one function."""
 
-    def __init__(self, layout: NativeLayout, features: Set[str] = frozenset()) -> None:
-        """`features`: of the host beyond compiler.NEEDED, of which rows may make use."""
-        self.layout, self.features = layout, features
+    def __init__(self, layout: NativeLayout, features: Set[str] = frozenset(), flush: bool = False) -> None:
+        """`flush`: for FPCR.FZ. `features`: of the host beyond host.NEEDED, of which rows may make use."""
+        self.layout, self.features, self.flush = layout, features, flush
         self.lines: list[str | Group | Block] = []  # a block: what it has written is put back
         self.blocks: dict[int, Block] = {}
         self.block = Block(0)
@@ -76,6 +76,7 @@ class Emitter:
         self._groups: dict[str, Group] = {}  # by root, of this block
         self._doubts: dict[str, list[str]] = {}  # type of flags -> flags of which none may be set
         self._numbers: dict[str, str] = {}  # value -> type: it must be no NaN
+        self._not_tiny: set[str] = set()  # values that are not denormal, or else there is a doubt
         self._same: dict[str, str] = {}  # value -> one that is a NaN whenever it is
 
     # ---- stretches
@@ -140,6 +141,47 @@ class Emitter:
     def same_nan(self, value: str, other: str) -> None:
         """`value` has NaNs where `other` has."""
         self._same[value] = self._same.get(other, other)
+
+    def doubt_tiny(self, type: str, *values: str) -> None:
+        """With FPCR.FZ: back to the interpreter, if a value is denormal."""
+        for value in values if self.flush else ():
+            if value not in self._not_tiny and value not in ("0.0", "zeroinitializer"):
+                self._not_tiny.add(value)
+                self._doubt_size(type, value, "ult", 1)
+
+    def _doubt_size(self, type: str, value: str, predicate: str, less: int, unless: str = "") -> None:
+        """Whether the size of a value, as an integer and less something, compares so with the least normal
+        number, less as much; `unless` another flag holds."""
+        words = type.replace("float", "i32").replace("double", "i64")
+        count = int(type[1:].split()[0]) if type.startswith("<") else 0
+        wide = "double" in type
+
+        def all_of(number: int) -> str:
+            one = f"{'i64' if wide else 'i32'} {number}"
+            return f"<{', '.join([one] * count)}>" if count else str(number)
+
+        size = self.op(f"bitcast {type} {value} to {words}")
+        size = self.op(f"and {words} {size}, {all_of((1 << (63 if wide else 31)) - 1)}")
+        if less:
+            size = self.op(f"sub {words} {size}, {all_of(1)}")
+        least = 1 << (52 if wide else 23)
+        flags = f"<{count} x i1>" if count else "i1"
+        held = self.op(f"icmp {predicate} {words} {size}, {all_of(least - less)}")
+        if unless:
+            free = self.op(f"xor {flags} {unless}, {self._true(flags, count)}")
+            held = self.op(f"and {flags} {held}, {free}")
+        self.doubt(held, flags)
+
+    def _true(self, _flags: str, count: int) -> str:
+        return f"<{', '.join(['i1 true'] * count)}>" if count else "true"
+
+    def doubt_flushed(self, type: str, value: str, *factors: str) -> None:
+        """With FPCR.FZ: back to the interpreter, if a result is tiny and no factor is zero."""
+        self._not_tiny.add(value)
+        flags = f"<{type[1:].split()[0]} x i1>" if type.startswith("<") else "i1"
+        zero = "zeroinitializer" if type.startswith("<") else "0.0"
+        none = [self.op(f"fcmp oeq {type} {factor}, {zero}") for factor in factors]
+        self._doubt_size(type, value, "ule", 0, self._joined(flags, none))
 
     def resolve(self) -> None:
         """No doubt is left behind here."""
@@ -215,6 +257,7 @@ class Emitter:
         self.known = None
         self._held.clear()
         self._groups.clear()
+        self._not_tiny.clear()
         self._stretch(address)
 
     # ---- registers
@@ -309,6 +352,7 @@ class Emitter:
 
     def compare_floats(self, type: str, a: str, b: str, signal: int) -> None:
         """The flags of a comparison of two doubles or two floats; `signal`: every NaN raises IOC."""
+        self.doubt_tiny(type, a, b)
         made = self.op(self._comparing("uno", type, a, b, signal))
         words = [self.op(f"bitcast {type} {value} to i{bits(type)}") for value in (a, b)]
         self.set_flags(Flags.FLOAT64 if type == "double" else Flags.FLOAT32, *words)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Rows of scalar floating point (Arm ARM C4.1.96), single and double.
 
-The host rounds as the guest does while FPCR is zero, which a region's entry checks; the exception flags of
-the host are merged into FPSR at its end. Three things differ between the machines and are left to the
-interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit, and a result that
-is the least normal number, since Arm finds it tiny before rounding and the host after (UFC).
+The host rounds as the guest does while FPCR is zero, or has FZ alone (Emitter.flush), which dispatch.py
+checks, as it merges the exception flags of the host into FPSR. Three things differ between the machines and
+are left to the interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit,
+and a result that is the least normal number, since Arm finds it tiny before rounding and the host after (UFC).
+With FZ all that is denormal is.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ def scalar(f: Fields) -> str:
     return "double" if f["type"] else "float"
 
 
+FLUSHED = frozenset(
+    ("fp two sources", "fp fused", "fp one operand", "fcmp", "cvtf", "fcvt to integer", "frint", "fmax/fmin")
+    + ("fadd vector", "fsub vector", "fmul vector", "fdiv vector", "fmla/fmls vector", "fsqrt vector")
+    + ("fmla/fmls/fmul element", "faddp", "faddp pair", "cvtf vector", "fmax/fmin vector")
+)  # rows that are right with FPCR.FZ too
+
+
 def suffix(type: str) -> str:
     """How intrinsics spell a type: f32, v4f32."""
     if type.startswith("<"):
@@ -34,12 +42,19 @@ def suffix(type: str) -> str:
 
 def strict(e: Emitter, name: str, type: str, *operands: str) -> str:
     """A rounding operation whose result must have no NaN, as it has where an operand has one."""
+    e.doubt_tiny(type, *operands)
+    if e.flush and name in ("fdiv", "sqrt"):
+        e.resolve()  # of what is tiny they would raise more than what dispatch.py takes back
     words = ", ".join(f"{type} {operand}" for operand in operands)
     call = f"call {type} @llvm.experimental.constrained.{name}.{suffix(type)}({words}, {STRICT})"
     result = e.op(call + " #1")
     e.doubt_number(result, type, *operands)
-    if name in _MAY_UNDERFLOW:
+    if name in _MAY_UNDERFLOW and e.flush:
+        e.doubt_flushed(type, result, *(operands[:1] if name == "fdiv" else operands[:2]))
+    elif name in _MAY_UNDERFLOW:
         doubt_least(e, result, type)
+    else:
+        e.doubt_tiny(type, result)
     return result
 
 
@@ -156,6 +171,7 @@ def _round(e: Emitter, f: Fields) -> None:
 
 def rounded(e: Emitter, mode: int, type: str, value: str) -> str:
     """To a whole number, of numbers; mode 6 (FRINTX) alone raises that it was none."""
+    e.doubt_tiny(type, value)
     result = to_whole(e, mode, type, value)
     e.doubt_number(result, type, value)
     return result
@@ -178,6 +194,7 @@ def _extremum(e: Emitter, f: Fields) -> None:
 
 def extremum(e: Emitter, least: int, type: str, a: str, b: str) -> str:
     """The larger, or the smaller; zero is larger than minus zero."""
+    e.doubt_tiny(type, a, b)
     for operand in (a, b):
         e.doubt_number(operand, type)
     vector = type.startswith("<")
