@@ -92,7 +92,7 @@ class NativeEngine(UnicornEngine):
         for word, function in zip((EXTENT, HOT), self._kept, strict=True):
             context.words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self._context = context
-        self._texts = Texts(memory, self.tier)
+        self._texts = Texts(memory, self.tier, sparing=not at_once)
         self._told: Counter[int] = Counter()  # how often each hot place was offered
         self._hook()
         self.tier.serve(context)

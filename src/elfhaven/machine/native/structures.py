@@ -7,18 +7,12 @@ from __future__ import annotations
 from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import Emitter
 from elfhaven.machine.native.shapes import lanes, order, vector, write
+from elfhaven.machine.native.transfers import step_on
 
 
 def _registers(f: Fields) -> list[int]:
     count = 1 + (f["odd"] << 1 | f["R"])
     return [(f["rt"] + i) % 32 for i in range(count)]
-
-
-def _step(e: Emitter, f: Fields, base: str, size: int) -> None:
-    """Writeback by the bytes moved, or by a register."""
-    if "rm" in f:
-        step = str(size) if f["rm"] == 31 else e.x(f["rm"])
-        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
 
 
 def _lane(f: Fields) -> tuple[int, int] | None:
@@ -52,7 +46,8 @@ def _single(e: Emitter, f: Fields) -> None:
         values = [e.lane(number, element, index) for number in registers]
         for place, value in zip(places, values, strict=True):
             e.store(place, value, element)
-    _step(e, f, base, size)
+    if "rm" in f:
+        step_on(e, f, base, size)
 
 
 def _replicate(e: Emitter, f: Fields) -> None:
@@ -66,7 +61,8 @@ def _replicate(e: Emitter, f: Fields) -> None:
         first = e.op(f"insertelement {type} poison, {element} {e.load(place, element)}, i32 0")
         value = e.op(f"shufflevector {type} {first}, {type} poison, {order([0] * lanes(type))}")
         write(e, number, value, type)
-    _step(e, f, base, size)
+    if "rm" in f:
+        step_on(e, f, base, size)
 
 
 def _is_single(f: Fields) -> bool:

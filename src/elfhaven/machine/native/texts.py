@@ -43,11 +43,12 @@ class Placed:
 
 
 class Texts:
-    """Those of the address space that is entered. A program that makes new code all the time is not read all
-    the time."""
+    """Those of the address space that is entered. With `sparing`, a program that makes new code all the time
+    is not read all the time."""
 
-    def __init__(self, memory: PhysicalMemory, tier: Tier) -> None:
+    def __init__(self, memory: PhysicalMemory, tier: Tier, sparing: bool = True) -> None:
         self._memory = memory
+        self._sparing = sparing
         self._tier = tier
         self._placed: list[Placed] = []
         self.flush = False  # whether code is for FPCR.FZ
@@ -62,7 +63,7 @@ class Texts:
             if placed.holds(address):
                 return placed
         start = time.monotonic()
-        if self._spent > _AT_ONCE + _SHARE * (start - self._since):
+        if self._sparing and self._spent > _AT_ONCE + _SHARE * (start - self._since):
             return None
         found = extent(self._memory, root, address, _MOST)
         if found is None or not found.rights & Protection.EXECUTE or found.rights & Protection.WRITE:

@@ -140,6 +140,12 @@ def _is_pair(f: Fields) -> bool:
 _COUNTS = {0b0111: 1, 0b1010: 2, 0b0110: 3, 0b0010: 4}  # opcode -> registers
 
 
+def step_on(e: Emitter, f: Fields, base: str, size: int) -> None:
+    """Writeback of the base: by the bytes moved, or by a register."""
+    after = e.offset(base, size) if f["rm"] == 31 else e.op(f"add i64 {base}, {e.x(f['rm'])}")
+    e.set_x(f["rn"], after, sp=True)
+
+
 def _multiple(e: Emitter, f: Fields) -> None:
     """LD1, ST1 of one to four whole registers."""
     count, size = _COUNTS[f["opcode"]], 8 << f["Q"]
@@ -154,8 +160,7 @@ def _multiple(e: Emitter, f: Fields) -> None:
         else:
             e.store(place, _held(e, {"V": 1, "rt": number}, type), type)
     if "rm" in f:
-        step = str(count * size) if f["rm"] == 31 else e.x(f["rm"])
-        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
+        step_on(e, f, base, count * size)
 
 
 _STRUCTURES = {0b1000: 2, 0b0100: 3, 0b0000: 4}  # opcode -> registers
@@ -180,8 +185,7 @@ def _structures(e: Emitter, f: Fields) -> None:
     else:
         _store_structures(e, f, pointer, count, lanes)
     if "rm" in f:
-        step = str(count * (16 if f["Q"] else 8)) if f["rm"] == 31 else e.x(f["rm"])
-        e.set_x(f["rn"], e.op(f"add i64 {base}, {step}"), sp=True)
+        step_on(e, f, base, count * (16 if f["Q"] else 8))
 
 
 def _store_structures(e: Emitter, f: Fields, pointer: str, count: int, lanes: int) -> None:

@@ -15,6 +15,7 @@ from elfhaven.machine.engine import Stop
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.native.texts import Texts
 from elfhaven.machine.pages import PagePool
 from elfhaven.machine.pagetable import Protection, TablePool
 from elfhaven.machine.unicorn_engine import CpuModel
@@ -30,7 +31,7 @@ class Run:
     """One program, in a process of its own as it were."""
 
     def __init__(self, directory: Path, at: int = USER, words: tuple[int, ...] = WORDS) -> None:
-        memory = PhysicalMemory([("secure", BASE, 8 << 20)])
+        self.memory = memory = PhysicalMemory([("secure", BASE, 8 << 20)])
         region = memory.region("secure")
         pages = PagePool(memory, region, BASE + (1 << 20), 7 << 20)
         self.space = AddressSpace(memory, TablePool(region, BASE, 1 << 20), USER, 2 * USER, 64)
@@ -105,3 +106,15 @@ def test_what_cannot_be_compiled_is_not_tried_again(tmp_path: Path) -> None:
         assert tier.uncovered[word] > 0
         assert (tier._compiler._process is not None) == asked
         run.end()
+
+
+@pytest.mark.parametrize("sparing", [True, False])
+def test_code_that_is_always_new_is_not_always_read(tmp_path: Path, sparing: bool) -> None:
+    run = Run(tmp_path)
+    texts = Texts(run.memory, run.engine.tier, sparing)
+    assert texts.around(run.space.root, USER) is not None
+    texts._spent = 1000.0  # seconds, which are not over yet
+    assert texts.around(run.space.root, USER + PAGE) is not None, "what is known is not read again"
+    texts.forget()
+    assert (texts.around(run.space.root, USER) is None) == sparing
+    run.end()

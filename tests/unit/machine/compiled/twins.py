@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from unicorn.arm64_const import UC_ARM64_REG_FPCR, UC_ARM64_REG_FPSR, UC_ARM64_REG_NZCV
 
 from elfhaven.machine.address_space import AddressSpace, Mapping
-from elfhaven.machine.engine import PC, SP, Fault, Stop
+from elfhaven.machine.engine import PC, SP, Fault, FaultKind, Stop
 from elfhaven.machine.memory import PAGE, PhysicalMemory
 from elfhaven.machine.native.engine import NativeMachine
 from elfhaven.machine.pages import PagePool
@@ -35,6 +35,7 @@ FIXED = DATA + 4 * PAGE  # one that may only be read, then a hole
 LONE = FIXED + 2 * PAGE  # one more, holes on both sides
 _STUB = (SVC, 0xD51B4200, 0xD51B4401, 0xD51B4422, SVC)  # msr nzcv, x0; fpcr, x1; fpsr, x2
 _STUB_AT = USER + PAGE
+_BTYPE = 3 << 10  # of PSTATE: compiled branches do not set it, and no page is guarded
 _ENDLESS = 20.0  # seconds
 
 
@@ -80,6 +81,12 @@ class End:
                 at = next(i for i, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
                 out.append(f"{place}+{at:#x}: {mine[at : at + 8].hex()} != {theirs[at : at + 8].hex()}")
         return out
+
+
+def _told(fault: Fault) -> tuple[Any, ...]:
+    """What is of meaning: the address is an abort's."""
+    address = 0 if fault.kind is FaultKind.UNDEFINED else fault.address
+    return fault.kind, fault.syndrome, address, fault.pc, fault.pstate & ~_BTYPE
 
 
 def _shown(value: Any) -> str:
@@ -166,7 +173,7 @@ class Guest:
         stride = size // 32
         vectors = ctypes.string_at(first, size)
         return End(
-            astuple(how) if isinstance(how, Fault) else (how,),
+            _told(how) if isinstance(how, Fault) else (how,),
             list(engine.registers[:33]),
             b"".join(vectors[stride * i : stride * i + 16] for i in range(32)),
             read(UC_ARM64_REG_NZCV) & 0xF000_0000,
