@@ -16,7 +16,6 @@ from elfhaven.machine.native.emitter import Emitter, bits
 from elfhaven.machine.native.floats import (
     STRICT,
     compare,
-    doubt_least,
     known_type,
     scalar,
     splat,
@@ -228,7 +227,7 @@ def _reformed(e: Emitter, here: str, there: str, value: str) -> str:
         size = e.op(f"and {words} {size}, {_integers(words, 0x7FFF)}")
         e.doubt(e.op(f"icmp eq {words} {size}, {_integers(words, _LEAST_HALF)}"), like(there, "i1"))
     elif not longer:
-        doubt_least(e, made, there)
+        e.doubt_least(there, made)
     return made
 
 

@@ -4,7 +4,7 @@
 The host rounds as the guest does while FPCR is zero, or has FZ alone (Emitter.flush), which dispatch.py
 checks, as it merges the exception flags of the host into FPSR. Three things differ between the machines and
 are left to the interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit,
-and a result that is the least normal number, since Arm finds it tiny before rounding and the host after (UFC).
+and a result that is the least normal number: Arm finds it tiny before rounding and the host after (UFC).
 With FZ all that is denormal is.
 """
 
@@ -17,7 +17,6 @@ from elfhaven.machine.native.integer import keep_either
 STRICT = 'metadata !"round.tonearest", metadata !"fpexcept.strict"'
 _NAMES = {"half": "f16", "float": "f32", "double": "f64"}
 _MAY_UNDERFLOW = ("fmul", "fdiv", "fma")
-_LEAST = {"float": "0x3810000000000000", "double": "0x0010000000000000"}  # as LLVM writes them
 ARITHMETIC = {0: "fmul", 1: "fdiv", 2: "fadd", 3: "fsub"}
 
 
@@ -52,20 +51,10 @@ def strict(e: Emitter, name: str, type: str, *operands: str) -> str:
     if name in _MAY_UNDERFLOW and e.flush:
         e.doubt_flushed(type, result, *(operands[:1] if name == "fdiv" else operands[:2]))
     elif name in _MAY_UNDERFLOW:
-        doubt_least(e, result, type)
+        e.doubt_least(type, result)
     else:
         e.doubt_tiny(type, result)
     return result
-
-
-def doubt_least(e: Emitter, value: str, type: str) -> None:
-    """No lane may be the least normal number."""
-    vector = type.startswith("<")
-    element = type[1:-1].split()[2] if vector else type
-    least = splat(type, _LEAST[element]) if vector else _LEAST[element]
-    size = e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})")
-    flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
-    e.doubt(e.op(f"fcmp oeq {type} {size}, {least}"), flags)
 
 
 def splat(type: str, value: str) -> str:
