@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from elfhaven.errors import PackageError
+from elfhaven.target.emulator import AT_ONCE
 from elfhaven.target.qemu import parts
 from elfhaven.target.qemu.large import KIT
 from elfhaven.target.ree import run_client
@@ -31,6 +34,8 @@ SKIPPED: dict[str, dict[str, str]] = {  # what xtest leaves out, whole or in par
     },
     "pkcs11": {},
 }
+# concurrent TAs, TAs that panic, TAs of TAs, digests, bignums, stored objects: what is run compiled, too
+COMPILED = ("1004", "1011", "1013", "1021", "4001", "4106", "6019")
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +46,19 @@ def guest() -> Path:
         pytest.skip(f"Debian's archive cannot be had: {error.cause}")
 
 
-def run(guest: Path, suite: str, memory: str, device: Path) -> Report:
+def run(
+    guest: Path,
+    suite: str,
+    memory: str,
+    device: Path,
+    tests: tuple[str, ...] = (),
+    engine: str | None = None,
+) -> Report:
     state = StateDirectory(device)
     for image in (guest / KIT / "ta").glob("*.ta"):
         state.install(UUID(image.stem), image.read_bytes())
     reader = Reader(time.monotonic)
-    command = words(suite, 0, ())
+    command = words(suite, 0, tests)
     status = run_client(
         guest / "usr/bin" / command[0],
         command,
@@ -57,6 +69,7 @@ def run(guest: Path, suite: str, memory: str, device: Path) -> Report:
         stderr=reader.feed,
         pseudo_tas=PSEUDO_TAS,
         plugins=PLUGINS,
+        engine=engine,
     )
     return reader.end(status)
 
@@ -75,3 +88,18 @@ def test_suite(suite: str, memory: str, guest: Path, tmp_path: Path) -> None:
     assert {case.name for case in report.cases if case.skipped} == SKIPPED[suite].keys()
     assert (report.counted.total, len(report.cases), report.left_out) == (CASES[suite], CASES[suite], 0)
     assert report.subtests.total >= SUBTESTS[suite]
+
+
+@pytest.mark.skipif(
+    find_spec("llvmlite") is None, reason="llvmlite is not installed: there is no native tier"
+)
+@pytest.mark.parametrize("suite", CASES if os.environ.get("ELFHAVEN_WHOLE") else ["regression"])
+def test_compiled(suite: str, guest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TAs whose blocks are compiled at their 32nd meeting: some cases; all of both suites with
+    ELFHAVEN_WHOLE=1."""
+    monkeypatch.setenv(AT_ONCE, "32")
+    whole = bool(os.environ.get("ELFHAVEN_WHOLE"))
+    report = run(guest, suite, "stock", tmp_path / "device", () if whole else COMPILED, "native")
+    assert report.finished
+    assert not {case.name: case.first_error for case in report.of("failed", "unfinished")}
+    assert len(report.of("ok", "skipped")) == (CASES[suite] if whole else len(COMPILED))

@@ -46,12 +46,17 @@ def _jump_and_link(e: Emitter, f: Fields) -> None:
     e.set_x(_LINK, e.address(e.pc + 4))
 
 
+def _somewhere(f: Fields) -> bool:
+    """A branch to XZR faults at once, as the interpreter has it."""
+    return f["rn"] != 31
+
+
 ROWS = (
     Row("b", "000101 offset26:26", _always, flow=Flow.JUMP),
     Row("bl", "100101 offset26:26", _call, flow=Flow.CALL),
-    Row("br", "1101011000011111000000 rn:5 00000", _jump, flow=Flow.INDIRECT),
-    Row("blr", "1101011000111111000000 rn:5 00000", _jump_and_link, flow=Flow.INDIRECT_CALL),
-    Row("ret", "1101011001011111000000 rn:5 00000", _jump, flow=Flow.INDIRECT),
+    Row("br", "1101011000011111000000 rn:5 00000", _jump, _somewhere, flow=Flow.INDIRECT),
+    Row("blr", "1101011000111111000000 rn:5 00000", _jump_and_link, _somewhere, flow=Flow.INDIRECT_CALL),
+    Row("ret", "1101011001011111000000 rn:5 00000", _jump, _somewhere, flow=Flow.INDIRECT),
     Row("b.cond", "01010100 offset19:19 0 cond:4", _conditional, flow=Flow.BRANCH),
     Row("cbz", "sf 011010 op offset19:19 rt:5", _compare_zero, flow=Flow.BRANCH),
     Row("tbz", "b5 011011 op b40:5 offset14:14 rt:5", _test_bit, flow=Flow.BRANCH),

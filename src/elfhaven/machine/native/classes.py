@@ -48,7 +48,6 @@ _CLASSES = Table(
         ),
         _class("half precision in vectors", "0 a:2 01110 b 10 c:5 00 d:3 1 e:10"),
         _class("half precision in vectors", "0 a:2 01110 b 111100 c:5 10 d:10"),
-        _class("estimate of a reciprocal", "0 a:2 01110 1 b 100001110 c 10 d:10"),
         _class("Advanced SIMD", "0 a:2 0111 b:25"),
         _class("Advanced SIMD of a scalar", "01 a 1111 b:25"),
         _class("arithmetic of half precision", "a:3 1111 b 11 c:22"),

@@ -9,7 +9,7 @@ from elfhaven.machine.native.decode import Fields, Row, signed
 from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.integer import extended
 
-_MODE_UNSCALED, _MODE_POST, _MODE_PRE = 0, 1, 3
+_MODE_UNSCALED, _MODE_POST, _MODE_UNPRIVILEGED, _MODE_PRE = 0, 1, 2, 3
 
 
 def _scale(f: Fields) -> int:
@@ -80,12 +80,18 @@ def _unsigned(e: Emitter, f: Fields) -> None:
 
 
 def _indexed(e: Emitter, f: Fields) -> None:
-    """Unscaled, post-indexed, pre-indexed."""
+    """Unscaled, post-indexed, pre-indexed; the unprivileged forms are unscaled ones at EL0."""
     base = e.x(f["rn"], sp=True)
     moved = e.offset(base, signed(f["imm9"], 9))
     _move(e, f, base if f["mode"] == _MODE_POST else moved)
-    if f["mode"] != _MODE_UNSCALED:
+    if f["mode"] in (_MODE_POST, _MODE_PRE):
         e.set_x(f["rn"], moved, sp=True)
+
+
+def _is_indexed(f: Fields) -> bool:
+    if not _is_single(f) or (f["mode"] == _MODE_UNPRIVILEGED and f["V"]):
+        return False
+    return f["mode"] in (_MODE_UNSCALED, _MODE_UNPRIVILEGED) or _apart(f, "rt")
 
 
 def _by_register(e: Emitter, f: Fields) -> None:
@@ -229,7 +235,7 @@ ROWS = (
         "load/store indexed",
         "size:2 111 V 00 opc:2 0 imm9:9 mode:2 rn:5 rt:5",
         _indexed,
-        lambda f: _is_single(f) and f["mode"] != 2 and (f["mode"] == 0 or _apart(f, "rt")),
+        _is_indexed,
     ),
     Row(
         "load/store register",

@@ -100,6 +100,13 @@ def _shift_long(e: Emitter, f: Fields) -> None:
     e.set_v(f["rd"], e.op(f"shl {wide} {value}, {splat(wide, str(field - width))}"), wide)
 
 
+def _shift_whole(e: Emitter, f: Fields) -> None:
+    """SHLL: by the width of the narrower elements."""
+    wide = wide_of(f)
+    value = _widened(e, f, f["rn"], False)
+    e.set_v(f["rd"], e.op(f"shl {wide} {value}, {splat(wide, str(8 << f['size']))}"), wide)
+
+
 def shift_and_add(e: Emitter, f: Fields) -> None:
     """SSRA, USRA."""
     width, field = shift_amount(f)
@@ -247,6 +254,7 @@ ROWS = (
     Row("xtn", "0 Q 001110 size:2 100001001010 rn:5 rd:5", _narrow, _not_doubles),
     Row("shrn", "0 Q 0011110 immh:4 immb:3 1000 rounded 1 rn:5 rd:5", _shift_narrow, _is_narrow_shift),
     Row("shll", "0 Q U 011110 immh:4 immb:3 101001 rn:5 rd:5", _shift_long, _is_narrow_shift),
+    Row("shll whole", "0 Q 101110 size:2 100001001110 rn:5 rd:5", _shift_whole, _not_doubles),
     _doubles_fixed("ssra/usra", "00010", shift_and_add),
     _doubles_fixed("sri/sli", "010 left 0", insert_shifted, "1"),
     Row("abd/aba", "0 Q U 01110 size:2 1 rm:5 0111 more 1 rn:5 rd:5", _absolute_distance, _not_doubles),

@@ -18,8 +18,8 @@ NAMED = {
     0xD53B4424: "mrs s3_3_c4_c4_1",  # mrs x4, fpsr
     0xD51BD054: "msr s3_3_c13_c0_2",  # msr tpidr_el0, x20
     0xD50B7423: "cache or address operation",  # dc zva, x3
-    0xB8200020: "atomic operation on memory (LSE)",  # ldadd w0, w0, [x1]
-    0x88E07C41: "compare and swap (LSE)",  # casa w0, w1, [x2]
+    0xB8204020: "atomic operation on memory (LSE)",  # ldsmax w0, w0, [x1]
+    0x08207C40: "compare and swap of a pair (LSE)",  # casp w0, w1, w0, w1, [x2]
     0x04B13000: "SVE",  # eor z0.d, z0.d, z17.d
     0xD9600000: "memory tags (MTE)",  # ldg x0, [x0]
     0xCE016084: "SHA512, SHA3, SM3, SM4",  # eor3
