@@ -24,10 +24,15 @@ def scalar(f: Fields) -> str:
     return "double" if f["type"] else "float"
 
 
+_SCALARS = "fp two sources|fp fused|fp one operand|fcmp|cvtf|fcvt to integer|frint|fmax/fmin|faddp pair"
+_VECTORS = "fadd|fsub|fmul|fdiv|fmla/fmls|fsqrt|cvtf|fmax/fmin"
 FLUSHED = frozenset(
-    ("fp two sources", "fp fused", "fp one operand", "fcmp", "cvtf", "fcvt to integer", "frint", "fmax/fmin")
-    + ("fadd vector", "fsub vector", "fmul vector", "fdiv vector", "fmla/fmls vector", "fsqrt vector")
-    + ("fmla/fmls/fmul element", "faddp", "faddp pair", "cvtf vector", "fmax/fmin vector")
+    (
+        *_SCALARS.split("|"),
+        *(f"{name} vector" for name in _VECTORS.split("|")),
+        "fmla/fmls/fmul element",
+        "faddp",
+    )
 )  # rows that are right with FPCR.FZ too
 
 
