@@ -35,7 +35,8 @@ def stats(
     """Runs PROGRAM in the emulator and counts: its calls by name, who served them, bytes each way, time.
 
     With the native engine also how many regions of hot code were compiled, and the instructions for which
-    hot code was not. It is packed with `debug = true`, whatever its manifest says. The status is the program's own.
+    hot code was not. It is packed with `debug = true`, whatever its manifest says. The status is the
+    program's own.
     """
     from elfhaven.cli.progress import note, step
     from elfhaven.sdk.flame import profiling

@@ -42,6 +42,7 @@ class Text:
     pieces: list[Piece] = field(default_factory=list)
     refused: dict[int, int] = field(default_factory=dict)
     changed: bool = False  # since it was loaded or saved
+    flush: bool = False  # whether it is for FPCR.FZ
 
 
 def pack(text: Text) -> bytes:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.decode import Instruction
+from elfhaven.machine.native.floats import FLUSHED
 from elfhaven.machine.native.flow import Region, find_region, function_starts
 from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.lift import lift
@@ -75,8 +76,8 @@ def object_file(llvm: Any, machine: Any, text: str, shared: bool = False) -> byt
 class Text:
     """The code of a program or a library, decoded where it was looked at."""
 
-    def __init__(self, code: bytes) -> None:
-        self.code = code
+    def __init__(self, code: bytes, flush: bool) -> None:
+        self.code, self.flush = code, flush
         self.starts = function_starts(_PLACE, code)
         self._known: dict[int, Instruction | None] = {}
         self._versions: Counter[int] = Counter()  # of the function at an address
@@ -88,7 +89,12 @@ class Text:
 
     def _decoded(self, address: int) -> Instruction | None:
         at = address - _PLACE
-        return None if not 0 <= at <= len(self.code) - 4 or at % 4 else A64.decode(address, self.word(at))
+        if not 0 <= at <= len(self.code) - 4 or at % 4:
+            return None
+        found = A64.decode(address, self.word(at))
+        if found is not None and self.flush and found.row.floats and found.row.name not in FLUSHED:
+            return None
+        return found
 
     def word(self, at: int) -> int:
         (word,) = struct.unpack_from("<I", self.code, at)
@@ -129,7 +135,7 @@ class Service:
         """A text, for requests that follow. No answer."""
         if len(self._texts) >= _TEXTS:
             self._texts.pop(next(iter(self._texts)))
-        self._texts[words["text"]] = Text(data)
+        self._texts[words["text"]] = Text(data, words["flush"])
 
     def object(self, words: Words, data: bytes) -> tuple[Words, bytes]:
         """IR: its object file; with `shared` see object_file."""
@@ -145,7 +151,7 @@ class Service:
         region = text.region(words["at"], Heat(data, words["first"]))
         if region is None:
             return {"uncovered": text.word(words["at"])}, b""
-        lifted = lift(region, NAME, self._layout, self._features)
+        lifted = lift(region, NAME, self._layout, self._features, text.flush)
         made = object_file(self._llvm, self._machine, lifted.text)
         entries = [entry - _PLACE for entry in region.entries]
         spans = [(start - _PLACE, len(held)) for start, held in region.spans]

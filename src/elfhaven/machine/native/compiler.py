@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
+from elfhaven.machine.native.bundle import Text
 from elfhaven.machine.native.cache import ObjectCache
 from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.dispatch import dispatcher
@@ -71,13 +72,13 @@ class Compiler:
             self._keep(key, made)
         return self.link([made])[0]
 
-    def region(self, text: bytes, code: bytes, at: int, heat: Heat) -> tuple[Words, bytes]:
-        """What codegen.Service.region answers for a place of some code, whose digest is `text`. Raises
-        CompileError."""
-        request = {"ask": "region", "text": text.hex(), "at": at, "first": heat.first}
+    def region(self, text: Text, at: int, heat: Heat) -> tuple[Words, bytes]:
+        """What codegen.Service.region answers for a place of a text. Raises CompileError."""
+        name = text.digest.hex()
+        request = {"ask": "region", "text": name, "at": at, "first": heat.first}
         answer = self._asked(request, heat.figures)
         if "unknown" in answer[0]:
-            self._tell({"ask": "text", "text": text.hex()}, code)
+            self._tell({"ask": "text", "text": name, "flush": text.flush}, text.code)
             answer = self._asked(request, heat.figures)
         return answer
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 # words
 ENV, READ_TABLE, WRITE_TABLE, STOP, REG_WRITE, EXTENT, ENTRIES, LEAVES, PLACES, HEAT, HOT, NEWS = range(12)
-FLAG_KIND, FLAG_A, FLAG_B = range(12, 15)
+FLAG_KIND, FLAG_A, FLAG_B, MODE = range(12, 16)
 READ_EXTENTS = 16  # words of the first row of extents; that for writes lies behind
 EXTENTS, EXTENT_WORDS = 16, 3  # first guest address, bytes, what makes a guest address one of the host
 WRITE_EXTENTS = READ_EXTENTS + EXTENTS * EXTENT_WORDS

@@ -16,7 +16,6 @@ from elfhaven.machine.native.emitter import Emitter, bits
 from elfhaven.machine.native.floats import (
     STRICT,
     compare,
-    doubt_least,
     known_type,
     scalar,
     splat,
@@ -77,6 +76,7 @@ def to_integer(
     e: Emitter, type: str, value: str, target: str, unsigned: int, mode: int, fraction: int = 0
 ) -> str:
     """A number as an integer, rounded by `mode`; it says so where that was not exact."""
+    e.doubt_tiny(type, value)
     whole_number = value if mode == _ZERO else to_whole(e, mode, type, value)
     fits = _fits(e, type, whole_number, bits(target), unsigned, fraction)
     fine, odd, done = (e.fresh(stem) for stem in ("fine", "odd", "made"))
@@ -227,7 +227,7 @@ def _reformed(e: Emitter, here: str, there: str, value: str) -> str:
         size = e.op(f"and {words} {size}, {_integers(words, 0x7FFF)}")
         e.doubt(e.op(f"icmp eq {words} {size}, {_integers(words, _LEAST_HALF)}"), like(there, "i1"))
     elif not longer:
-        doubt_least(e, made, there)
+        e.doubt_least(there, made)
     return made
 
 

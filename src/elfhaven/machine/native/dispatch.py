@@ -4,7 +4,11 @@ is compiled yet it counts, and tells when a block is hot.
 
 Regions lead into one another by themselves, where the first entry of a place's hash has it; otherwise they
 come back here, where the others are looked at. While they run, the host's floating point works as the guest's
-does by default, and its flags are merged into FPSR at the end. With other modes no region is entered.
+does by default, and its flags are merged into FPSR at the end.
+
+Regions are compiled for a mode of FPCR, the default or FZ alone, and entered in no other. With FZ what is
+tiny is left to the interpreter, but not before the host has noticed it. So regions are entered only when the
+guest has IXC already, and raise no UFC.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from elfhaven.machine.native.context import (
     HEAT,
     HOT,
     LEAVES,
+    MODE,
     NEWS,
     PLACE_ENTRIES,
     PLACES,
@@ -26,7 +31,7 @@ from elfhaven.machine.native.context import (
     REG_WRITE,
     STOP,
 )
-from elfhaven.machine.native.layout import NativeLayout
+from elfhaven.machine.native.layout import FPCR_MODES, NativeLayout
 
 CONVENTION = "preserve_nonecc"  # of regions: they keep no register of the host for who called them
 PARAMETERS = "ptr %ctx, i64 %which, i64 %base, ptr %slots"
@@ -34,7 +39,7 @@ OFTEN = 1024
 _SELDOM, _SELDOM_AFTER = 16, 64  # so much less often is told what was told so many times
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
 _RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
-_FPCR_MODES = 0x07F7_9F00
+_UNDERFLOW, _INEXACT = 0x10, 0x20
 
 
 def dispatcher(layout: NativeLayout, often: int = OFTEN) -> str:
@@ -102,13 +107,25 @@ begin:
   %env = load ptr, ptr %ctx
   %fpcr.p = getelementptr i8, ptr %env, i64 {layout.fpcr}
   %fpcr = load i32, ptr %fpcr.p
-  %modes = and i32 %fpcr, {_FPCR_MODES}
-  %odd = icmp ne i32 %modes, 0
+  %modes = and i32 %fpcr, {FPCR_MODES}
+  %mode.p = getelementptr i64, ptr %ctx, i64 {MODE}
+  %mode.w = load i64, ptr %mode.p
+  %mode = trunc i64 %mode.w to i32
+  %odd = icmp ne i32 %modes, %mode
   %stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
   %stop = load volatile i64, ptr %stop.p
   %wanted = icmp ne i64 %stop, 0
-  %not = or i1 %odd, %wanted
-  br i1 %not, label %nothing, label %ready, !prof !0
+  br i1 %wanted, label %nothing, label %free, !prof !0
+free:
+  br i1 %odd, label %count, label %right, !prof !0
+right:
+  %r.p = getelementptr i8, ptr %env, i64 {layout.raised}
+  %r.old = load i8, ptr %r.p
+  %exact.b = and i8 %r.old, {_INEXACT}
+  %exact = icmp eq i8 %exact.b, 0
+  %flushes = icmp ne i32 %mode, 0
+  %early = and i1 %exact, %flushes
+  br i1 %early, label %nothing, label %ready
 ready:
 {_begin(layout)}
   br label %go
@@ -159,6 +176,11 @@ define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base, ptr %slots) nounwind 
   %kept = alloca i32
   %mxcsr = alloca i32
   %env = load ptr, ptr %ctx
+  %r.p = getelementptr i8, ptr %env, i64 {layout.raised}
+  %r.old = load i8, ptr %r.p
+  %mode.p = getelementptr i64, ptr %ctx, i64 {MODE}
+  %mode = load i64, ptr %mode.p
+  %flushes = icmp ne i64 %mode, 0
 {_begin(layout)}
   %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots)
 {_end(layout)}
@@ -182,9 +204,9 @@ def _end(layout: NativeLayout) -> str:
   %r.word = load i32, ptr %mxcsr
   %r.byte = trunc i32 %r.word to i8
   %r.arm = and i8 %r.byte, {_RAISED}
-  %r.p = getelementptr i8, ptr %env, i64 {layout.raised}
-  %r.old = load i8, ptr %r.p
-  %r.new = or i8 %r.old, %r.arm
+  %r.may = select i1 %flushes, i8 {_RAISED & ~_UNDERFLOW}, i8 {_RAISED}
+  %r.more = and i8 %r.arm, %r.may
+  %r.new = or i8 %r.old, %r.more
   store i8 %r.new, ptr %r.p
 {_flags_out(layout)}"""
 

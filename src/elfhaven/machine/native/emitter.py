@@ -23,11 +23,12 @@ from enum import IntEnum
 from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Block, Exit
 from elfhaven.machine.native.context import STOP
+from elfhaven.machine.native.doubts import Doubts
 from elfhaven.machine.native.layout import NativeLayout
+from elfhaven.machine.native.writer import UNLIKELY
 
 VECTOR = "<2 x i64>"
 STATE = {"saturated": VECTOR, "exclusive": "i64", "exclusive_low": "i64", "exclusive_high": "i64"}
-_UNLIKELY = ", !prof !0"
 _GUEST = ", !tbaa !4"
 _M64 = (1 << 64) - 1
 
@@ -46,13 +47,13 @@ class Flags(IntEnum):
     FLOAT32 = 8
 
 
-class Emitter:
+class Emitter(Doubts):
     """The body of one function."""
 
-    def __init__(self, layout: NativeLayout, features: Set[str] = frozenset()) -> None:
-        """`features`: of the host beyond compiler.NEEDED, of which rows may make use."""
+    def __init__(self, layout: NativeLayout, features: Set[str] = frozenset(), flush: bool = False) -> None:
+        """`flush`: for FPCR.FZ. `features`: of the host beyond host.NEEDED, of which rows may make use."""
+        super().__init__(flush)
         self.layout, self.features = layout, features
-        self.lines: list[str | Group | Block] = []  # a block: what it has written is put back
         self.blocks: dict[int, Block] = {}
         self.block = Block(0)
         self.checks = 0  # of accesses
@@ -63,20 +64,14 @@ class Emitter:
         self.known: tuple[Flags, str, str] | None = None  # flags, where this block has set them
         self._compared_floats = ("", "", "", 0)  # type, both, whether every NaN raises IOC
         self._spare = ""  # how a comparison starts that is made for what it raises alone
-        self._count = 0
         self._start = 0  # of the stretch
         self._stored = False
         self._before: dict[str, str] = {}  # allocas that the stretch has changed, and what they held
         self._kept: frozenset[str] = frozenset()  # what the block had written where the stretch starts
-        self._ways: dict[
-            tuple[tuple[str, str], ...], str
-        ] = {}  # what is put back -> the way out, of a stretch
+        self._ways: dict[tuple[tuple[str, str], ...], str] = {}  # what is put back -> the way out
         self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
         self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
         self._groups: dict[str, Group] = {}  # by root, of this block
-        self._doubts: dict[str, list[str]] = {}  # type of flags -> flags of which none may be set
-        self._numbers: dict[str, str] = {}  # value -> type: it must be no NaN
-        self._same: dict[str, str] = {}  # value -> one that is a NaN whenever it is
 
     # ---- stretches
 
@@ -124,56 +119,10 @@ class Emitter:
     def leave_if(self, condition: str) -> None:
         """Back to the interpreter."""
         way, go_on = self._way_out(), self.fresh("on")
-        self.do(f"br i1 {condition}, label %{way}, label %{go_on}{_UNLIKELY}")
+        self.do(f"br i1 {condition}, label %{way}, label %{go_on}{UNLIKELY}")
         self.label(go_on)
 
-    def doubt(self, flags: str, type: str) -> None:
-        """Back to the interpreter, if one of the flags (i1, or a vector of them) is set."""
-        self._doubts.setdefault(type, []).append(flags)
-
-    def doubt_number(self, value: str, type: str, *operands: str) -> None:
-        """Back to the interpreter, if `value` has a NaN, as it has wherever an operand has one."""
-        for operand in operands:
-            self._numbers.pop(self._same.get(operand, operand), None)
-        self._numbers[value] = type
-
-    def same_nan(self, value: str, other: str) -> None:
-        """`value` has NaNs where `other` has."""
-        self._same[value] = self._same.get(other, other)
-
-    def resolve(self) -> None:
-        """No doubt is left behind here."""
-        for value, type in self._numbers.items():
-            flags = f"<{type[1:-1].split()[0]} x i1>" if type.startswith("<") else "i1"
-            self.doubt(self.op(f"fcmp uno {type} {value}, {value}"), flags)
-        odd = [self._any(type, flags) for type, flags in self._doubts.items()]
-        self._numbers, self._doubts, self._same = {}, {}, {}
-        if odd:
-            self.leave_if(self._joined("i1", odd))
-
-    def _any(self, type: str, flags: list[str]) -> str:
-        found = self._joined(type, flags)
-        if type == "i1":
-            return found
-        word = f"i{type[1:].split()[0]}"
-        return self.op(f"icmp ne {word} {self.op(f'bitcast {type} {found} to {word}')}, 0")
-
-    def _joined(self, type: str, flags: list[str]) -> str:
-        out = flags[0]
-        for one in flags[1:]:
-            out = self.op(f"or {type} {out}, {one}")
-        return out
-
     # ---- text
-
-    def op(self, text: str) -> str:
-        """An instruction with a result."""
-        self._count += 1
-        self.lines.append(f"  %t{self._count} = {text}")
-        return f"%t{self._count}"
-
-    def do(self, text: str) -> None:
-        self.lines.append(f"  {text}")
 
     def address(self, place: int) -> str:
         """A place in the guest's text, as an i64."""
@@ -200,14 +149,6 @@ class Emitter:
         place = self.op(f"getelementptr i8, ptr %env, i64 {offset}")
         return self.op(f"load {type}, ptr {place}")
 
-    def label(self, name: str) -> None:
-        self.lines.append(f"{name}:")
-
-    def fresh(self, stem: str) -> str:
-        """A name for a label."""
-        self._count += 1
-        return f"{stem}{self._count}"
-
     def start_block(self, address: int) -> None:
         """What follows is jumped to."""
         self.label(f"at_{address:x}")
@@ -215,6 +156,7 @@ class Emitter:
         self.known = None
         self._held.clear()
         self._groups.clear()
+        self._not_tiny.clear()
         self._stretch(address)
 
     # ---- registers
@@ -309,6 +251,7 @@ class Emitter:
 
     def compare_floats(self, type: str, a: str, b: str, signal: int) -> None:
         """The flags of a comparison of two doubles or two floats; `signal`: every NaN raises IOC."""
+        self.doubt_tiny(type, a, b)
         made = self.op(self._comparing("uno", type, a, b, signal))
         words = [self.op(f"bitcast {type} {value} to i{bits(type)}") for value in (a, b)]
         self.set_flags(Flags.FLOAT64 if type == "double" else Flags.FLOAT32, *words)
@@ -372,7 +315,7 @@ class Emitter:
     def check_stop(self, address: int) -> None:
         """Leave at `address` if somebody wants the CPU."""
         way, go_on = self.leave(address), self.fresh("on")
-        self.do(f"br i1 {self.stop_wanted()}, label %{way}, label %{go_on}{_UNLIKELY}")
+        self.do(f"br i1 {self.stop_wanted()}, label %{way}, label %{go_on}{UNLIKELY}")
         self.label(go_on)
 
     def stop_wanted(self) -> str:

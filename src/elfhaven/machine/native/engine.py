@@ -18,10 +18,10 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from elfhaven.machine.cpu_state import StateLayout
 from elfhaven.machine.memory import PhysicalMemory
-from elfhaven.machine.native.context import ENTRIES, EXTENT, HOT, LEAVES, NEWS, STOP, Context
+from elfhaven.machine.native.context import ENTRIES, EXTENT, HOT, LEAVES, MODE, NEWS, STOP, Context
 from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.host import check
-from elfhaven.machine.native.layout import find_native
+from elfhaven.machine.native.layout import FPCR_FLUSH, FPCR_MODES, find_native
 from elfhaven.machine.native.texts import Native, Texts
 from elfhaven.machine.native.tier import Tier
 from elfhaven.machine.native.walk import extent
@@ -189,6 +189,8 @@ class NativeEngine(UnicornEngine):
             self._words[NEWS] = 0
             self._install()
         assert self._context is not None
+        if not self._is_in_mode():
+            return
         if self._space is None or self._context.knows(pc) or self._told[pc] >= _TELLINGS:
             return
         self._told[pc] += 1
@@ -201,6 +203,16 @@ class NativeEngine(UnicornEngine):
             self._install()
         else:
             self.tier.offer(placed.text, placed.offset(pc), partial(self._context.heat, placed.extent.first))
+
+    def _is_in_mode(self) -> bool:
+        """Whether there is code for the modes of FPCR; it is from now on the code that is entered."""
+        fpcr = ctypes.c_uint32.from_address(self._base + self.tier.layout.fpcr).value & FPCR_MODES
+        if fpcr not in (0, FPCR_FLUSH):
+            return False
+        if fpcr != self._words[MODE]:
+            self._forget()
+            self._words[MODE], self._texts.flush = fpcr, bool(fpcr)
+        return True
 
     def _install(self) -> None:
         """Take what is new."""

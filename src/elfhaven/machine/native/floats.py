@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Rows of scalar floating point (Arm ARM C4.1.96), single and double.
 
-The host rounds as the guest does while FPCR is zero, which a region's entry checks; the exception flags of
-the host are merged into FPSR at its end. Three things differ between the machines and are left to the
-interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit, and a result that
-is the least normal number, since Arm finds it tiny before rounding and the host after (UFC).
+The host rounds as the guest does while FPCR is zero, or has FZ alone (Emitter.flush), which dispatch.py
+checks, as it merges the exception flags of the host into FPSR. Three things differ between the machines and
+are left to the interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit,
+and a result that is the least normal number: Arm finds it tiny before rounding and the host after (UFC).
+With FZ all that is denormal is.
 """
 
 from __future__ import annotations
@@ -16,12 +17,23 @@ from elfhaven.machine.native.integer import keep_either
 STRICT = 'metadata !"round.tonearest", metadata !"fpexcept.strict"'
 _NAMES = {"half": "f16", "float": "f32", "double": "f64"}
 _MAY_UNDERFLOW = ("fmul", "fdiv", "fma")
-_LEAST = {"float": "0x3810000000000000", "double": "0x0010000000000000"}  # as LLVM writes them
 ARITHMETIC = {0: "fmul", 1: "fdiv", 2: "fadd", 3: "fsub"}
 
 
 def scalar(f: Fields) -> str:
     return "double" if f["type"] else "float"
+
+
+_SCALARS = "fp two sources|fp fused|fp one operand|fcmp|cvtf|fcvt to integer|frint|fmax/fmin|faddp pair"
+_VECTORS = "fadd|fsub|fmul|fdiv|fmla/fmls|fsqrt|cvtf|fmax/fmin"
+FLUSHED = frozenset(
+    (
+        *_SCALARS.split("|"),
+        *(f"{name} vector" for name in _VECTORS.split("|")),
+        "fmla/fmls/fmul element",
+        "faddp",
+    )
+)  # rows that are right with FPCR.FZ too
 
 
 def suffix(type: str) -> str:
@@ -34,23 +46,20 @@ def suffix(type: str) -> str:
 
 def strict(e: Emitter, name: str, type: str, *operands: str) -> str:
     """A rounding operation whose result must have no NaN, as it has where an operand has one."""
+    e.doubt_tiny(type, *operands)
+    if e.flush and name in ("fdiv", "sqrt"):
+        e.resolve()  # of what is tiny they would raise more than what dispatch.py takes back
     words = ", ".join(f"{type} {operand}" for operand in operands)
     call = f"call {type} @llvm.experimental.constrained.{name}.{suffix(type)}({words}, {STRICT})"
     result = e.op(call + " #1")
     e.doubt_number(result, type, *operands)
-    if name in _MAY_UNDERFLOW:
-        doubt_least(e, result, type)
+    if name in _MAY_UNDERFLOW and e.flush:
+        e.doubt_flushed(type, result, *(operands[:1] if name == "fdiv" else operands[:2]))
+    elif name in _MAY_UNDERFLOW:
+        e.doubt_least(type, result)
+    else:
+        e.doubt_tiny(type, result)
     return result
-
-
-def doubt_least(e: Emitter, value: str, type: str) -> None:
-    """No lane may be the least normal number."""
-    vector = type.startswith("<")
-    element = type[1:-1].split()[2] if vector else type
-    least = splat(type, _LEAST[element]) if vector else _LEAST[element]
-    size = e.op(f"call {type} @llvm.fabs.{suffix(type)}({type} {value})")
-    flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
-    e.doubt(e.op(f"fcmp oeq {type} {size}, {least}"), flags)
 
 
 def splat(type: str, value: str) -> str:
@@ -156,6 +165,7 @@ def _round(e: Emitter, f: Fields) -> None:
 
 def rounded(e: Emitter, mode: int, type: str, value: str) -> str:
     """To a whole number, of numbers; mode 6 (FRINTX) alone raises that it was none."""
+    e.doubt_tiny(type, value)
     result = to_whole(e, mode, type, value)
     e.doubt_number(result, type, value)
     return result
@@ -178,6 +188,7 @@ def _extremum(e: Emitter, f: Fields) -> None:
 
 def extremum(e: Emitter, least: int, type: str, a: str, b: str) -> str:
     """The larger, or the smaller; zero is larger than minus zero."""
+    e.doubt_tiny(type, a, b)
     for operand in (a, b):
         e.doubt_number(operand, type)
     vector = type.startswith("<")

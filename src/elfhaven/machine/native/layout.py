@@ -24,6 +24,8 @@ from elfhaven.machine.cpu_state import StateLayout, UnknownEngine, find_layout, 
 
 _WINDOW = 16384  # bytes behind x0
 _FPCR_BITS = 3 << 24  # FZ and DN
+FPCR_FLUSH = 1 << 24  # FZ
+FPCR_MODES = 0x07F7_9F00
 _LENGTHS = (0, 1 << 16, 5 << 16)
 _QC = 1 << 27
 _DCZID = (0, 0, 3, 3, 7)  # crn, crm, op0, op1, op2

@@ -32,16 +32,18 @@ class Lifted:
     checks: int
 
 
-def lift(region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset()) -> Lifted:
-    """`features` as for Emitter."""
-    lifter = _Lifter(region.rebased(), name, layout, features)
+def lift(
+    region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset(), flush: bool = False
+) -> Lifted:
+    """`features` and `flush` as for Emitter."""
+    lifter = _Lifter(region.rebased(), name, Emitter(layout, features, flush))
     return Lifted(lifter.text(), lifter.checks)
 
 
 class _Lifter:
-    def __init__(self, region: Region, name: str, layout: NativeLayout, features: Set[str]) -> None:
-        self._region, self._name, self._layout = region, name, layout
-        self._e = Emitter(layout, features)
+    def __init__(self, region: Region, name: str, emitter: Emitter) -> None:
+        self._region, self._name, self._layout = region, name, emitter.layout
+        self._e = emitter
         self._tables: list[str] = []
 
     def text(self) -> str:

@@ -51,6 +51,7 @@ class Texts:
         self._sparing = sparing
         self._tier = tier
         self._placed: list[Placed] = []
+        self.flush = False  # whether code is for FPCR.FZ
         self._root = -1
         self._since = time.monotonic()
         self._spent = 0.0
@@ -67,7 +68,7 @@ class Texts:
         found = extent(self._memory, root, address, _MOST)
         if found is None or not found.rights & Protection.EXECUTE or found.rights & Protection.WRITE:
             return None
-        placed = Placed(address, found, self._tier.text(self._read(found)))
+        placed = Placed(address, found, self._tier.text(self._read(found), self.flush))
         self._placed.append(placed)
         self._spent += time.monotonic() - start
         return placed

@@ -40,6 +40,7 @@ class Tier:
     could not be compiled."""
 
     def __init__(self, layout: NativeLayout, directory: Path | None = None, often: int = OFTEN) -> None:
+        self.layout = layout
         self._compiler = Compiler(directory, layout)
         self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
@@ -66,13 +67,13 @@ class Tier:
     def dismiss(self, context: Context) -> None:
         self._contexts.remove(context)
 
-    def text(self, code: bytes) -> Text:
-        """What is known of a text."""
-        digest = sha256(code).digest()
+    def text(self, code: bytes, flush: bool = False) -> Text:
+        """What is known of a text; `flush`: with FPCR.FZ, which is another."""
+        digest = sha256(bytes([flush]) + code).digest()
         with self._changed:
             known = self._texts.get(digest)
             if known is None:
-                known = self._texts[digest] = Text(digest, code)
+                known = self._texts[digest] = Text(digest, code, flush=flush)
                 self._load(known)
                 self._forget_oldest()
             return known
@@ -187,7 +188,7 @@ class Tier:
 
     def _compile(self, text: Text, at: int, heat: Heat) -> None:
         try:
-            words, made = self._compiler.region(text.digest, text.code, at, heat)
+            words, made = self._compiler.region(text, at, heat)
         except CompileError:
             self._refuse(text, at, 0)
             raise
