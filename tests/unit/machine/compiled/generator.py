@@ -32,7 +32,7 @@ _OTHERS = (  # that the interpreter does: FPSR, FPCR, NZCV read and written, CLR
     (0x885F7E60, 0x11000400, 0x88017E60),
     (0x00000000,),
 )
-_OTHER_ODDS = (6, 3, 3, 2, 2, 1, 3, 0.3)
+_OTHER_ODDS = (6, 3, 3, 2, 2, 1, 3, 1)
 _ROWS = tuple(row for row in A64.rows if row not in atomics.ROWS)  # those are not the default processor's
 _REGISTER_FIELDS = ("rd", "rt", "rt2", "rs")  # that an instruction may write
 

@@ -266,7 +266,7 @@ _ODD_DOUBLES = (*_DOUBLES, 0x0010_0000_0000_0000, 0x7FF8_0000_0000_0000, 0x7FF0_
 _OTHER_DOUBLES = (0x7FEF_FFFF_FFFF_FFFF, 0x000F_FFFF_FFFF_FFFF, 0xFFF8_0000_0000_1234, 0x43E0_0000_0000_0000)
 POINTERS = range(19, 30)  # registers that mostly point into memory
 INDEXES = range(9, 16)  # those that are mostly small
-_MODES = (1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 3 << 24 | 1 << 22)  # RMode, FZ, DN
+_MODES = (1 << 24, 1 << 22, 2 << 22, 3 << 22, 1 << 24, 1 << 25, 3 << 24 | 1 << 22)  # RMode, FZ, DN
 _TOP = 1 << 64
 
 
@@ -338,7 +338,7 @@ def draw(choose: random.Random, plain_modes: bool = False) -> Start:
         general[i] = place(choose)
     for i in INDEXES:
         general[i] = choose.randrange(-16, 64) % _TOP
-    modes = 0 if plain_modes or choose.random() < 0.9 else choose.choice(_MODES)
+    modes = 0 if plain_modes or choose.random() < 0.8 else choose.choice(_MODES)
     return Start(
         [*general, place(choose)],
         b"".join(_vector(choose) for _ in range(32)),
