@@ -14,6 +14,7 @@ import struct
 import sys
 from collections import Counter
 from collections.abc import Set
+from dataclasses import replace
 from importlib import import_module
 from typing import IO, Any
 
@@ -81,6 +82,7 @@ class Text:
         self.starts = function_starts(_PLACE, code)
         self._known: dict[int, Instruction | None] = {}
         self._versions: Counter[int] = Counter()  # of the function at an address
+        self._told: dict[int, set[int]] = {}  # by function, places where it was entered
 
     def fetch(self, address: int) -> Instruction | None:
         if address not in self._known:
@@ -108,13 +110,18 @@ class Text:
             return figures[(heat.first + (address - _PLACE) // 4) % len(figures)]
 
         known = warm if figures else None
-        region = find_region(self.fetch, _PLACE + at, self.starts, known)
+        place = _PLACE + at
+        region = find_region(self.fetch, place, self.starts, known)
         if region is None:
             return None
         self._versions[region.head] += 1
         if self._versions[region.head] > _VERSIONS:
-            region = find_region(self.fetch, _PLACE + at, (), known)
-        return region
+            region = find_region(self.fetch, place, (), known)
+        if region is None:
+            return None
+        told = self._told.setdefault(region.head, set())
+        told.add(place)
+        return replace(region, jumped=region.jumped | told & region.code.keys())
 
 
 class Service:

@@ -28,7 +28,8 @@ WORDS = WRITE_EXTENTS + EXTENTS * EXTENT_WORDS
 TLB_BITS = 13
 TLB_WORDS = 4
 TLB_ENTRIES = 1 << TLB_BITS
-PLACE_BITS = 15
+HEAT_ENTRIES = 1 << 15
+PLACE_BITS = 17
 PLACE_ENTRIES = 1 << PLACE_BITS
 PROBES = 4  # entries that a place may lie in, one behind the other
 RECORD_WORDS = 5  # place, function, base of its region, which of the region's entries, its slots
@@ -42,7 +43,7 @@ _NOWHERE, _NOWHERE_ELSE = (1 << 64) - 1, 3
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """`figures` are u64, as many as places; that of a text's first word is number `first`, and behind the
+    """`figures` are u64, HEAT_ENTRIES of them; that of a text's first word is number `first`, and behind the
     last comes the first again."""
 
     figures: bytes = b""
@@ -68,7 +69,7 @@ class Context:
         self._used = 0  # words of the last of them
         self._next = [0, 0]  # of each row of extents, which is replaced next
         self._places = (ctypes.c_uint64 * (PLACE_ENTRIES + PROBES))()
-        self._heat = (ctypes.c_uint64 * PLACE_ENTRIES)()
+        self._heat = (ctypes.c_uint64 * HEAT_ENTRIES)()
         self._nowhere = [(ctypes.c_uint64 * RECORD_WORDS)(place) for place in (_NOWHERE, _NOWHERE_ELSE)]
         usual, other = (ctypes.addressof(record).to_bytes(8, "little") for record in self._nowhere)
         last = PLACE_ENTRIES - 1  # where _NOWHERE would be
@@ -150,4 +151,4 @@ class Context:
     def heat(self, first: int) -> Heat:
         """How often the interpreter met which block, of a text from `first` on."""
         figures = ctypes.string_at(ctypes.addressof(self._heat), ctypes.sizeof(self._heat))
-        return Heat(figures, (first >> 2) % PLACE_ENTRIES)
+        return Heat(figures, (first >> 2) % HEAT_ENTRIES)

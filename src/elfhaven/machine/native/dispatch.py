@@ -21,6 +21,7 @@ from elfhaven.machine.native.context import (
     FLAG_B,
     FLAG_KIND,
     HEAT,
+    HEAT_ENTRIES,
     HOT,
     LEAVES,
     MODE,
@@ -82,7 +83,7 @@ count:
   %heat.p = getelementptr i64, ptr %ctx, i64 {HEAT}
   %heat = load ptr, ptr %heat.p
   %h0 = lshr i64 %at, 2
-  %h = and i64 %h0, {PLACE_ENTRIES - 1}
+  %h = and i64 %h0, {HEAT_ENTRIES - 1}
   %met.p = getelementptr i64, ptr %heat, i64 %h
   %met = load i64, ptr %met.p
   %more = add i64 %met, 1

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from elfhaven.machine.memory import PhysicalMemory
-from elfhaven.machine.native.bundle import Text
+from elfhaven.machine.native.bundle import Piece, Text
 from elfhaven.machine.native.tier import Tier
 from elfhaven.machine.native.walk import Extent, extent
 from elfhaven.machine.pagetable import Protection
@@ -40,6 +40,11 @@ class Placed:
 
     def offset(self, address: int) -> int:
         return address - self.extent.first
+
+
+def _native(piece: Piece, first: int) -> Native:
+    entries = tuple(first + at for at in piece.entries)
+    return Native(piece.function, first + piece.base, entries, piece.checks)
 
 
 class Texts:
@@ -79,10 +84,13 @@ class Texts:
         for placed in self._placed:
             first, pieces = placed.extent.first, placed.text.pieces[placed.seen :]
             placed.seen += len(pieces)
-            for piece in pieces:
-                entries = tuple(first + at for at in piece.entries)
-                out.append(Native(piece.function, first + piece.base, entries, piece.checks))
+            out += [_native(piece, first) for piece in pieces]
         return out
+
+    def entered_at(self, placed: Placed, address: int) -> list[Native]:
+        """What has been compiled and can be entered there, the latest first."""
+        at, first = placed.offset(address), placed.extent.first
+        return [_native(piece, first) for piece in reversed(placed.text.pieces) if at in piece.entries]
 
     def stand(self, root: int) -> bool:
         """Whether what is known lies where it lay, in this address space."""

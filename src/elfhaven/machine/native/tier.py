@@ -28,7 +28,7 @@ from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.linker import LinkError
 
 _NAME = "region"
-_PATIENCE = 2  # how often a place must be hot that lies within a region, and is not reached there
+_PATIENCE = 1  # how often a place must be hot that lies within a region, and is not reached there
 _SETTLED = 1.0  # seconds without a hot place after which what is new is saved
 _IDLE = 10.0  # seconds after which the process that compiles is not needed any more
 _TEXTS = 64  # that are remembered
