@@ -20,7 +20,6 @@ from elfhaven.machine.native.shapes import (
     shape,
     wider,
     write,
-    write_half,
 )
 from elfhaven.machine.native.vectors import sized
 
@@ -64,14 +63,14 @@ def rounded_right(e: Emitter, type: str, value: str, amount: int, unsigned: int)
     return e.op(f"add {type} {e.op(f'{name} {type} {part}, {each(type, 1)}')}, {odd}")
 
 
-def _left(e: Emitter, type: str, value: str, by: str, unsigned: int) -> tuple[str, str]:
+def shifted_left(e: Emitter, type: str, value: str, by: str, unsigned: int) -> tuple[str, str]:
     """(shifted left by less than the width, whether bits that count were lost)."""
     moved = e.op(f"shl {type} {value}, {by}")
     back = e.op(f"{'lshr' if unsigned else 'ashr'} {type} {moved}, {by}")
     return moved, e.op(f"icmp ne {type} {back}, {value}")
 
 
-def _limit(e: Emitter, type: str, value: str, unsigned: int) -> str:
+def limit(e: Emitter, type: str, value: str, unsigned: int) -> str:
     """What a value that is too large becomes."""
     if unsigned:
         return each(type, -1)
@@ -98,7 +97,7 @@ def _shift_by(e: Emitter, f: Fields, type: str, value: str, by: str) -> str:
         small = e.op(f"add {type} {e.op(f'{right} {type} {small}, {each(type, 1)}')}, {odd}")
     far = e.op(f"icmp ugt {type} {by}, {most}")
     near = choose(e, type, far, most, by)
-    moved, lost = _left(e, type, value, near, f["U"])
+    moved, lost = shifted_left(e, type, value, near, f["U"])
     large = choose(e, type, far, each(type, 0), moved)
     negative = e.op(f"icmp slt {type} {by}, {each(type, 0)}")
     if f["saturate"]:
@@ -108,7 +107,7 @@ def _shift_by(e: Emitter, f: Fields, type: str, value: str, by: str) -> str:
         left = e.op(f"xor {flags} {negative}, {each(flags, -1)}")
         lost = e.op(f"and {flags} {lost}, {left}")
         gather(e, type, e.op(f"sext {flags} {lost} to {type}"))
-        large = choose(e, type, lost, _limit(e, type, value, f["U"]), large)
+        large = choose(e, type, lost, limit(e, type, value, f["U"]), large)
     return choose(e, type, negative, small, large)
 
 
@@ -177,9 +176,6 @@ def _accumulate(e: Emitter, f: Fields, type: str, value: str) -> str:
     return out
 
 
-# ---- narrower
-
-
 def clamped(e: Emitter, type: str, value: str, width: int, unsigned: int, to_unsigned: int) -> str:
     """Of a wide type, what fits into `width` bits; QC where it did not."""
     if unsigned:
@@ -190,68 +186,6 @@ def clamped(e: Emitter, type: str, value: str, width: int, unsigned: int, to_uns
         out = call(e, "smin", type, out, each(type, high))
     note(e, type, out, value)
     return out
-
-
-def _narrowed(e: Emitter, f: Fields, type: str, value: str, unsigned: int, to_unsigned: int) -> None:
-    width = bits(element(type)) // 2
-    out, narrow = clamped(e, type, value, width, unsigned, to_unsigned), like(type, f"i{width}")
-    write_half(e, f["rd"], e.op(f"trunc {type} {out} to {narrow}"), narrow, f.get("Q", 0))
-
-
-def _source(f: Fields) -> str:
-    """The type of what is narrowed to elements of `size`."""
-    kind = f"i{16 << f['size']}"
-    return f"<{8 >> f['size']} x {kind}>" if "Q" in f else kind
-
-
-def _extract_narrow(e: Emitter, f: Fields) -> None:
-    """SQXTN, UQXTN, SQXTUN."""
-    type = _source(f)
-    _narrowed(e, f, type, read(e, f["rn"], type), f["U"] & f["same"], f["U"])
-
-
-def _amount(f: Fields) -> tuple[int, int]:
-    """(element width, the field's value above it) of shifts by a constant."""
-    width = 8 << f["immh"].bit_length() - 1
-    return width, f["immh"] << 3 | f["immb"]
-
-
-def _shift_narrow(e: Emitter, f: Fields) -> None:
-    """SQSHRN, UQSHRN, SQSHRUN and the rounded ones."""
-    width, field = _amount(f)
-    g = {**f, "size": width.bit_length() - 4}
-    type, amount, unsigned = _source(g), 2 * width - field, f["U"] & f["same"]
-    value = read(e, f["rn"], type)
-    if f["rounded"]:
-        value = rounded_right(e, type, value, amount, unsigned)
-    else:
-        value = e.op(f"{'lshr' if unsigned else 'ashr'} {type} {value}, {each(type, amount)}")
-    _narrowed(e, g, type, value, unsigned, f["U"])
-
-
-def _shift_left(e: Emitter, f: Fields) -> None:
-    """SQSHL, UQSHL, SQSHLU by a constant."""
-    width, field = _amount(f)
-    type = shape({**f, "size": width.bit_length() - 4})
-    value, by = read(e, f["rn"], type), each(type, field - width)
-    signed_in = not f["same"]  # SQSHLU
-    start = call(e, "smax", type, value, each(type, 0)) if signed_in else value
-    moved, lost = _left(e, type, start, by, f["U"])
-    out = choose(e, type, lost, _limit(e, type, start, f["U"]), moved)
-    if signed_in:
-        note(e, type, start, value)
-    gather(e, type, e.op(f"sext {like(type, 'i1')} {lost} to {type}"))
-    write(e, f["rd"], out, type)
-
-
-def _round_right(e: Emitter, f: Fields) -> None:
-    """SRSHR, URSHR; SRSRA, URSRA add Rd."""
-    width, field = _amount(f)
-    type = shape({**f, "size": width.bit_length() - 4})
-    value = rounded_right(e, type, read(e, f["rn"], type), 2 * width - field, f["U"])
-    if f["more"]:
-        value = e.op(f"add {type} {read(e, f['rd'], type)}, {value}")
-    write(e, f["rd"], value, type)
 
 
 # ---- wider
@@ -287,7 +221,7 @@ def _long_element(e: Emitter, f: Fields) -> None:
     _double_long(e, f, type, read(e, f["rn"], type, f.get("Q", 0)), by_element(e, f, type))
 
 
-def _both(
+def both(
     name: str, pattern: str, emit: Emit, vector: Callable[[Fields], bool], scalar: Callable[[Fields], bool]
 ) -> tuple[Row, Row]:
     """The form of vectors, whose pattern it is, and that of scalars."""
@@ -295,30 +229,13 @@ def _both(
     return Row(name, pattern, emit, vector), Row(f"{name} scalar", other, emit, scalar)
 
 
-def _with(emit: Emit, **more: int) -> Emit:
+def with_operands(emit: Emit, **more: int) -> Emit:
     """With operands that the pattern does not tell of."""
     return lambda e, f: emit(e, {**f, **more})
 
 
 def _halfword_or_word(f: Fields) -> bool:
     return f["size"] in (1, 2)
-
-
-def _not_doubles(f: Fields) -> bool:
-    return f["size"] != 3
-
-
-def _is_narrow_shift(f: Fields) -> bool:
-    """SHRN and RSHRN are elsewhere."""
-    return 0 < f["immh"] < 8 and bool(f["same"] or f["U"])
-
-
-def _is_shift(f: Fields) -> bool:
-    return f["immh"] != 0 and (f["immh"] < 8 or f.get("Q", 1) == 1)
-
-
-def _is_left(f: Fields) -> bool:
-    return _is_shift(f) and bool(f["same"] or f["U"])
 
 
 def _is_register_shift(f: Fields) -> bool:
@@ -331,57 +248,38 @@ def _is_long(f: Fields) -> bool:
 
 
 _SHIFT_BY = "0 Q U 01110 size:2 1 rm:5 010 rounded saturate 1 rn:5 rd:5"
-_NARROW = "0 Q U 01110 size:2 1000010100 10 rn:5 rd:5"
-_NARROW_UNSIGNED = "0 Q 1 01110 size:2 1000010010 10 rn:5 rd:5"
 _ELEMENT = "0 Q 0 01111 size:2 L M rm:4 {} H 0 rn:5 rd:5"
 ROWS = (
-    *_both("qadd/qsub", "0 Q U 01110 size:2 1 rm:5 00 sub 01 1 rn:5 rd:5", _three(_add), sized, always),
-    *_both("shl by register", _SHIFT_BY, _three(_shift_by), sized, _is_register_shift),
-    *_both(
+    *both("qadd/qsub", "0 Q U 01110 size:2 1 rm:5 00 sub 01 1 rn:5 rd:5", _three(_add), sized, always),
+    *both("shl by register", _SHIFT_BY, _three(_shift_by), sized, _is_register_shift),
+    *both(
         "sqdmulh",
         "0 Q rounded 01110 size:2 1 rm:5 10110 1 rn:5 rd:5",
         _three(_double_high),
         _halfword_or_word,
         _halfword_or_word,
     ),
-    *_both(
+    *both(
         "sqdmulh element",
         _ELEMENT.format("110 rounded"),
         _with_element(_double_high),
         _halfword_or_word,
         _halfword_or_word,
     ),
-    *_both(
+    *both(
         "sqdmull/sqdmlal/sqdmlsl",
         "0 Q 0 01110 size:2 1 rm:5 1 kind:2 1 00 rn:5 rd:5",
         _long_three,
         _is_long,
         _is_long,
     ),
-    *_both(
+    *both(
         "sqdmull/sqdmlal/sqdmlsl element",
         _ELEMENT.format("kind:2 11"),
         _long_element,
         _is_long,
         _is_long,
     ),
-    *_both("sqabs/sqneg", "0 Q U 01110 size:2 1000000111 10 rn:5 rd:5", _unary(_absolute), sized, always),
-    *_both("suqadd/usqadd", "0 Q U 01110 size:2 1000000011 10 rn:5 rd:5", _unary(_accumulate), sized, always),
-    *_both("qxtn", _NARROW, _with(_extract_narrow, same=1), _not_doubles, _not_doubles),
-    *_both("sqxtun", _NARROW_UNSIGNED, _with(_extract_narrow, same=0, U=1), _not_doubles, _not_doubles),
-    *_both(
-        "qshrn",
-        "0 Q U 011110 immh:4 immb:3 100 same rounded 1 rn:5 rd:5",
-        _shift_narrow,
-        _is_narrow_shift,
-        _is_narrow_shift,
-    ),
-    *_both("qshl", "0 Q U 011110 immh:4 immb:3 011 same 0 1 rn:5 rd:5", _shift_left, _is_left, _is_left),
-    *_both(
-        "rshr/rsra",
-        "0 Q U 011110 immh:4 immb:3 001 more 0 1 rn:5 rd:5",
-        _round_right,
-        _is_shift,
-        lambda f: f["immh"] >= 8,
-    ),
+    *both("sqabs/sqneg", "0 Q U 01110 size:2 1000000111 10 rn:5 rd:5", _unary(_absolute), sized, always),
+    *both("suqadd/usqadd", "0 Q U 01110 size:2 1000000011 10 rn:5 rd:5", _unary(_accumulate), sized, always),
 )
