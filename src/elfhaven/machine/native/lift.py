@@ -49,7 +49,8 @@ class _Lifter:
     def text(self) -> str:
         self._body()
         self._zones = Zones(self._e.blocks, _LARGEST_LOOP)
-        attributes = "#0" if self._region.floats else "nounwind"
+        # wide stores of what several blocks then load in parts would cost more than they save
+        attributes = f"noimplicitfloat {'#0' if self._region.floats else 'nounwind'}"
         body = self._checked()
         parts = [
             *self._tables,
