@@ -16,6 +16,7 @@ import pytest
 import reference
 from checkpoint import Shape
 from elftools.elf.elffile import ELFFile
+
 from native import Library
 
 HERE = Path(__file__).resolve().parent
