@@ -23,13 +23,18 @@ def _wide(e: Emitter, number: int, value: str, type: str) -> None:
     e.set_x(number, value if type == "i64" else e.op(f"zext {type} {value} to i64"))
 
 
+def _cell(e: Emitter, f: Fields) -> tuple[str, str]:
+    """Where the memory lies that is read and written, and its type."""
+    size = 1 << f["size"]
+    return e.host(aligned(e, e.x(f["rn"], sp=True), size), size, True), f"i{8 * size}"
+
+
 def _operation(e: Emitter, f: Fields) -> None:
     """LDADD, LDCLR, LDEOR, LDSET, LDSMAX, LDSMIN, LDUMAX, LDUMIN, SWP, with any order."""
     if not e.layout.atomics:
         e.leave_if("true")
         return
-    size, type = 1 << f["size"], f"i{8 << f['size']}"
-    pointer = e.host(aligned(e, e.x(f["rn"], sp=True), size), size, True)
+    pointer, type = _cell(e, f)
     old, operand, name = e.load(pointer, type), _narrow(e, f["rs"], type), _NAMES[f["opc"]]
     if f["swap"]:
         new = operand
@@ -47,8 +52,7 @@ def _compare_and_swap(e: Emitter, f: Fields) -> None:
     if not e.layout.atomics:
         e.leave_if("true")
         return
-    size, type = 1 << f["size"], f"i{8 << f['size']}"
-    pointer = e.host(aligned(e, e.x(f["rn"], sp=True), size), size, True)
+    pointer, type = _cell(e, f)
     old, new = e.load(pointer, type), _narrow(e, f["rt"], type)
     same = e.op(f"icmp eq {type} {old}, {_narrow(e, f['rs'], type)}")
     e.store(pointer, e.op(f"select i1 {same}, {type} {new}, {type} {old}"), type)

@@ -198,10 +198,10 @@ class NativeEngine(UnicornEngine):
         self._install()  # of a text that was not met before
         if placed is None or self._context.knows(pc):
             return
-        for native in self._texts.entered_at(placed, pc):
-            self.add(native)  # again: its record made room for another
-            return
-        if self._at_once:
+        again = self._texts.latest_at(placed, pc)
+        if again is not None:  # its record made room for another
+            self.add(again)
+        elif self._at_once:
             self.tier.consider(placed.text, placed.offset(pc))
             self._install()
         else:

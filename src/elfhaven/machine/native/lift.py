@@ -219,24 +219,20 @@ class _Lifter:
 
     def _take(self, stem: str, names: Iterable[str]) -> list[str]:
         """Registers from the CPU's state."""
-        out = []
-        for name, type, place in self._registers(names):
-            value = f"%{stem}.{name}"
-            out += [
-                f"  {value}.p = {place}",
-                f"  {value} = load {type}, ptr {value}.p, align 8, !tbaa !10",
-                f"  store {type} {value}, ptr %{name}",
-            ]
-        return out
+        return self._moved(stem, names, "{slot}.p, align 8, !tbaa !10", "%{name}")
 
     def _put_back(self, stem: str, names: Iterable[str]) -> list[str]:
+        return self._moved(stem, names, "%{name}", "{slot}.p, align 8, !tbaa !10")
+
+    def _moved(self, stem: str, names: Iterable[str], source: str, target: str) -> list[str]:
+        """From one place of each register to the other; `slot` stands for that in the CPU's state."""
         out = []
         for name, type, place in self._registers(names):
-            value = f"%{stem}.{name}"
+            slot = f"%{stem}.{name}"
             out += [
-                f"  {value}.p = {place}",
-                f"  {value} = load {type}, ptr %{name}",
-                f"  store {type} {value}, ptr {value}.p, align 8, !tbaa !10",
+                f"  {slot}.p = {place}",
+                f"  {slot} = load {type}, ptr {source.format(name=name, slot=slot)}",
+                f"  store {type} {slot}, ptr {target.format(name=name, slot=slot)}",
             ]
         return out
 

@@ -87,10 +87,12 @@ class Texts:
             out += [_native(piece, first) for piece in pieces]
         return out
 
-    def entered_at(self, placed: Placed, address: int) -> list[Native]:
-        """What has been compiled and can be entered there, the latest first."""
-        at, first = placed.offset(address), placed.extent.first
-        return [_native(piece, first) for piece in reversed(placed.text.pieces) if at in piece.entries]
+    def latest_at(self, placed: Placed, address: int) -> Native | None:
+        """What was compiled last of what can be entered there."""
+        at = placed.offset(address)
+        found = (piece for piece in reversed(placed.text.pieces) if at in piece.entries)
+        piece = next(found, None)
+        return None if piece is None else _native(piece, placed.extent.first)
 
     def stand(self, root: int) -> bool:
         """Whether what is known lies where it lay, in this address space."""
