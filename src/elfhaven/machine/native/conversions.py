@@ -22,7 +22,8 @@ from elfhaven.machine.native.floats import (
     suffix,
     to_whole,
 )
-from elfhaven.machine.native.shapes import element, like, mangled, read, write_half
+from elfhaven.machine.native.kinds import element, like, mangled
+from elfhaven.machine.native.shapes import read, write_half
 from elfhaven.machine.native.vectors import arrangement, clean, set_vector, whole
 
 _EXACT = 'metadata !"fpexcept.strict"'

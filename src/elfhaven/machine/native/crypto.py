@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import VECTOR, Emitter
-from elfhaven.machine.native.shapes import each, order, read, write
+from elfhaven.machine.native.kinds import each
+from elfhaven.machine.native.shapes import order, read, write
 
 
 def _remainder(e: Emitter, value: str) -> str:

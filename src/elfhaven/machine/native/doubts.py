@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from elfhaven.machine.native.kinds import each, element, lanes, like, mangled
 from elfhaven.machine.native.writer import UNLIKELY, Writer
 
 _LEAST = {"i32": 1 << 23, "i64": 1 << 52}  # the least normal number, as an integer
@@ -50,7 +51,7 @@ class Doubts(Writer, ABC):
     def doubt_least(self, type: str, value: str) -> None:
         """The same, if a number is the least normal one, or its negative."""
         words = _integers(type)
-        moved = self.op(f"xor {words} {self._bits(type, value)}, {_all(words, _LEAST[_element(words)])}")
+        moved = self.op(f"xor {words} {self._bits(type, value)}, {each(words, _LEAST[element(words)])}")
         self._low.setdefault((words, 1), []).append(self._size(words, moved))
 
     def doubt_tiny(self, type: str, *values: str) -> None:
@@ -60,8 +61,8 @@ class Doubts(Writer, ABC):
                 self._not_tiny.add(value)
                 words = _integers(type)
                 size = self._size(words, self._bits(type, value))
-                less = self.op(f"sub {words} {size}, {_all(words, 1)}")
-                self._low.setdefault((words, _LEAST[_element(words)] - 1), []).append(less)
+                less = self.op(f"sub {words} {size}, {each(words, 1)}")
+                self._low.setdefault((words, _LEAST[element(words)] - 1), []).append(less)
 
     def doubt_flushed(self, type: str, value: str, *factors: str) -> None:
         """With FPCR.FZ, the same, if a result is tiny, or zero though none of its factors is."""
@@ -71,10 +72,10 @@ class Doubts(Writer, ABC):
     def resolve(self) -> None:
         """No doubt is left behind here."""
         for value, type in self._numbers.items():
-            self.doubt(self.op(f"fcmp uno {type} {value}, {value}"), _flags(type))
+            self.doubt(self.op(f"fcmp uno {type} {value}, {value}"), like(type, "i1"))
         for (words, least), values in self._low.items():
-            held = self.op(f"icmp ult {words} {self._smallest(words, values)}, {_all(words, least)}")
-            self.doubt(held, _flags(words))
+            held = self.op(f"icmp ult {words} {self._smallest(words, values)}, {each(words, least)}")
+            self.doubt(held, like(words, "i1"))
         odd = [self._any(type, flags) for type, flags in self._doubts.items()]
         results = self._results
         self._numbers, self._doubts, self._same = {}, {}, {}
@@ -91,7 +92,7 @@ class Doubts(Writer, ABC):
         for (type, _, _), size in zip(results, sizes, strict=True):
             tiny.setdefault(_integers(type), []).append(size)
         some = [
-            self._any(_flags(words), [self._tiny(words, self._smallest(words, values))])
+            self._any(like(words, "i1"), [self._tiny(words, self._smallest(words, values))])
             for words, values in tiny.items()
         ]
         closely, go_on = self.fresh("closely"), self.fresh("large")
@@ -99,9 +100,9 @@ class Doubts(Writer, ABC):
         self.label(closely)
         odd = []
         for (type, _, factors), size in zip(results, sizes, strict=True):
-            flags = _flags(type)
+            flags = like(type, "i1")
             zeros = [self.op(f"fcmp oeq {type} {factor}, {_zero(type)}") for factor in factors]
-            none = self.op(f"xor {flags} {self._joined(flags, zeros)}, {_all(flags, 1)}")
+            none = self.op(f"xor {flags} {self._joined(flags, zeros)}, {each(flags, 1)}")
             held = self.op(f"and {flags} {self._tiny(_integers(type), size)}, {none}")
             odd.append(self._any(flags, [held]))
         self.leave_if(self._joined("i1", odd))
@@ -109,25 +110,25 @@ class Doubts(Writer, ABC):
         self.label(go_on)
 
     def _tiny(self, words: str, size: str) -> str:
-        return self.op(f"icmp ule {words} {size}, {_all(words, _LEAST[_element(words)])}")
+        return self.op(f"icmp ule {words} {size}, {each(words, _LEAST[element(words)])}")
 
     def _bits(self, type: str, value: str) -> str:
         return self.op(f"bitcast {type} {value} to {_integers(type)}")
 
     def _size(self, words: str, value: str) -> str:
-        return self.op(f"and {words} {value}, {_all(words, _SIGN[_element(words)] - 1)}")
+        return self.op(f"and {words} {value}, {each(words, _SIGN[element(words)] - 1)}")
 
     def _smallest(self, words: str, values: list[str]) -> str:
         out = values[0]
         for one in values[1:]:
-            out = self.op(f"call {words} @llvm.umin.{_mangled(words)}({words} {out}, {words} {one})")
+            out = self.op(f"call {words} @llvm.umin.{mangled(words)}({words} {out}, {words} {one})")
         return out
 
     def _any(self, type: str, flags: list[str]) -> str:
         found = self._joined(type, flags)
         if type == "i1":
             return found
-        word = f"i{_count(type)}"
+        word = f"i{lanes(type)}"
         return self.op(f"icmp ne {word} {self.op(f'bitcast {type} {found} to {word}')}, 0")
 
     def _joined(self, type: str, flags: list[str]) -> str:
@@ -137,34 +138,10 @@ class Doubts(Writer, ABC):
         return out
 
 
-def _count(type: str) -> int:
-    """Lanes; 0 for a scalar."""
-    return int(type[1:].split()[0]) if type.startswith("<") else 0
-
-
-def _element(type: str) -> str:
-    return type[1:-1].split()[2] if type.startswith("<") else type
-
-
 def _integers(type: str) -> str:
     """Of the same shape."""
     return type.replace("float", "i32").replace("double", "i64")
 
 
-def _flags(type: str) -> str:
-    return f"<{_count(type)} x i1>" if type.startswith("<") else "i1"
-
-
-def _mangled(type: str) -> str:
-    return f"v{_count(type)}{_element(type)}" if type.startswith("<") else type
-
-
 def _zero(type: str) -> str:
     return "zeroinitializer" if type.startswith("<") else "0.0"
-
-
-def _all(type: str, number: int) -> str:
-    """A constant in all lanes."""
-    if not type.startswith("<"):
-        return str(number) if type != "i1" else "true"
-    return "<" + ", ".join([f"{_element(type)} {number}"] * _count(type)) + ">"

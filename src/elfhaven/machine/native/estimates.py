@@ -9,7 +9,8 @@ from __future__ import annotations
 from elfhaven.machine.native.decode import Emit, Fields, Row
 from elfhaven.machine.native.emitter import Emitter, bits
 from elfhaven.machine.native.floats import STRICT, splat, suffix
-from elfhaven.machine.native.shapes import choose, each, element, like, read, vector, write
+from elfhaven.machine.native.kinds import each, element, like, vector
+from elfhaven.machine.native.shapes import choose, read, write
 
 _FRACTION = {32: 23, 64: 52}
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from elfhaven.machine.native.decode import Emit, Fields, Row
 from elfhaven.machine.native.emitter import Emitter
 from elfhaven.machine.native.floats import compare, extremum, negated, splat, strict, suffix
-from elfhaven.machine.native.shapes import by_element, call, choose, each, element, like, order, read, vector
+from elfhaven.machine.native.kinds import each, element, like, vector
+from elfhaven.machine.native.shapes import by_element, call, choose, order, read
 from elfhaven.machine.native.vectors import arrangement, clean, set_vector, whole
 
 Meaning = Callable[[Emitter, Fields, str, str, str], str]  # type, two values -> result, of the same shape

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields
 from elfhaven.machine.native.emitter import Emitter, bits
+from elfhaven.machine.native.kinds import each, element, like
 from elfhaven.machine.native.saturating import (
     both,
     clamped,
@@ -16,7 +17,7 @@ from elfhaven.machine.native.saturating import (
     shifted_left,
     with_operands,
 )
-from elfhaven.machine.native.shapes import call, choose, each, element, like, read, shape, write, write_half
+from elfhaven.machine.native.shapes import call, choose, read, shape, write, write_half
 
 
 def _narrowed(e: Emitter, f: Fields, type: str, value: str, unsigned: int, to_unsigned: int) -> None:

@@ -8,19 +8,8 @@ from collections.abc import Callable
 
 from elfhaven.machine.native.decode import Emit, Fields, Row, always
 from elfhaven.machine.native.emitter import VECTOR, Emitter, bits
-from elfhaven.machine.native.shapes import (
-    by_element,
-    call,
-    choose,
-    each,
-    element,
-    lanes,
-    like,
-    read,
-    shape,
-    wider,
-    write,
-)
+from elfhaven.machine.native.kinds import each, element, lanes, like
+from elfhaven.machine.native.shapes import by_element, call, choose, read, shape, wider, write
 from elfhaven.machine.native.vectors import sized
 
 Three = Callable[[Emitter, Fields, str, str, str], str]  # type, two values -> result

@@ -8,41 +8,12 @@ from collections.abc import Iterable
 
 from elfhaven.machine.native.decode import Fields
 from elfhaven.machine.native.emitter import VECTOR, Emitter, bits
-
-
-def lanes(type: str) -> int:
-    """How many; 1 for a scalar."""
-    return int(type[1:].split()[0]) if type.startswith("<") else 1
-
-
-def element(type: str) -> str:
-    return type[1:-1].split()[2] if type.startswith("<") else type
-
-
-def vector(count: int, element_type: str) -> str:
-    return f"<{count} x {element_type}>"
-
-
-def like(type: str, element_type: str) -> str:
-    """The same shape with another element."""
-    return vector(lanes(type), element_type) if type.startswith("<") else element_type
+from elfhaven.machine.native.kinds import element, lanes, like, mangled, vector
 
 
 def wider(type: str) -> str:
     """The same number of integers, each twice as wide."""
     return like(type, f"i{2 * bits(element(type))}")
-
-
-def mangled(type: str) -> str:
-    """How intrinsics spell a type of integers."""
-    return f"v{lanes(type)}{element(type)}" if type.startswith("<") else type
-
-
-def each(type: str, value: int) -> str:
-    """A constant of integers in all lanes."""
-    if not type.startswith("<"):
-        return str(value)
-    return "<" + ", ".join([f"{element(type)} {value}"] * lanes(type)) + ">" if value else "zeroinitializer"
 
 
 def order(indices: Iterable[int]) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.emitter import Emitter
-from elfhaven.machine.native.shapes import lanes, order, vector, write
+from elfhaven.machine.native.kinds import lanes, vector
+from elfhaven.machine.native.shapes import order, write
 from elfhaven.machine.native.transfers import step_on
 
 
