@@ -18,17 +18,26 @@ class FreeRanges:
         """Bytes free in all."""
         return sum(self._sizes)
 
-    def take(self, span: int) -> int | None:
-        """The address of the first range of `span` > 0 bytes; None when none is long enough."""
-        for i, free in enumerate(self._sizes):
-            if free >= span:
-                address = self._starts[i]
-                self._starts[i] += span
-                self._sizes[i] -= span
-                if free == span:
-                    del self._starts[i], self._sizes[i]
-                return address
+    def take(self, span: int, alignment: int = 1) -> int | None:
+        """The first address at which `span` > 0 bytes are free, if possible one that `alignment` divides;
+        None when no range is long enough."""
+        found = self._taken(span, alignment)
+        return self._taken(span, 1) if found is None and alignment > 1 else found
+
+    def _taken(self, span: int, alignment: int) -> int | None:
+        for i, (start, free) in enumerate(zip(self._starts, self._sizes, strict=True)):
+            skipped = -start % alignment
+            if free >= skipped + span:
+                self._cut(i, skipped, span)
+                return start + skipped
         return None
+
+    def _cut(self, i: int, skipped: int, span: int) -> None:
+        """Take a part out of a range."""
+        start, rest = self._starts[i] + skipped + span, self._sizes[i] - skipped - span
+        kept = [(self._starts[i], skipped), (start, rest)]
+        self._starts[i : i + 1] = [at for at, size in kept if size]
+        self._sizes[i : i + 1] = [size for _, size in kept if size]
 
     def give(self, address: int, span: int) -> None:
         """Take back what was taken, joined with the free ranges beside it."""

@@ -9,8 +9,14 @@ from collections.abc import Iterable
 
 PAGE = 4096
 _MAP_NORESERVE = 0x4000
+LARGE_PAGE = 2 << 20  # of the host
 _LARGE_FROM = 4 << 20  # bytes; a smaller range would pay for memory that it does not use
 _DISCARD_FROM = 1 << 16  # below this, writing zeros is cheaper than asking the kernel
+
+
+def alignment(size: int) -> int:
+    """What the address of a range of such a size had better be a multiple of: it is then all large pages."""
+    return LARGE_PAGE if size >= _LARGE_FROM else PAGE
 
 
 class Region:

@@ -26,6 +26,7 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from elfhaven.abi import gp
+from elfhaven.abi.container import WINDOW_DEFAULT
 from elfhaven.errors import TeeError, UsageError
 from elfhaven.normal.results import tee_error
 from elfhaven.normal.stops import Stops
@@ -74,10 +75,12 @@ class Closing:
 
 
 class Context(Closing):
-    """A connection to one TEE. Closing it closes its sessions and releases its shared memory."""
+    """A connection to one TEE. Closing it closes its sessions and releases its shared memory. `window`: in
+    pieces of how many bytes a program's bulk data had better cross."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, window: int = WINDOW_DEFAULT) -> None:
         self.transport = transport
+        self.window = window
         self.stops = Stops()
         self._lock = threading.Lock()
         self._held: dict[int, Session | SharedMemory] = {}

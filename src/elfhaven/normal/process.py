@@ -18,7 +18,6 @@ from elfhaven.abi import gp
 from elfhaven.abi.container import (
     CONTROL_MIN_SIZE,
     STRINGS_MAX,
-    WINDOW_DEFAULT,
     Command,
     LogKind,
     StartFlag,
@@ -129,7 +128,7 @@ class Process:
         size, log_size = (CONTROL_WITH_LOG, LOG_SIZE) if logging else (CONTROL_MIN_SIZE, 0)
         log_id = self._audit.log_id() if self._audit and not self._audit.empty else b""
         with self._session.context.allocate(size) as control:
-            block = ControlBlock(control.view, log_size, WINDOW_DEFAULT)
+            block = ControlBlock(control.view, log_size, self._session.context.window)
             who = identity or Identity.of_this_process()
             block.prepare(self._flags(), len(argv), len(env), who, log_id)
             self._share(control)
@@ -231,7 +230,7 @@ class Process:
         if not wanted:
             return None
         if self._window is None:
-            self._window = self._session.context.allocate(WINDOW_DEFAULT)
+            self._window = self._session.context.allocate(self._session.context.window)
         return self._window.ref(Direction.INOUT)
 
     def _flags(self) -> StartFlag:

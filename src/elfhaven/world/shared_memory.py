@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from elfhaven.abi.optee_msg import PAGE_SIZE
 from elfhaven.machine.free_ranges import FreeRanges
-from elfhaven.machine.memory import Region
+from elfhaven.machine.memory import Region, alignment
 
 
 class NormalMemoryError(Exception):
@@ -44,9 +44,10 @@ class NormalMemory:
         """Zeroed pages for `size` > 0 bytes; NormalMemoryError if there is no room."""
         span = max(1, (size + PAGE_SIZE - 1) // PAGE_SIZE) * PAGE_SIZE
         with self._lock:
-            address = self._free.take(span)
+            address = self._free.take(span, alignment(span))
         if address is None:
             raise NormalMemoryError(f"no {span} contiguous bytes left in normal memory")
+        self.region.expect(address, span)
         return Pages(address, size, self.region.slice(address, size))
 
     def free(self, pages: Pages) -> None:
