@@ -38,18 +38,20 @@ _VERSIONS = 4  # of a function, each with more that ran; then what is still met 
 def load_binding() -> Any:
     """llvmlite's binding; ImportError where it is not installed."""
     llvm = import_module("llvmlite.binding")
+    llvm.set_option("elfhaven", "-enable-tail-merge=false")  # it takes a tenth of the time, and gains nothing
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
 
 
 def target_machine(llvm: Any) -> Any:
-    """This processor; what linker.py takes. Without VZEROUPPER, which LLVM puts at the end even of functions
-    that keep all registers; dispatch.py has one."""
+    """This processor; what linker.py takes. The second level of code generation takes a fifth longer, and its
+    code is not faster. Without VZEROUPPER, which LLVM puts at the end even of functions that keep all
+    registers; dispatch.py has one."""
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten() + ",-vzeroupper",
-        opt=2,
+        opt=1,
         reloc="pic",
         codemodel="small",
     )

@@ -53,12 +53,15 @@ class Row:
     mask: int = field(init=False)
     value: int = field(init=False)
     slots: tuple[tuple[str, int, int], ...] = field(init=False)  # name, lowest bit, width
+    offset: tuple[str, int] | None = field(init=False)  # name and width of where it branches to
 
     def __post_init__(self) -> None:
         mask, value, slots = _parse(self.pattern)
         object.__setattr__(self, "mask", mask)
         object.__setattr__(self, "value", value)
         object.__setattr__(self, "slots", slots)
+        offset = next(((name, width) for name, _, width in slots if name.startswith("offset")), None)
+        object.__setattr__(self, "offset", offset)
 
     def fields(self, word: int) -> dict[str, int]:
         """The operands of an instruction of this pattern."""
@@ -97,9 +100,9 @@ class Instruction:
     @property
     def target(self) -> int | None:
         """Where a direct branch goes to."""
-        name, _, width = next((slot for slot in self.row.slots if slot[0].startswith("offset")), ("", 0, 0))
-        if not width:
+        if self.row.offset is None:
             return None
+        name, width = self.row.offset
         return self.address + 4 * signed(self.fields[name], width) & (1 << 64) - 1
 
     @property

@@ -13,8 +13,6 @@ guest has IXC already, and raise no UFC.
 
 from __future__ import annotations
 
-from unicorn.arm64_const import UC_ARM64_REG_PC
-
 from elfhaven.machine.native.context import (
     ENTRIES,
     FLAG_A,
@@ -46,6 +44,8 @@ _UNDERFLOW, _INEXACT = 0x10, 0x20
 def dispatcher(layout: NativeLayout, often: int = OFTEN) -> str:
     """The text of @dispatch, and of @enter, which runs one region. A block is told each time it has been met
     `often` times, a power of two."""
+    from unicorn.arm64_const import UC_ARM64_REG_PC  # late: who compiles regions has no need of Unicorn
+
     return f"""
 define internal ptr @find(ptr %ctx, i64 %at) alwaysinline {{
   %places.p = getelementptr i64, ptr %ctx, i64 {PLACES}

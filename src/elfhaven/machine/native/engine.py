@@ -21,7 +21,8 @@ from elfhaven.machine.memory import PhysicalMemory
 from elfhaven.machine.native.context import ENTRIES, EXTENT, HOT, LEAVES, MODE, NEWS, STOP, Context
 from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.host import check
-from elfhaven.machine.native.layout import FPCR_FLUSH, FPCR_MODES, find_native
+from elfhaven.machine.native.layout import FPCR_FLUSH, FPCR_MODES
+from elfhaven.machine.native.probes import find_native
 from elfhaven.machine.native.texts import Native, Texts
 from elfhaven.machine.native.tier import Tier
 from elfhaven.machine.native.walk import extent

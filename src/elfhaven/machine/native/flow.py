@@ -8,7 +8,7 @@ import struct
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from elfhaven.machine.native.decode import Flow, Instruction, signed
@@ -40,7 +40,10 @@ class Region:
 
     def rebased(self) -> Region:
         """The same as if it lay in the first pages."""
-        code = {at - self.base: replace(one, address=at - self.base) for at, one in self.code.items()}
+        code = {
+            at - self.base: Instruction(at - self.base, one.word, one.row, one.fields)
+            for at, one in self.code.items()
+        }
         jumped = frozenset(at - self.base for at in self.jumped)
         return Region(self.head - self.base, code, self.hot - self.base, jumped)
 

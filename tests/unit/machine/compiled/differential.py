@@ -20,9 +20,10 @@ from elfhaven.machine.native.context import SLOT_WORDS
 from elfhaven.machine.native.decode import Fields, Instruction, Row
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.flow import Region
-from elfhaven.machine.native.layout import NativeLayout, find_native
+from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.lift import lift
 from elfhaven.machine.native.patterns import A64
+from elfhaven.machine.native.probes import find_native
 from elfhaven.machine.pages import PagePool
 from elfhaven.machine.pagetable import Protection, TablePool
 from elfhaven.machine.unicorn_engine import CpuModel
