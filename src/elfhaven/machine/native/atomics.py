@@ -2,7 +2,7 @@
 """Rows of atomic operations on memory (Arm ARM C4.1.94; FEAT_LSE), for a processor that has them: on another
 they go back to the interpreter, which has them undefined. There is one processor, and nothing else
 runs between load and store. Signed extrema of less than a doubleword are left out: Unicorn 2.1.4 compares
-them as unsigned."""
+them as unsigned (a test against qemu-aarch64 tells when it no longer does)."""
 
 from __future__ import annotations
 

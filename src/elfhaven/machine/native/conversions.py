@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Rows of conversions between floating point and integers, and between formats (Arm ARM C4.1.96), of scalars
-and of vectors.
-
-A scalar that does not fit saturates here. A vector with such a lane is left to the interpreter, and so is a
-result of an unsigned vector that has the highest bit.
+and of vectors. What does not fit saturates.
 """
 
 from __future__ import annotations
@@ -22,9 +19,10 @@ from elfhaven.machine.native.floats import (
     suffix,
     to_whole,
 )
-from elfhaven.machine.native.kinds import element, like, mangled
-from elfhaven.machine.native.shapes import read, write_half
+from elfhaven.machine.native.kinds import each, element, lanes, like, mangled
+from elfhaven.machine.native.shapes import choose, read, write_half
 from elfhaven.machine.native.vectors import arrangement, clean, set_vector, whole
+from elfhaven.machine.native.writer import UNLIKELY
 
 _EXACT = 'metadata !"fpexcept.strict"'
 _ZERO, _AWAY = 3, 4  # of floats.rounded
@@ -94,9 +92,14 @@ def to_integer(
     return e.op(f"phi {target} [ {inside}, %{fine} ], [ {limit}, %{odd} ]")
 
 
+def _raise_invalid(e: Emitter) -> None:
+    """IOC."""
+    _strict(e, "float", "fmul.f32", "float 0.0, float 0x7FF0000000000000", STRICT)
+
+
 def _limit(e: Emitter, type: str, value: str, width: int, unsigned: int) -> str:
     """What a value that does not fit becomes; it raises IOC."""
-    _strict(e, "float", "fmul.f32", "float 0.0, float 0x7FF0000000000000", STRICT)
+    _raise_invalid(e)
     top = (1 << (width if unsigned else width - 1)) - 1
     low = 0 if unsigned else -top - 1
     large = compare(e, "ogt", type, value, "0.0")
@@ -106,21 +109,52 @@ def _limit(e: Emitter, type: str, value: str, width: int, unsigned: int) -> str:
 
 
 def _to_integers(e: Emitter, f: Fields, type: str, value: str, mode: int, fraction: int) -> str:
-    """Lanes of a vector: a doubt where one does not fit, or has the highest bit of an unsigned number."""
-    target = like(type, "i64" if element(type) == "double" else "i32")
+    """Lanes of a vector: what does not fit becomes a limit, a NaN zero; either raises IOC, and no more."""
+    target, flags = like(type, "i64" if element(type) == "double" else "i32"), like(type, "i1")
     moved = value if mode == _ZERO else to_whole(e, mode, type, value)
-    width = bits(element(target))
-    low, top, predicate = (-1, 1 << width - 1, "ogt") if f["U"] else (-1 << width - 1, 1 << width - 1, "oge")
-    flags = like(type, "i1")
-    above = compare(e, predicate, type, moved, _number(type, low / 2**fraction))
-    below = compare(e, "olt", type, moved, _number(type, top / 2**fraction))
-    fits = e.op(f"and {flags} {above}, {below}")
-    e.doubt(e.op(f"xor {flags} {fits}, {splat(flags, 'true')}"), flags)
-    e.resolve()
+    fits = _fits(e, type, moved, bits(element(target)), f["U"], fraction)
+    _raise_unless(e, fits, flags)
     if mode != _ZERO:
-        _strict(e, type, f"rint.{suffix(type)}", f"{type} {value}", STRICT)
-    name = f"fptosi.{mangled(target)}.{suffix(type)}"
-    return _strict(e, target, name, f"{type} {_scaled(e, type, moved, fraction)}", _EXACT)
+        _strict(e, type, f"rint.{suffix(type)}", f"{type} {_where(e, type, fits, value)}", STRICT)
+    inside = _scaled(e, type, _where(e, type, fits, moved), fraction)
+    made = _cut_halves(e, type, inside, target) if f["U"] else _cut(e, type, inside, target, 0)
+    return choose(e, target, fits, made, _limits(e, type, value, target, f["U"]))
+
+
+def _where(e: Emitter, type: str, held: str, value: str) -> str:
+    """The value, or zero."""
+    return e.op(f"select {like(type, 'i1')} {held}, {type} {value}, {type} zeroinitializer")
+
+
+def _raise_unless(e: Emitter, held: str, flags: str) -> None:
+    """IOC, but where all the flags are set."""
+    word = f"i{lanes(flags)}"
+    odd = e.op(f"icmp ne {word} {e.op(f'bitcast {flags} {held} to {word}')}, -1")
+    some, go_on = e.fresh("odd"), e.fresh("on")
+    e.do(f"br i1 {odd}, label %{some}, label %{go_on}{UNLIKELY}")
+    e.label(some)
+    _raise_invalid(e)
+    e.do(f"br label %{go_on}")
+    e.label(go_on)
+
+
+def _cut_halves(e: Emitter, type: str, value: str, target: str) -> str:
+    """Toward zero, of what fits into unsigned integers: the host converts less than half of that."""
+    half = 1 << bits(element(target)) - 1
+    large = compare(e, "oge", type, value, _number(type, float(half)))
+    less = _where(e, type, large, _number(type, float(half)))
+    rest = _strict(e, type, f"fsub.{suffix(type)}", f"{type} {value}, {type} {less}", STRICT)
+    made = _cut(e, type, rest, target, 0)
+    return e.op(f"xor {target} {made}, {choose(e, target, large, each(target, half), each(target, 0))}")
+
+
+def _limits(e: Emitter, type: str, value: str, target: str, unsigned: int) -> str:
+    width = bits(element(target))
+    top, low = ((1 << width) - 1, 0) if unsigned else ((1 << width - 1) - 1, 1 << width - 1)
+    large = compare(e, "ogt", type, value, "zeroinitializer")
+    small = compare(e, "olt", type, value, "zeroinitializer")
+    out = choose(e, target, small, each(target, low), each(target, 0))
+    return choose(e, target, large, each(target, top), out)
 
 
 _ALONE = {"float": "i32", "double": "i64"}

@@ -2,9 +2,9 @@
 """Rows of scalar floating point (Arm ARM C4.1.96), single and double.
 
 The host rounds as the guest does while FPCR is zero, or has FZ alone (Emitter.flush), which dispatch.py
-checks, as it merges the exception flags of the host into FPSR. Three things differ between the machines and
-are left to the interpreter: a result that is a NaN (its sign and payload), a conversion that does not fit,
-and a result that is the least normal number: Arm finds it tiny before rounding and the host after (UFC).
+checks, as it merges the exception flags of the host into FPSR. Two things differ between the machines and are
+left to the interpreter: a result that is a NaN (its sign and payload), and a result that is the least normal
+number: Arm finds it tiny before rounding and the host after (UFC).
 With FZ all that is denormal is.
 """
 

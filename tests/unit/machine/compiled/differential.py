@@ -35,6 +35,7 @@ _SVC = 0xD4000001
 _NOWHERE = (1 << 64) - 1  # no load-exclusive is open
 _FLAGS = 16  # bytes of n, z, c and v, which lie side by side
 
+_INEXACT, _ALL_RAISED = 0x20, 0x3D  # flags as the engine keeps them
 _WORDS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
 _LONGS = (1 << 63, (1 << 63) - 1, (1 << 64) - 1, 0x8000_0000_0000_0001)
 _SINGLES = (0, 0x8000_0000, 0x3F80_0000, 0xBF80_0000, 0x7F80_0000, 0xFF80_0000, 1, 0x0080_0000, 0x007F_FFFF)
@@ -136,7 +137,8 @@ class Bench:
         packed = b"".join(struct.pack("<I", flags[at]) for at in sorted(flags))
         vectors = [self._vector() for _ in range(32)]
         saturated = self.random.random() < 0.2
-        return self._watched(State(general, packed, 0, vectors, self._contents(), saturated), fields)
+        raised = self.random.choice((0, 0, 0, _INEXACT, _ALL_RAISED))
+        return self._watched(State(general, packed, raised, vectors, self._contents(), saturated), fields)
 
     def _watched(self, state: State, fields: Fields) -> State:
         """With an exclusive monitor that lies where the base register points to, more often than not."""

@@ -106,3 +106,20 @@ def agree(bench: Bench, row: Row) -> None:
             assert not found, f"seed {SEED}: {instruction.word:#010x} {row.name}: {found}"
             done += not left
     assert done >= STATES // 8, f"only {done} of {STATES} states were not left to the interpreter"
+
+
+def test_fpsr_has_what_was_raised_since(bench: Bench) -> None:
+    """By the host too: fdiv s0, s1, s2; fcvtzs v3.4s, v4.4s; sqadd v5.4s, v6.4s, v7.4s; mrs x3, fpsr."""
+    words = (0x1E22_1820, 0x4EA1_B883, 0x4EA7_0CC5, 0xD53B_4423)
+    code = {HEAD + 4 * i: A64.decode(HEAD + 4 * i, word) for i, word in enumerate(words)}
+    (function,) = bench.compile([Region(HEAD, {at: one for at, one in code.items() if one is not None})])
+    bench.random.seed(f"{SEED} fpsr")
+    seen = set()
+    for _ in range(STATES):
+        state = bench.draw()
+        want, _ = bench.interpreted(words, state, len(words))
+        have = bench.native(function, state)
+        if have.general[PC] != HEAD:
+            assert not differences(want, have)
+            seen.add(have.general[3])
+    assert len(seen) > 4

@@ -15,7 +15,7 @@ NAMED = {
     0x00000000: "undefined (udf)",
     0xD4000001: "svc",
     0xD4207D00: "brk",
-    0xD53B4424: "mrs s3_3_c4_c4_1",  # mrs x4, fpsr
+    0xD51B4424: "msr s3_3_c4_c4_1",  # msr fpsr, x4
     0xD51BD054: "msr s3_3_c13_c0_2",  # msr tpidr_el0, x20
     0xD50B7423: "cache or address operation",  # dc zva, x3
     0xB8204020: "atomic operation on memory (LSE)",  # ldsmax w0, w0, [x1]
@@ -50,16 +50,16 @@ def test_the_most_frequent_comes_first_and_the_rest_together() -> None:
 
 
 def test_a_report_in_lines_and_in_values() -> None:
-    report = Report(3, {0xD53B4424: 8}, ("OSError: full",))
+    report = Report(3, {0xD51B4424: 8}, ("OSError: full",))
     assert report.lines() == [
         "native engine: 3 regions of hot code",
         "hot blocks that it leaves to the interpreter start with:",
-        "         8  d53b4424  mrs s3_3_c4_c4_1",
+        "         8  d51b4424  msr s3_3_c4_c4_1",
         "native engine: OSError: full",
     ]
     assert report.as_values() == {
         "regions": 3,
-        "uncovered": [{"word": "d53b4424", "class": "mrs s3_3_c4_c4_1", "count": 8}],
+        "uncovered": [{"word": "d51b4424", "class": "msr s3_3_c4_c4_1", "count": 8}],
         "failed": ["OSError: full"],
     }
 

@@ -95,7 +95,7 @@ def test_what_was_damaged_is_compiled_anew(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_compiled_is_not_tried_again(tmp_path: Path) -> None:
-    odd = (0xD53B4422, 0x4EA1C800, 0x2E616800)  # mrs x2, fpsr; urecpe; fcvtxn
+    odd = (0xD51B4422, 0x4EA1C800, 0x2E616800)  # msr fpsr, x2; urecpe; fcvtxn
     word = next(word for word in odd if A64.decode(USER, word) is None)
     words = (word, COUNT, 0x54FFFFC1, SVC)
     for asked in (True, False):
