@@ -345,9 +345,13 @@ class Emitter(Doubts):
         """From what `host` gave."""
         return self.op(f"load {type}, ptr {pointer}, align 1{_GUEST}")
 
-    def store(self, pointer: str, value: str, type: str) -> None:
+    def settle(self) -> None:
+        """The interpreter is not to do again what has been done so far."""
         self.resolve()
         self._stored = True
+
+    def store(self, pointer: str, value: str, type: str) -> None:
+        self.settle()
         self.do(f"store {type} {value}, ptr {pointer}, align 1{_GUEST}")
 
 

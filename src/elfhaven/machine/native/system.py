@@ -89,11 +89,14 @@ def _status(e: Emitter) -> str:
 
 
 def _read_status(e: Emitter, f: Fields) -> None:
-    """MRS of FPSR. A newer processor keeps flags of half precision apart."""
+    """MRS of FPSR. A newer processor keeps flags of half precision apart. Should the interpreter do it again,
+    it would find what the host raises after it."""
     if e.layout.atomics:
         e.leave_if("true")
     else:
+        e.resolve()
         e.set_x(f["rt"], _status(e), 0)
+        e.settle()
 
 
 def _read_flags(e: Emitter, f: Fields) -> None:
