@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a region's blocks do with the guest's registers: where they must be taken from the CPU's state, and
-where they must be put back.
+"""What a region's blocks do with the guest's registers, and which of them form loops.
 
-Blocks of a loop form a zone: in it registers are values of the function. Between zones, and most zones are
-one block, they are in the CPU's state.
+Blocks of a loop form a zone: in it registers are values of the function, and what one of them writes is put
+back where the loop is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 Edges = Mapping[int, Iterable[int]]
@@ -46,7 +45,6 @@ class Zones:
         self._zones: dict[int, int] = {}  # block -> one of its loop
         self._divide({at: set(block.nexts) for at, block in blocks.items()}, largest)
         self.written = self._written()
-        self.needed = self._needed()
 
     def in_loop(self, block: int) -> bool:
         return block in self._zones
@@ -76,32 +74,6 @@ class Zones:
                     out[at] |= after
                     todo.append(at)
         return out
-
-    def _needed(self) -> dict[int, frozenset[str]]:
-        """What must hold the guest's value when a block starts: it is read in the zone, or put back."""
-        blocks = self._blocks
-        before: dict[int, list[int]] = {at: [] for at in blocks}
-        for at, block in blocks.items():
-            for following in block.nexts:
-                if self.together(at, following):
-                    before[following].append(at)
-        out = {at: frozenset(self._own_needs(block)) for at, block in blocks.items()}
-        todo = list(blocks)
-        while todo:
-            at = todo.pop()
-            for earlier in before[at]:
-                more = out[at] - blocks[earlier].defines
-                if not more <= out[earlier]:
-                    out[earlier] |= more
-                    todo.append(earlier)
-        return out
-
-    def _own_needs(self, block: Block) -> Set[str]:
-        written = self.written[block.address]
-        needs = block.uses.union(*(written - way.written for way in block.exits))
-        if any(not self.together(block.address, at) for at in block.nexts):
-            needs |= written - block.defines
-        return needs
 
 
 def _loops(edges: Edges) -> list[set[int]]:

@@ -18,12 +18,12 @@ checked together, where the first of them is (accesses.py).
 from __future__ import annotations
 
 from collections.abc import Set
-from enum import IntEnum
 
 from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Block, Exit
 from elfhaven.machine.native.context import STOP
 from elfhaven.machine.native.doubts import Doubts
+from elfhaven.machine.native.flags import Flags, Known, nzcv, test
 from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.writer import UNLIKELY
 
@@ -31,20 +31,8 @@ VECTOR = "<2 x i64>"
 STATE = {"saturated": VECTOR, "exclusive": "i64", "exclusive_low": "i64", "exclusive_high": "i64"}
 _GUEST = ", !tbaa !4"
 _M64 = (1 << 64) - 1
-
-
-class Flags(IntEnum):
-    """How `fa` and `fb` hold NZCV."""
-
-    PLAIN = 0  # fa is NZCV, in bits 3..0
-    SUB64 = 1  # of fa - fb
-    SUB32 = 2
-    ADD64 = 3
-    ADD32 = 4
-    LOGIC64 = 5  # of the result fa
-    LOGIC32 = 6
-    FLOAT64 = 7  # of a comparison of the doubles whose bits are fa and fb
-    FLOAT32 = 8
+_UNKNOWN = None, None
+_ORDERED = ("oeq", "uge", "olt", "uno", "ugt", "oge", "ogt")  # comparisons of floats, by condition
 
 
 class Emitter(Doubts):
@@ -61,8 +49,9 @@ class Emitter(Doubts):
         self.pc = 0
         self.condition: str | None = None  # of the branch just written
         self.destination = ""  # of the indirect branch just written
-        self.known: tuple[Flags, str, str] | None = None  # flags, where this block has set them
-        self._compared_floats = ("", "", "", 0)  # type, both, whether every NaN raises IOC
+        self.known: Known | None = None  # flags of integers, where it is known what set them
+        self._compared: tuple[str, str, str, int] | None = None  # the same of floats, see compare_floats
+        self._knew: dict[int, tuple[Known | None, tuple[str, str, str, int] | None]] = {}  # blocks' ends
         self._spare = ""  # how a comparison starts that is made for what it raises alone
         self._start = 0  # of the stretch
         self._stored = False
@@ -149,11 +138,13 @@ class Emitter(Doubts):
         place = self.op(f"getelementptr i8, ptr %env, i64 {offset}")
         return self.op(f"load {type}, ptr {place}")
 
-    def start_block(self, address: int) -> None:
-        """What follows is jumped to."""
+    def start_block(self, address: int, after: int | None = None) -> None:
+        """What follows is jumped to; `after`: from the end of that block alone."""
+        self._knew[self.block.address] = self.known, self._compared
         self.label(f"at_{address:x}")
         self.block = self.blocks[address] = Block(address)
-        self.known = None
+        self.known, self._compared = self._knew.get(after, _UNKNOWN) if after is not None else _UNKNOWN
+        self._spare = ""
         self._held.clear()
         self._groups.clear()
         self._not_tiny.clear()
@@ -242,12 +233,22 @@ class Emitter(Doubts):
 
     def set_flags(self, kind: Flags, a: str, b: str = "0") -> None:
         """See Flags; a and b are i64 or, for the 32-bit kinds, i32."""
-        if kind in (Flags.SUB32, Flags.ADD32, Flags.LOGIC32, Flags.FLOAT32):
-            wide = [self.op(f"zext i32 {value} to i64") for value in (a, b)]
-        else:
-            wide = [a, b]
-        self.keep_flags(str(int(kind)), *wide)
-        self.known = kind, a, b
+        known = Known(kind, a, b)
+        self._keep_flags(str(int(kind)), *known.words(self))
+        if kind not in (Flags.FLOAT64, Flags.FLOAT32):
+            self.known = known
+
+    def set_flags_if(self, held: str, kind: Flags, a: str, b: str, other: int) -> None:
+        """The same where `held` is set, else NZCV is `other`."""
+        known = Known(kind, a, b, held, other)
+        wide = known.words(self)
+        self._keep_flags(
+            self.op(f"select i1 {held}, i32 {int(kind)}, i32 0"),
+            self.op(f"select i1 {held}, i64 {wide[0]}, i64 {other}"),
+            self.op(f"select i1 {held}, i64 {wide[1]}, i64 0"),
+        )
+        if kind not in (Flags.FLOAT64, Flags.FLOAT32):
+            self.known = known
 
     def compare_floats(self, type: str, a: str, b: str, signal: int) -> None:
         """The flags of a comparison of two doubles or two floats; `signal`: every NaN raises IOC."""
@@ -255,51 +256,44 @@ class Emitter(Doubts):
         made = self.op(self._comparing("uno", type, a, b, signal))
         words = [self.op(f"bitcast {type} {value} to i{bits(type)}") for value in (a, b)]
         self.set_flags(Flags.FLOAT64 if type == "double" else Flags.FLOAT32, *words)
-        self._spare, self._compared_floats = f"  {made} = ", (type, a, b, signal)
+        self._spare, self._compared = f"  {made} = ", (type, a, b, signal)
 
     def _comparing(self, predicate: str, type: str, a: str, b: str, signal: int) -> str:
         words = f'{type} {a}, {type} {b}, metadata !"{predicate}", metadata !"fpexcept.strict"'
         name = f"{'fcmps' if signal else 'fcmp'}.f{bits(type)}"
         return f"call i1 @llvm.experimental.constrained.{name}({words}) #1"
 
-    def keep_flags(self, kind: str, a: str, b: str) -> None:
-        """The same, with a kind that is an operand (i32), and both others i64."""
+    def _keep_flags(self, kind: str, a: str, b: str) -> None:
+        """A kind (i32) and operands (i64)."""
         self.change("fk", "i32", kind)
         self.change("fa", "i64", a)
         self.change("fb", "i64", b)
         self._define("flags")
-        self.known = None
+        self.known = self._compared = None
 
     def nzcv(self) -> str:
         """The flags as an i64, N in bit 3."""
+        if self.known is not None and not self.known.held:
+            return self.known.nzcv(self)
         self._use("flags")
         kind, a, b = (
             self.op(f"load {t}, ptr %{n}") for t, n in (("i32", "fk"), ("i64", "fa"), ("i64", "fb"))
         )
-        return self.op(f"call i64 @nzcv(i32 {kind}, i64 {a}, i64 {b})")
+        return nzcv(self, kind, a, b)
 
     def test(self, condition: int) -> str:
         """A condition code (Arm ARM C1.2.4) as i1."""
         if condition >= 14:
             return "true"
-        if self.known is not None and self.known[0] in (Flags.SUB32, Flags.SUB64):
-            direct = ("eq", "uge", None, None, "ugt", "sge", "sgt")[condition >> 1]
-            if direct:
-                return self._compared(direct, condition & 1)
-        if self.known is not None and self.known[0] in (Flags.FLOAT32, Flags.FLOAT64):
-            return self._ordered(
-                ("oeq", "uge", "olt", "uno", "ugt", "oge", "ogt")[condition >> 1], condition & 1
-            )
-        held = self.op(f"call i1 @holds(i64 {self.nzcv()}, i32 {condition >> 1})")
+        if self.known is not None:
+            held = self.known.test(self, condition >> 1)
+        elif self._compared is not None:
+            held = self._ordered(_ORDERED[condition >> 1], *self._compared)
+        else:
+            held = test(self, self.nzcv(), condition >> 1)
         return self.op(f"xor i1 {held}, true") if condition & 1 else held
 
-    def _compared(self, predicate: str, inverted: int) -> str:
-        assert self.known is not None
-        kind, a, b = self.known
-        held = self.op(f"icmp {predicate} {'i64' if kind is Flags.SUB64 else 'i32'} {a}, {b}")
-        return self.op(f"xor i1 {held}, true") if inverted else held
-
-    def _ordered(self, predicate: str, inverted: int) -> str:
+    def _ordered(self, predicate: str, type: str, a: str, b: str, signal: int) -> str:
         """A condition, by comparing so instead of what compare_floats did first."""
         if self._spare:
             at = len(self.lines) - 1
@@ -307,8 +301,7 @@ class Emitter(Doubts):
                 at -= 1
             del self.lines[at]
             self._spare = ""
-        held = self.op(self._comparing(predicate, *self._compared_floats))
-        return self.op(f"xor i1 {held}, true") if inverted else held
+        return self.op(self._comparing(predicate, type, a, b, signal))
 
     # ---- ways out
 

@@ -11,8 +11,8 @@ With FZ all that is denormal is.
 from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
-from elfhaven.machine.native.emitter import Emitter, Flags, bits
-from elfhaven.machine.native.integer import keep_either
+from elfhaven.machine.native.emitter import Emitter, bits
+from elfhaven.machine.native.flags import Flags
 
 STRICT = 'metadata !"round.tonearest", metadata !"fpexcept.strict"'
 _NAMES = {"half": "f16", "float": "f32", "double": "f64"}
@@ -142,9 +142,7 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     a, b = (e.op(f"select i1 {held}, {type} {value}, {type} 0.0") for value in (a, b))
     compare(e, "uno", type, a, b, f["signal"])
     words = [e.op(f"bitcast {type} {value} to i{bits(type)}") for value in (a, b)]
-    if type == "float":
-        words = [e.op(f"zext i32 {value} to i64") for value in words]
-    keep_either(e, held, Flags.FLOAT64 if f["type"] else Flags.FLOAT32, words, f["nzcv"])
+    e.set_flags_if(held, Flags.FLOAT64 if f["type"] else Flags.FLOAT32, words[0], words[1], f["nzcv"])
 
 
 def _select(e: Emitter, f: Fields) -> None:

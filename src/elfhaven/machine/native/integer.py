@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from elfhaven.machine.native.bitmask import bitmask
 from elfhaven.machine.native.decode import Fields, Row, signed
-from elfhaven.machine.native.emitter import Emitter, Flags
+from elfhaven.machine.native.emitter import Emitter
+from elfhaven.machine.native.flags import Flags
 
 _SHIFTS = ("shl", "lshr", "ashr")
 
@@ -146,24 +145,7 @@ def _compare_if(e: Emitter, f: Fields) -> None:
     a = e.x(f["rn"], f["sf"])
     held = e.test(f["cond"])
     kind = (Flags.ADD32, Flags.ADD64, Flags.SUB32, Flags.SUB64)[2 * f["op"] + f["sf"]]
-    wide = [a, b] if f["sf"] else [e.op(f"zext i32 {value} to i64") for value in (a, b)]
-    keep_either(e, held, kind, wide, f["nzcv"])
-
-
-def keep_either(e: Emitter, held: str, kind: Flags, operands: Sequence[str], nzcv: int) -> None:
-    """Flags of two operands (i64) where the condition holds, else those given."""
-    e.keep_flags(
-        e.op(f"select i1 {held}, i32 {int(kind)}, i32 0"),
-        e.op(f"select i1 {held}, i64 {operands[0]}, i64 {nzcv}"),
-        e.op(f"select i1 {held}, i64 {operands[1]}, i64 0"),
-    )
-
-
-def _carry_in(e: Emitter) -> str:
-    """C as i1."""
-    if e.known is None or e.known[0] is not Flags.PLAIN:
-        return e.test(2)
-    return e.op(f"trunc i64 {e.op(f'lshr i64 {e.known[1]}, 1')} to i1")
+    e.set_flags_if(held, kind, a, b, f["nzcv"])
 
 
 def _carry(e: Emitter, f: Fields) -> None:
@@ -171,7 +153,7 @@ def _carry(e: Emitter, f: Fields) -> None:
     type = word(f)
     a, b = e.x(f["rn"], f["sf"]), e.x(f["rm"], f["sf"])
     b = e.op(f"xor {type} {b}, -1") if f["op"] else b
-    carry = e.op(f"zext i1 {_carry_in(e)} to {type}")
+    carry = e.op(f"zext i1 {e.test(2)} to {type}")
     total = e.op(f"add {type} {a}, {b}")
     result = e.op(f"add {type} {total}, {carry}")
     if f["S"]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A region of guest code as one function: i64 (context, which of its entries, its base, its slots).
 
-It takes registers from the CPU's state and puts them back as blocks.Zones has it. Where it is left it goes on
-in the region that the place belongs to, if there is one; else it gives the address where the guest goes on.
+It takes registers from the CPU's state and puts them back as traffic.Traffic has it. Where it is left it
+goes on in the region that the place belongs to, if there is one; else it gives the address where the guest
+goes on.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from elfhaven.machine.native.dispatch import CONVENTION, PARAMETERS
 from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
+from elfhaven.machine.native.traffic import Traffic
 
 _FLAGS = (("fk", "i32", FLAG_KIND), ("fa", "i64", FLAG_A), ("fb", "i64", FLAG_B))
 _LARGEST_LOOP = 256  # instructions of one whose registers are values
@@ -48,7 +50,8 @@ class _Lifter:
 
     def text(self) -> str:
         self._body()
-        self._zones = Zones(self._e.blocks, _LARGEST_LOOP)
+        zones = Zones(self._e.blocks, _LARGEST_LOOP)
+        self._traffic = Traffic(self._e.blocks, zones, {*self._region.entries})
         # wide stores of what several blocks then load in parts would cost more than they save
         attributes = f"noimplicitfloat {'#0' if self._region.floats else 'nounwind'}"
         body = self._checked()
@@ -73,6 +76,7 @@ class _Lifter:
     def _body(self) -> None:
         e, region = self._e, self._region
         leaders = _leaders(region)
+        before = _before(region, leaders)
         open_block = False
         for address in sorted(region.code):
             instruction = region.code[address]
@@ -80,7 +84,7 @@ class _Lifter:
                 if open_block:
                     e.resolve()
                     e.do(f"br label %{self._go(address)}")
-                e.start_block(address)
+                e.start_block(address, before.get(address))
             e.begin(address)
             instruction.row.emit(e, instruction.fields)
             open_block = self._flow(instruction)
@@ -169,7 +173,7 @@ class _Lifter:
             elif isinstance(line, Group):
                 out += line.lines()
             else:
-                out += self._put_back(self._e.fresh("b"), self._zones.written[line.address] | line.defines)
+                out += self._put_back(self._e.fresh("b"), self._traffic.after(line.address))
         return out
 
     # ---- in and out
@@ -200,21 +204,18 @@ class _Lifter:
         return [*out, f"  switch i64 %which, label %elsewhere [ {cases} ]", "elsewhere:", "  unreachable"]
 
     def _edges(self) -> list[str]:
-        """Between blocks, within zones and across."""
+        """Between blocks, and to those where the region is entered or that branches by register lead to."""
         out: list[str] = []
-        entered = {*self._region.entries}
+        traffic = self._traffic
         for at, block in self._e.blocks.items():
             for to in sorted(block.nexts):
                 edge = f"go_{at:x}_{to:x}"
-                if self._zones.together(at, to):
-                    out += [f"{edge}:", f"  br label %at_{to:x}"]
-                    continue
-                entered.add(to)
-                out += [f"{edge}:", *self._put_back(edge, self._zones.written[at] | block.defines)]
-                out.append(f"  br label %from_{to:x}")
-        for at in sorted(entered):
-            out += [f"from_{at:x}:", *self._take(f"from.{at:x}", self._zones.needed[at])]
-            out.append(f"  br label %at_{at:x}")
+                out += [f"{edge}:", *self._put_back(edge, traffic.put_back(at, to))]
+                out += [*self._take(f"{edge}.t", traffic.taken(at, to)), f"  br label %to_{to:x}"]
+            out += [f"to_{at:x}:", *self._take(f"to.{at:x}", traffic.at_start(at)), f"  br label %at_{at:x}"]
+        for at in self._region.entries:
+            out += [f"from_{at:x}:", *self._take(f"from.{at:x}", traffic.at_entry(at))]
+            out.append(f"  br label %to_{at:x}")
         return out
 
     def _take(self, stem: str, names: Iterable[str]) -> list[str]:
@@ -240,7 +241,7 @@ class _Lifter:
         return [
             f"{way.label}:",
             *(f"  {line}" for line in way.lines),
-            *self._put_back(way.label, self._zones.written[way.block] | way.written),
+            *self._put_back(way.label, self._traffic.dirty[way.block] | way.written),
             f"  %{way.label}.pc = {way.place}",
             f"  store i64 %{way.label}.pc, ptr %pc",
             f"  br label %{'link' if way.linked else 'home'}",
@@ -289,3 +290,19 @@ def _leaders(region: Region) -> set[int]:
         if address - 4 not in region.code:
             out.add(address)
     return out
+
+
+def _before(region: Region, leaders: Set[int]) -> dict[int, int]:
+    """Of the blocks that are reached from one other alone, which that is."""
+    found: dict[int, set[int]] = {}
+    block = -1
+    for address in sorted(region.code):
+        instruction = region.code[address]
+        block = address if address in leaders else block
+        flow = instruction.row.flow
+        following = address + 4 if flow in (Flow.NEXT, Flow.BRANCH) else None
+        for to in (instruction.target, following):
+            if to is not None and to in leaders:
+                found.setdefault(to, set()).add(block)
+    entries = {*region.entries}
+    return {to: next(iter(blocks)) for to, blocks in found.items() if len(blocks) == 1 and to not in entries}

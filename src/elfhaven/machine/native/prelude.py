@@ -59,7 +59,7 @@ def _ordered(width: int, type: str) -> str:
     return _ORDERED.format(width=width, type=type, compare=compare)
 
 
-_KINDS = ("sub64", "sub32", "add64", "add32", "logic64", "logic32")  # 1.. of emitter.Flags
+_KINDS = ("sub64", "sub32", "add64", "add32", "logic64", "logic32")  # 1.. of flags.Flags
 _FLOATS = ("float64", "float32")  # the next
 
 
