@@ -33,6 +33,10 @@ _OTHERS = (  # that the interpreter does: FPSR, FPCR, NZCV read and written, CLR
     (0x00000000,),
 )
 _OTHER_ODDS = (6, 3, 3, 2, 2, 1, 3, 1)
+_SETTING = {"adc/sbc": 1 << 29, "logical shifted": 3 << 29, "logical immediate": 3 << 29}  # bits that are set
+_SETTING |= {f"add/sub {operand}": 1 << 29 for operand in ("immediate", "shifted", "extended")}
+_SETTING |= dict.fromkeys(("ccmn/ccmp", "fcmp", "fccmp", "msr nzcv"), 0)
+_READING = ("adc/sbc", "csel", "fcsel", "ccmn/ccmp", "mrs nzcv")
 _ROWS = tuple(row for row in A64.rows if row not in atomics.ROWS)  # those are not the default processor's
 _REGISTER_FIELDS = ("rd", "rt", "rt2", "rs")  # that an instruction may write
 
@@ -138,6 +142,8 @@ class Generator:
         self._memory = [row for row in plain if _is_access(row)]
         self._vectors = [row for row in plain if not _is_access(row) and row.value >> 25 & 7 == 7]
         self._general = [row for row in plain if not _is_access(row) and row.value >> 25 & 7 != 7]
+        self._setting = [row for row in plain if row.name in _SETTING]
+        self._reading = [row for row in plain if row.name in _READING]
         self._branches = [row for row in rows if row.flow is Flow.BRANCH]
 
     def draw(self) -> Sequence_:
@@ -163,7 +169,23 @@ class Generator:
         if kind < 0.24:
             words = self._choose.choices(_OTHERS, _OTHER_ODDS)[0]
             return [Piece(words)]
+        if kind < 0.32 and self._setting and self._reading:
+            return self._flags()
         return [self._one()]
+
+    def _flags(self) -> list[Piece]:
+        """Flags that are set in one block and read in others, with accesses between that may fault."""
+        return [self._flag() for _ in range(self._choose.randrange(2, 8))]
+
+    def _flag(self) -> Piece:
+        choose = self._choose
+        kind = choose.random()
+        if kind < 0.3:
+            row = choose.choice(self._setting)
+            return Piece((self._word(row) | _SETTING[row.name],))
+        if kind < 0.6:
+            return Piece((self._word(choose.choice(self._branches)),), choose.randrange(1, 4))
+        return Piece((self._word(choose.choice(self._memory if kind < 0.75 else self._reading)),))
 
     def _loop(self, leaves: int, counters: Sequence[int], room: int) -> list[Piece]:
         """movz xC, #n; ...; lsr xC, xC, #1; cbnz xC back: at most 64 rounds, whatever xC is."""
