@@ -9,50 +9,111 @@ accesses may start, and what must be added to make a host address.
 
 from __future__ import annotations
 
-from elfhaven.machine.native.context import SLOT_WORDS
+from collections.abc import Iterator
 
-FARTHEST = 512  # bytes from the first to the end of the last access of a group
+from elfhaven.machine.native.context import FARTHEST, SLOT_WORDS
+from elfhaven.machine.native.strides import Linear
+
 _SLOT = ", !tbaa !5"
+_M64 = (1 << 64) - 1
 
 
 class Group:
-    """Accesses that are checked together. `{name}.host` is the host's address of their root."""
+    """Accesses that are checked together. `{name}.host` is the host's address of their root.
+
+    `block` is where they are, `origin` tells where the root comes from (origins.py), and `form` what it is
+    there (strides.py). `main`: they are looked for in the main extent first; `addend`: a loop has checked
+    them, and this alloca makes host addresses of theirs (loops.py).
+    """
 
     def __init__(self, root: str, name: str, number: int, way_out: str) -> None:
         self._root, self.name = root, name
-        self._number, self._way_out = number, way_out
-        self._low = self._high = 0
-        self._write = False
+        self.number, self._way_out = number, way_out
+        self.low = self.high = 0
+        self.write = False
+        self.block, self.origin = 0, ""
+        self.form: Linear | None = None
+        self.main = False
+        self.addend = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes from the first to the end of the last."""
+        return self.high - self.low
 
     def takes(self, offset: int, size: int) -> bool:
         """Whether an access at `offset` from the root may be one of them."""
-        return max(self._high, offset + size) - min(self._low, offset) <= FARTHEST
+        return max(self.high, offset + size) - min(self.low, offset) <= FARTHEST
 
     def add(self, offset: int, size: int, write: bool) -> None:
-        if self._low == self._high:
-            self._low, self._high = offset, offset + size
-        self._low, self._high = min(self._low, offset), max(self._high, offset + size)
-        self._write |= write
+        if self.low == self.high:
+            self.low, self.high = offset, offset + size
+        self.low, self.high = min(self.low, offset), max(self.high, offset + size)
+        self.write |= write
 
-    def lines(self) -> list[str]:
+    def lines(self) -> Iterator[str]:
         """The check."""
-        name, size = self.name, self._high - self._low
-        words = f"i64 %{name}.at, i64 {size}, i64 {int(self._write)}, ptr %{name}.slot"
-        return [
-            f"  %{name}.at = add i64 {self._root}, {self._low & (1 << 64) - 1}",
-            f"  %{name}.slot = getelementptr i64, ptr %slots, i64 {self._number * SLOT_WORDS}",
-            f"  %{name}.lo = load i64, ptr %{name}.slot{_SLOT}",
-            f"  %{name}.lim.p = getelementptr i64, ptr %{name}.slot, i64 1",
-            f"  %{name}.lim = load i64, ptr %{name}.lim.p{_SLOT}",
-            f"  %{name}.from = sub i64 %{name}.at, %{name}.lo",
-            f"  %{name}.hit = icmp ult i64 %{name}.from, %{name}.lim",
-            f"  br i1 %{name}.hit, label %{name}.fast, label %{name}.slow, !prof !1",
-            f"{name}.slow:",
-            f"  %{name}.there = call preserve_allcc i1 @reach(ptr %ctx, {words})",
-            f"  br i1 %{name}.there, label %{name}.fast, label %{self._way_out}, !prof !1",
-            f"{name}.fast:",
-            f"  %{name}.add.p = getelementptr i64, ptr %{name}.slot, i64 2",
-            f"  %{name}.add = load i64, ptr %{name}.add.p{_SLOT}",
-            f"  %{name}.sum = add i64 {self._root}, %{name}.add",
-            f"  %{name}.host = inttoptr i64 %{name}.sum to ptr",
-        ]
+        name = self.name
+        if self.addend:
+            yield f"  %{name}.add.now = load i64, ptr {self.addend}"
+            yield f"  %{name}.sum = add i64 {self._root}, %{name}.add.now"
+            yield f"  %{name}.host = inttoptr i64 %{name}.sum to ptr"
+            return
+        yield f"  %{name}.at = add i64 {self._root}, {self.low & _M64}"
+        yield f"  %{name}.slot = {slot(self.number)}"
+        if self.main:
+            yield from self._main_first()
+        else:
+            yield from self._by_slot()
+            yield f"  %{name}.first = inttoptr i64 %{name}.sum to ptr"
+        yield f"  %{name}.host = getelementptr i8, ptr %{name}.first, i64 {-self.low}"
+
+    def _main_first(self) -> Iterator[str]:
+        name = self.name
+        yield f"  br label %{name}.check"
+        yield f"{name}.check:"
+        yield f"  %{name}.near = add i64 %{name}.at, %skew"
+        yield f"  %{name}.within = icmp ult i64 %{name}.near, %reach"
+        yield f"  br i1 %{name}.within, label %{name}.fast, label %{name}.far, !prof !1"
+        yield f"{name}.far:"
+        yield from self._by_slot()
+        yield f"  %{name}.back = sub i64 %{name}.sum, %main.at"
+        yield f"  br label %{name}.fast"
+        yield f"{name}.fast:"
+        yield f"  %{name}.index = phi i64 [ %{name}.near, %{name}.check ], [ %{name}.back, %{name}.found ]"
+        yield f"  %{name}.first = getelementptr i8, ptr %main, i64 %{name}.index"
+
+    def _by_slot(self) -> Iterator[str]:
+        name = self.name
+        yield f"  %{name}.lo = load i64, ptr %{name}.slot{_SLOT}"
+        yield f"  %{name}.lim.p = getelementptr i64, ptr %{name}.slot, i64 1"
+        yield f"  %{name}.lim = load i64, ptr %{name}.lim.p{_SLOT}"
+        yield f"  %{name}.from = sub i64 %{name}.at, %{name}.lo"
+        yield f"  %{name}.hit = icmp ult i64 %{name}.from, %{name}.lim"
+        yield f"  br i1 %{name}.hit, label %{name}.found, label %{name}.slow, !prof !1"
+        yield f"{name}.slow:"
+        yield f"  %{name}.there = {reach(name, self.size, self.write)}"
+        yield f"  br i1 %{name}.there, label %{name}.found, label %{self._way_out}, !prof !1"
+        yield f"{name}.found:"
+        yield f"  %{name}.add.p = getelementptr i64, ptr %{name}.slot, i64 2"
+        yield f"  %{name}.add = load i64, ptr %{name}.add.p{_SLOT}"
+        yield f"  %{name}.sum = add i64 %{name}.at, %{name}.add"
+
+
+def slot(number: int) -> str:
+    """IR for the place of a check's words."""
+    return f"getelementptr i64, ptr %slots, i64 {number * SLOT_WORDS}"
+
+
+def slot_lines(name: str, stem: str) -> Iterator[str]:
+    """The words of a slot, as `{name}.{stem}.lo`, `lim` and `add`."""
+    for i, word in enumerate(("lo", "lim", "add")):
+        made = f"%{name}.{stem}.{word}"
+        yield f"  {made}.p = getelementptr i64, ptr %{name}.slot, i64 {i}"
+        yield f"  {made} = load i64, ptr {made}.p{_SLOT}"
+
+
+def reach(name: str, size: int, write: bool) -> str:
+    """IR that asks the engine for so many bytes from %{name}.at on: an i1."""
+    words = f"i64 %{name}.at, i64 {size}, i64 {int(write)}, ptr %{name}.slot"
+    return f"call preserve_allcc i1 @reach(ptr %ctx, {words})"

@@ -151,16 +151,17 @@ class Service:
         return {}, object_file(self._llvm, self._machine, data.decode(), bool(words.get("shared")))
 
     def region(self, words: Words, data: bytes) -> tuple[Words, bytes]:
-        """The region around the place `at` of a text, with what is warm (context.Heat): its object file, the
-        page `base` to which its addresses are relative, its `entries`, and the `spans` that it is made from.
-        Without a text, `unknown`; without a region, the word that is in the way."""
+        """The region around the place `at` of a text, with what is warm (context.Heat) and the registers that
+        lay `apart` (lift): its object file, the page `base` to which its addresses are relative, its
+        `entries`, and the `spans` that it is made from. Without a text, `unknown`; without a region, the word
+        that is in the way."""
         text = self._texts.get(words["text"])
         if text is None or self._layout is None:
             return {"unknown": True}, b""
         region = text.region(words["at"], Heat(data, words["first"]))
         if region is None:
             return {"uncovered": text.word(words["at"])}, b""
-        lifted = lift(region, NAME, self._layout, self._features, text.flush)
+        lifted = lift(region, NAME, self._layout, self._features, text.flush, frozenset(words["apart"]))
         made = object_file(self._llvm, self._machine, lifted.text)
         entries = [entry - _PLACE for entry in region.entries]
         spans = [(start - _PLACE, len(held)) for start, held in region.spans]

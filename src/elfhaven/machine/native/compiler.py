@@ -24,7 +24,8 @@ from elfhaven.machine.native.linker import Linker
 from elfhaven.machine.native.messages import Words, receive, send
 from elfhaven.machine.native.shared import NAMES
 
-_OF_USE = ("sha",)  # features of the host of which rows make use where they are there: beyond host.NEEDED
+# features of the host of which rows make use where they are there: beyond host.NEEDED
+_OF_USE = ("sha", "avx512dq", "avx512vl")
 _TRIES = 3  # processes that may end over what they were given; then nothing is compiled any more
 
 
@@ -72,10 +73,10 @@ class Compiler:
             self._keep(key, made)
         return self.link([made])[0]
 
-    def region(self, text: Text, at: int, heat: Heat) -> tuple[Words, bytes]:
+    def region(self, text: Text, at: int, heat: Heat, apart: Sequence[str] = ()) -> tuple[Words, bytes]:
         """What codegen.Service.region answers for a place of a text. Raises CompileError."""
         name = text.digest.hex()
-        request = {"ask": "region", "text": name, "at": at, "first": heat.first}
+        request = {"ask": "region", "text": name, "at": at, "first": heat.first, "apart": apart}
         answer = self._asked(request, heat.figures)
         if "unknown" in answer[0]:
             self._tell({"ask": "text", "text": name, "flush": text.flush}, text.code)

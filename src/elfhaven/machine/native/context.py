@@ -10,6 +10,11 @@ first address and size.
 Another table leads from a guest address to the code that was compiled for it. Its entries point to records
 that never change, so that one is never met half written.
 
+The largest extent that may be written is the main one, which compiled code looks at first: what makes a guest
+address one relative to it, how far from its start accesses may begin, and where it lies in the host. While
+code runs it has these words in registers; when there is a new main extent, RENEWED is set, and the code is
+entered anew.
+
 The guest's flags lie here while compiled code runs, as the emitter keeps them.
 """
 
@@ -21,7 +26,8 @@ from dataclasses import dataclass
 # words
 ENV, READ_TABLE, WRITE_TABLE, STOP, REG_WRITE, EXTENT, ENTRIES, LEAVES, PLACES, HEAT, HOT, NEWS = range(12)
 FLAG_KIND, FLAG_A, FLAG_B, MODE = range(12, 16)
-READ_EXTENTS = 16  # words of the first row of extents; that for writes lies behind
+MAIN_SKEW, MAIN_REACH, MAIN_HOST, RENEWED = range(16, 20)
+READ_EXTENTS = 20  # words of the first row of extents; that for writes lies behind
 EXTENTS, EXTENT_WORDS = 16, 3  # first guest address, bytes, what makes a guest address one of the host
 WRITE_EXTENTS = READ_EXTENTS + EXTENTS * EXTENT_WORDS
 WORDS = WRITE_EXTENTS + EXTENTS * EXTENT_WORDS
@@ -34,6 +40,8 @@ PLACE_ENTRIES = 1 << PLACE_BITS
 PROBES = 4  # entries that a place may lie in, one behind the other
 RECORD_WORDS = 5  # place, function, base of its region, which of the region's entries, its slots
 SLOT_WORDS = 3  # of a check of accesses, see accesses.py
+FARTHEST = 512  # bytes from the first to the end of the last access of a check
+WANTED, AGAIN = 1, 2  # of STOP: somebody wants the CPU; code is to be entered anew
 _CHUNK = 1 << 15  # words of slots that are got at once
 _EMPTY = 0xFF
 # Addresses of no code, in records where there is none. A guest may well jump to them; so neither stands where
@@ -98,20 +106,27 @@ class Context:
         if self._dirty:
             ctypes.memset(self._reads, _EMPTY, ctypes.sizeof(self._reads))
             ctypes.memset(self._writes, _EMPTY, ctypes.sizeof(self._writes))
-            ctypes.memset(self.address + 8 * READ_EXTENTS, 0, 8 * (WORDS - READ_EXTENTS))
+            ctypes.memset(self.address + 8 * MAIN_SKEW, 0, 8 * (WORDS - MAIN_SKEW))
             for chunk in self._slots[:-1]:
                 ctypes.memset(chunk, 0, ctypes.sizeof(chunk))
             ctypes.memset(self._slots[-1], 0, 8 * self._used)
             self._dirty = False
 
-    def remember(self, first: int, size: int, addend: int, write: bool) -> int:
-        """An extent that may be used so; where it lies from now on."""
+    def remember(self, first: int, size: int, addend: int, write: bool, main: bool = False) -> int:
+        """An extent that may be used so; where it lies from now on. `main`: it may be read and written."""
         self._dirty = True
+        if main and size - FARTHEST > self.words[MAIN_REACH]:
+            host = first + addend
+            self.words[MAIN_SKEW : RENEWED + 1] = [-first & (1 << 64) - 1, size - FARTHEST, host, 1]
         which = self._next[write]
         self._next[write] = (which + 1) % EXTENTS
         at = (WRITE_EXTENTS if write else READ_EXTENTS) + which * EXTENT_WORDS
         self.words[at : at + EXTENT_WORDS] = [first, size, addend & (1 << 64) - 1]
         return self.address + 8 * at
+
+    def is_main(self, address: int) -> bool:
+        """Whether an address is in the main extent."""
+        return address + self.words[MAIN_SKEW] & (1 << 64) - 1 < self.words[MAIN_REACH]
 
     def clear(self) -> None:
         """Forget all code."""

@@ -14,6 +14,7 @@ guest has IXC already, and raise no UFC.
 from __future__ import annotations
 
 from elfhaven.machine.native.context import (
+    AGAIN,
     ENTRIES,
     FLAG_A,
     FLAG_B,
@@ -22,6 +23,9 @@ from elfhaven.machine.native.context import (
     HEAT_ENTRIES,
     HOT,
     LEAVES,
+    MAIN_HOST,
+    MAIN_REACH,
+    MAIN_SKEW,
     MODE,
     NEWS,
     PLACE_ENTRIES,
@@ -33,7 +37,8 @@ from elfhaven.machine.native.context import (
 from elfhaven.machine.native.layout import FPCR_MODES, NativeLayout
 
 CONVENTION = "preserve_nonecc"  # of regions: they keep no register of the host for who called them
-PARAMETERS = "ptr %ctx, i64 %which, i64 %base, ptr %slots"
+MAIN = "i64 %skew, i64 %reach, ptr %main"  # the main extent, as the context has it
+PARAMETERS = f"ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN}"
 OFTEN = 1024
 _SELDOM, _SELDOM_AFTER = 16, 64  # so much less often is told what was told so many times
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
@@ -116,7 +121,11 @@ begin:
   %stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
   %stop = load volatile i64, ptr %stop.p
   %wanted = icmp ne i64 %stop, 0
-  br i1 %wanted, label %nothing, label %free, !prof !0
+  br i1 %wanted, label %whether, label %free, !prof !0
+whether:
+  %again.p = cmpxchg ptr %stop.p, i64 {AGAIN}, i64 0 seq_cst seq_cst
+  %again = extractvalue {{ i64, i1 }} %again.p, 1
+  br i1 %again, label %free, label %nothing
 free:
   br i1 %odd, label %count, label %right, !prof !0
 right:
@@ -129,6 +138,7 @@ right:
   br i1 %early, label %nothing, label %ready
 ready:
 {_begin(layout)}
+{_MAIN_WORDS}
   br label %go
 go:
   %pc = phi i64 [ %at, %ready ], [ %next, %on ]
@@ -141,7 +151,7 @@ go:
   %which = load i64, ptr %which.p
   %slots.p = getelementptr i64, ptr %r, i64 4
   %slots = load ptr, ptr %slots.p
-  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots)
+  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN})
   %stop.2 = load volatile i64, ptr %stop.p
   %wanted.2 = icmp ne i64 %stop.2, 0
   %stuck = icmp eq i64 %next, %pc
@@ -182,12 +192,23 @@ define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base, ptr %slots) nounwind 
   %mode.p = getelementptr i64, ptr %ctx, i64 {MODE}
   %mode = load i64, ptr %mode.p
   %flushes = icmp ne i64 %mode, 0
+  %stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
+  %again = cmpxchg ptr %stop.p, i64 {AGAIN}, i64 0 seq_cst seq_cst
 {_begin(layout)}
-  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots)
+{_MAIN_WORDS}
+  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN})
 {_end(layout)}
   ret i64 %next
 }}
 """
+
+
+_MAIN_WORDS = f"""  %skew.p = getelementptr i64, ptr %ctx, i64 {MAIN_SKEW}
+  %skew = load i64, ptr %skew.p
+  %reach.p = getelementptr i64, ptr %ctx, i64 {MAIN_REACH}
+  %reach = load i64, ptr %reach.p
+  %main.p = getelementptr i64, ptr %ctx, i64 {MAIN_HOST}
+  %main = load ptr, ptr %main.p"""
 
 
 def _begin(layout: NativeLayout) -> str:

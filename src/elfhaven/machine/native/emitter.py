@@ -6,10 +6,10 @@ and two operands, so that NZCV is computed only where somebody wants it. Values 
 their types are i64 or i32 (`sf`), <2 x i64> for a whole vector register. Addresses of text are written
 relative to %base, so that the same text gives the same IR wherever it lies.
 
-Going back to the interpreter happens at the start of a stretch: instructions of one block of which none but
-the last stores to memory. What a stretch changes is put back as it was, and the interpreter does it anew. So
-doubts about results (`doubt`, `doubt_number`) gather, and are resolved once, at the stretch's end or before
-its store.
+Going back to the interpreter happens at the start of a stretch: instructions of one block that raise doubts,
+of which none but the last stores to memory; any other instruction is one of its own. What a stretch changes
+is put back as it was, and the interpreter does it anew. So doubts about results (`doubt`, `doubt_number`)
+gather, and are resolved once, at the stretch's end or before its store.
 
 An access names its address as a root and a constant (`offset`). Those of one block with the same root are
 checked together, where the first of them is (accesses.py).
@@ -25,6 +25,9 @@ from elfhaven.machine.native.context import STOP
 from elfhaven.machine.native.doubts import Doubts
 from elfhaven.machine.native.flags import Flags, Known, nzcv, test
 from elfhaven.machine.native.layout import NativeLayout
+from elfhaven.machine.native.loops import Loop
+from elfhaven.machine.native.origins import APART, Origins
+from elfhaven.machine.native.strides import Strides
 from elfhaven.machine.native.writer import UNLIKELY
 
 VECTOR = "<2 x i64>"
@@ -40,8 +43,8 @@ class Emitter(Doubts):
 
     def __init__(self, layout: NativeLayout, features: Set[str] = frozenset(), flush: bool = False) -> None:
         """`flush`: for FPCR.FZ. `features`: of the host beyond host.NEEDED, of which rows may make use."""
-        super().__init__(flush)
-        self.layout, self.features = layout, features
+        super().__init__(features, flush)
+        self.layout = layout
         self.blocks: dict[int, Block] = {}
         self.block = Block(0)
         self.checks = 0  # of accesses
@@ -61,12 +64,14 @@ class Emitter(Doubts):
         self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
         self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
         self._groups: dict[str, Group] = {}  # by root, of this block
+        self.origins, self.strides = Origins(), Strides()
+        self.loops: dict[int, Loop] = {}  # by block
 
     # ---- stretches
 
     def begin(self, address: int) -> None:
         """The instruction at `address` comes next."""
-        if self._stored:
+        if self._stored or (len(self._before) > 2 and not self.doubtful):
             self._stretch(address)
         self.pc, self.condition = address, None
         self.block.size += 1
@@ -115,7 +120,9 @@ class Emitter(Doubts):
 
     def address(self, place: int) -> str:
         """A place in the guest's text, as an i64."""
-        return self.op(self.address_of(place))
+        made = self.op(self.address_of(place))
+        self.origins.note(made, APART)
+        return made
 
     def address_of(self, place: int) -> str:
         """What computes it."""
@@ -128,6 +135,22 @@ class Emitter(Doubts):
         made = self.op(f"add i64 {base}, {constant & _M64}")
         root, before = self._roots.get(base, (base, 0))
         self._roots[made] = root, before + constant
+        self.origins.note(made, self.origins.of(base))
+        self.strides.moved(made, base, constant)
+        return made
+
+    def index(self, base: str, offset: str, type: str = "i64") -> str:
+        """The sum of what may be an address and something else."""
+        made = self.op(f"add {type} {base}, {offset}")
+        if type == "i64":
+            self.origins.note(made, self.origins.of(base))
+            self.strides.sum(made, base, offset)
+        return made
+
+    def shift(self, value: str, amount: int, type: str = "i64") -> str:
+        """To the left."""
+        made = self.op(f"shl {type} {value}, {amount}")
+        self.strides.scaled(made, value, amount, type)
         return made
 
     def thread_pointer(self) -> str:
@@ -138,17 +161,24 @@ class Emitter(Doubts):
         place = self.op(f"getelementptr i8, ptr %env, i64 {offset}")
         return self.op(f"load {type}, ptr {place}")
 
-    def start_block(self, address: int, after: int | None = None) -> None:
-        """What follows is jumped to; `after`: from the end of that block alone."""
+    def start_block(self, address: int, after: int | None = None, loop: bool = False) -> None:
+        """What follows is jumped to; `after`: from the end of that block alone; `loop`: at its own end
+        too."""
         self._knew[self.block.address] = self.known, self._compared
         self.label(f"at_{address:x}")
         self.block = self.blocks[address] = Block(address)
         self.known, self._compared = self._knew.get(after, _UNKNOWN) if after is not None else _UNKNOWN
         self._spare = ""
+        self.origins.start(address)
+        self.strides.start(address)
         self._held.clear()
         self._groups.clear()
         self._not_tiny.clear()
         self._stretch(address)
+        if loop:
+            made = self.loops[address] = Loop(address, self.leave(address))
+            self.lines.append(made)
+            self.label(f"body_{address:x}")
 
     # ---- registers
 
@@ -158,13 +188,19 @@ class Emitter(Doubts):
             return "0"
         name = "sp" if number == 31 else f"x{number}"
         value = self._get(name, "i64")
-        return value if sf else self.op(f"trunc i64 {value} to i32")
+        if sf:
+            return value
+        made = self.op(f"trunc i64 {value} to i32")
+        self.strides.narrowed(made, value, 32)
+        return made
 
     def set_x(self, number: int, value: str, sf: int = 1, sp: bool = False) -> None:
         """A 32-bit value clears the upper half."""
         if number == 31 and not sp:
             return
         wide = value if sf else self.op(f"zext i32 {value} to i64")
+        if not sf:
+            self.strides.narrowed(wide, value, 32)
         self._set("sp" if number == 31 else f"x{number}", wide, "i64")
 
     def _use(self, name: str) -> None:
@@ -179,11 +215,15 @@ class Emitter(Doubts):
         known = self._held.get((name, type))
         if known is None:
             known = self._held[name, type] = self.op(f"load {type}, ptr %{name}")
+            self.origins.note(known, name)
+            self.strides.read(name, known)
         return known
 
     def _set(self, name: str, value: str, type: str) -> None:
         self.change(name, type, value)
         self._define(name)
+        self.origins.set(name, value)
+        self.strides.set(name, value)
         for key in [key for key in self._held if key[0] == name]:
             del self._held[key]
         self._held[name, type] = value
@@ -328,11 +368,17 @@ class Emitter(Doubts):
         root, offset = self._roots.get(address, (address, 0))
         group = self._groups.get(root)
         if group is None or not group.takes(offset, size):
-            group = self._groups[root] = Group(root, self.fresh("g"), self.checks, self._way_out())
-            self.checks += 1
-            self.lines.append(group)
+            group = self._groups[root] = self._group(root)
         group.add(offset, size, write)
         return self.op(f"getelementptr i8, ptr %{group.name}.host, i64 {offset}")
+
+    def _group(self, root: str) -> Group:
+        made = Group(root, self.fresh("g"), self.checks, self._way_out())
+        made.block, made.origin = self.block.address, self.origins.of(root)
+        made.form = self.strides.of(root)
+        self.checks += 1
+        self.lines.append(made)
+        return made
 
     def load(self, pointer: str, type: str) -> str:
         """From what `host` gave."""

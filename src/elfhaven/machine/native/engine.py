@@ -18,19 +18,32 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 from elfhaven.machine.cpu_state import StateLayout
 from elfhaven.machine.memory import PhysicalMemory
-from elfhaven.machine.native.context import ENTRIES, EXTENT, HOT, LEAVES, MODE, NEWS, STOP, Context
+from elfhaven.machine.native.context import (
+    ENTRIES,
+    EXTENT,
+    HOT,
+    LEAVES,
+    MAIN_REACH,
+    MODE,
+    NEWS,
+    RENEWED,
+    STOP,
+    WANTED,
+    Context,
+)
 from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.host import check
 from elfhaven.machine.native.layout import FPCR_FLUSH, FPCR_MODES
 from elfhaven.machine.native.probes import find_native
 from elfhaven.machine.native.texts import Native, Texts
 from elfhaven.machine.native.tier import Tier
-from elfhaven.machine.native.walk import extent
+from elfhaven.machine.native.walk import extent, walk
 from elfhaven.machine.pagetable import Protection
 from elfhaven.machine.unicorn_engine import CpuModel, UnicornEngine
 
 _TELLINGS = 8  # times that a place is offered before it is taken for one that cannot be compiled
 _EXTENT = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
+_REGISTERS = (*(f"x{i}" for i in range(31)), "sp")
 _HOT = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 
 
@@ -136,7 +149,7 @@ class NativeEngine(UnicornEngine):
 
     def interrupt(self) -> None:
         """See machine.engine.Engine."""
-        self._words[STOP] = 1
+        self._words[STOP] = WANTED
         super().interrupt()
 
     def rearm(self) -> None:
@@ -180,7 +193,8 @@ class NativeEngine(UnicornEngine):
         if write and (not found.rights & Protection.WRITE or found.rights & Protection.EXECUTE):
             return 0
         assert self._context is not None
-        return self._context.remember(found.first, found.size, found.host - found.first, bool(write))
+        main = bool(found.rights & Protection.WRITE and not found.rights & Protection.EXECUTE)
+        return self._context.remember(found.first, found.size, found.host - found.first, bool(write), main)
 
     # ---- hot places and regions
 
@@ -203,10 +217,32 @@ class NativeEngine(UnicornEngine):
         if again is not None:  # its record made room for another
             self.add(again)
         elif self._at_once:
-            self.tier.consider(placed.text, placed.offset(pc))
+            self.tier.consider(placed.text, placed.offset(pc), apart=self._apart())
             self._install()
         else:
-            self.tier.offer(placed.text, placed.offset(pc), partial(self._context.heat, placed.extent.first))
+            heat = partial(self._context.heat, placed.extent.first)
+            self.tier.offer(placed.text, placed.offset(pc), heat, self._apart())
+
+    def _apart(self) -> tuple[str, ...]:
+        """The registers that point into another extent than the main one; if there is none, the largest that
+        one of them points into is."""
+        assert self._context is not None
+        held = {name: self._general(i) for i, name in enumerate(_REGISTERS)}
+        if not self._words[MAIN_REACH]:
+            for address in held.values():
+                self._extent(address, 1, False)
+            self._words[RENEWED] = 0
+        return tuple(name for name, address in held.items() if self._is_elsewhere(address))
+
+    def _is_elsewhere(self, address: int) -> bool:
+        assert self._context is not None
+        assert self._space is not None
+        mapped = walk(self._physical, self._space.root, address) is not None
+        return mapped and not self._context.is_main(address)
+
+    def _general(self, number: int) -> int:
+        """X0 to X30, and SP, while a hook runs."""
+        return ctypes.c_uint64.from_address(self._base + 8 * number).value
 
     def _is_in_mode(self) -> bool:
         """Whether there is code for the modes of FPCR; it is from now on the code that is entered."""

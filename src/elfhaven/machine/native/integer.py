@@ -27,6 +27,8 @@ def shifted(e: Emitter, f: Fields) -> str:
         return value
     if f["shift"] == 3:
         return e.op(f"call {type} @llvm.fshr.{type}({type} {value}, {type} {value}, {type} {amount})")
+    if not f["shift"]:
+        return e.shift(value, amount, type)
     return e.op(f"{_SHIFTS[f['shift']]} {type} {value}, {amount}")
 
 
@@ -37,9 +39,12 @@ def extended(e: Emitter, number: int, option: int, amount: int, sf: int = 1) -> 
     if size >= (64 if sf else 32):
         value = e.x(number, sf)
     else:
-        narrow = e.op(f"trunc i64 {e.x(number)} to i{size}")
+        source = e.x(number)
+        narrow = e.op(f"trunc i64 {source} to i{size}")
         value = e.op(f"{'sext' if option & 4 else 'zext'} i{size} {narrow} to {type}")
-    return e.op(f"shl {type} {value}, {amount}") if amount else value
+        if not option & 4:
+            e.strides.narrowed(value, source, size)
+    return e.shift(value, amount, type) if amount else value
 
 
 def _add_sub(e: Emitter, f: Fields, a: str, b: str, sp: bool) -> None:
@@ -47,7 +52,7 @@ def _add_sub(e: Emitter, f: Fields, a: str, b: str, sp: bool) -> None:
     if f["sf"] and b.isdecimal():
         result = e.offset(a, -int(b) if f["op"] else int(b))
     else:
-        result = e.op(f"{'sub' if f['op'] else 'add'} {word(f)} {a}, {b}")
+        result = e.op(f"sub {word(f)} {a}, {b}") if f["op"] else e.index(a, b, word(f))
     if f["S"]:
         kind = (Flags.ADD32, Flags.ADD64, Flags.SUB32, Flags.SUB64)[2 * f["op"] + f["sf"]]
         e.set_flags(kind, a, b)
@@ -80,10 +85,15 @@ def _logical_immediate(e: Emitter, f: Fields) -> None:
     value = bitmask(f["N"], f["imms"], f["immr"], _width(f))
     assert value is not None
     _logical(e, f, str(value), True)
+    if f["opc"] == 0 and f["rd"] != 31:
+        e.strides.narrowed(e.x(f["rd"]), "", value.bit_length())
 
 
 def _logical_shifted(e: Emitter, f: Fields) -> None:
     b = shifted(e, f)
+    if f["rn"] == 31 and not f["N"] and f["opc"] == 1:  # MOV
+        e.set_x(f["rd"], b, f["sf"])
+        return
     _logical(e, f, e.op(f"xor {word(f)} {b}, -1") if f["N"] else b, False)
 
 
@@ -109,7 +119,9 @@ def _bitfield(e: Emitter, f: Fields) -> None:
         low, size, at = 0, f["imms"] + 1, width - f["immr"]
     top = e.op(f"shl {type} {source}, {width - low - size}")
     field = e.op(f"{'lshr' if f['opc'] else 'ashr'} {type} {top}, {width - size}")
-    value = e.op(f"shl {type} {field}, {at}")
+    if f["opc"] == 2:
+        e.strides.narrowed(field, source, size)
+    value = e.shift(field, at, type)
     if f["opc"] == 1:
         mask = (1 << size) - 1 << at
         kept = e.op(f"and {type} {e.x(f['rd'], f['sf'])}, {~mask & (1 << width) - 1}")

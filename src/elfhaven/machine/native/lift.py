@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A region of guest code as one function: i64 (context, which of its entries, its base, its slots).
+"""A region of guest code as one function: i64 (context, which of its entries, its base, its slots, and the
+three words of the main extent).
 
 It takes registers from the CPU's state and puts them back as traffic.Traffic has it. Where it is left it
 goes on in the region that the place belongs to, if there is one; else it gives the address where the guest
@@ -8,6 +9,8 @@ goes on.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
@@ -15,13 +18,15 @@ from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Exit, Zones
 from elfhaven.machine.native.context import ENV, FLAG_A, FLAG_B, FLAG_KIND, PLACE_ENTRIES, PLACES, STOP
 from elfhaven.machine.native.decode import Flow, Instruction
-from elfhaven.machine.native.dispatch import CONVENTION, PARAMETERS
+from elfhaven.machine.native.dispatch import CONVENTION, MAIN, PARAMETERS
 from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
+from elfhaven.machine.native.loops import Loop, Turn
 from elfhaven.machine.native.traffic import Traffic
 
 _FLAGS = (("fk", "i32", FLAG_KIND), ("fa", "i64", FLAG_A), ("fb", "i64", FLAG_B))
+_WAY = re.compile(r"%(exit\d+)")
 _LARGEST_LOOP = 256  # instructions of one whose registers are values
 _FEW = 4  # targets of an indirect branch that are compared one after the other
 
@@ -35,15 +40,22 @@ class Lifted:
 
 
 def lift(
-    region: Region, name: str, layout: NativeLayout, features: Set[str] = frozenset(), flush: bool = False
+    region: Region,
+    name: str,
+    layout: NativeLayout,
+    features: Set[str] = frozenset(),
+    flush: bool = False,
+    apart: Set[str] = frozenset(),
 ) -> Lifted:
-    """`features` and `flush` as for Emitter."""
-    lifter = _Lifter(region.rebased(), name, Emitter(layout, features, flush))
+    """`features` and `flush` as for Emitter; `apart`: the registers that did not point into the main
+    extent."""
+    lifter = _Lifter(region.rebased(), name, Emitter(layout, features, flush), apart)
     return Lifted(lifter.text(), lifter.checks)
 
 
 class _Lifter:
-    def __init__(self, region: Region, name: str, emitter: Emitter) -> None:
+    def __init__(self, region: Region, name: str, emitter: Emitter, apart: Set[str]) -> None:
+        self._apart = apart
         self._region, self._name, self._layout = region, name, emitter.layout
         self._e = emitter
         self._tables: list[str] = []
@@ -55,13 +67,15 @@ class _Lifter:
         # wide stores of what several blocks then load in parts would cost more than they save
         attributes = f"noimplicitfloat {'#0' if self._region.floats else 'nounwind'}"
         body = self._checked()
+        edges = self._edges()
+        reached = set(_WAY.findall("\n".join(body)))
         parts = [
             *self._tables,
             f"define {CONVENTION} i64 @{self._name}({PARAMETERS}) {attributes} {{",
             *self._entry(),
             *body,
-            *self._edges(),
-            *(line for way in self._e.exits for line in self._way(way)),
+            *edges,
+            *(line for way in self._e.exits if way.label in reached for line in self._way(way)),
             *_ENDS,
             "}",
         ]
@@ -76,6 +90,7 @@ class _Lifter:
     def _body(self) -> None:
         e, region = self._e, self._region
         leaders = _leaders(region)
+        loops = _loops(region, leaders)
         before = _before(region, leaders)
         open_block = False
         for address in sorted(region.code):
@@ -84,7 +99,7 @@ class _Lifter:
                 if open_block:
                     e.resolve()
                     e.do(f"br label %{self._go(address)}")
-                e.start_block(address, before.get(address))
+                e.start_block(address, before.get(address), address in loops)
             e.begin(address)
             instruction.row.emit(e, instruction.fields)
             open_block = self._flow(instruction)
@@ -114,9 +129,14 @@ class _Lifter:
         return False
 
     def _edge(self, source: int, target: int) -> None:
+        e = self._e
+        if target == e.block.address and target in e.loops:
+            go = self._go(target)
+            e.lines.append(Turn(e.loops[target], go, e.leave(target)))
+            return
         if target <= source and target in self._region.code:
-            self._e.check_stop(target)
-        self._e.do(f"br label %{self._go(target)}")
+            e.check_stop(target)
+        e.do(f"br label %{self._go(target)}")
 
     def _go(self, address: int) -> str:
         """The label of a place in the region, or of the way out to it."""
@@ -167,14 +187,30 @@ class _Lifter:
     def _checked(self) -> list[str]:
         """The body, with the checks of its accesses."""
         out: list[str] = []
+        self._sort()
         for line in self._e.lines:
             if isinstance(line, str):
                 out.append(line)
-            elif isinstance(line, Group):
+            elif isinstance(line, Group | Loop | Turn):
                 out += line.lines()
             else:
                 out += self._put_back(self._e.fresh("b"), self._traffic.after(line.address))
         return out
+
+    def _sort(self) -> None:
+        """Accesses, by how they are checked."""
+        e = self._e
+        apart = e.origins.apart(self._apart, {at: block.nexts for at, block in e.blocks.items()})
+        for group in [line for line in e.lines if isinstance(line, Group)]:
+            at = group.block
+            group.main = group.origin not in apart[at]
+            stride = None if group.form is None else e.strides.stride(at, group.form)
+            if stride is not None and at in e.loops and self._stays(at):
+                e.loops[at].take(group, stride)
+
+    def _stays(self, block: int) -> bool:
+        """Whether no register is moved where a block goes on at its own start."""
+        return not self._traffic.put_back(block, block) and not self._traffic.taken(block, block)
 
     # ---- in and out
 
@@ -199,7 +235,10 @@ class _Lifter:
         blocks = self._e.blocks.values()
         touched = {"flags"}.union(*(block.uses | block.defines for block in blocks))
         out = ["entry:", "  %pc = alloca i64", "  %env = load ptr, ptr %ctx, align 8"]
+        out.append("  %main.at = ptrtoint ptr %main to i64")
         out += [f"  %{name} = alloca {type}" for name, type, _ in self._registers(touched)]
+        for loop in self._e.loops.values():
+            out += [f"  {name} = alloca i64" for name in loop.allocas()]
         cases = " ".join(f"i64 {i}, label %from_{at:x}" for i, at in enumerate(self._region.entries))
         return [*out, f"  switch i64 %which, label %elsewhere [ {cases} ]", "elsewhere:", "  unreachable"]
 
@@ -248,6 +287,7 @@ class _Lifter:
         ]
 
 
+_LINKED = "ptr %ctx, i64 %link.which, i64 %link.base, ptr %link.slots"
 _ENDS = f"""link:
   %link.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
   %link.stop = load volatile i64, ptr %link.stop.p
@@ -272,11 +312,22 @@ link.go:
   %link.which = load i64, ptr %link.which.p, !tbaa !5
   %link.slots.p = getelementptr i64, ptr %link.record, i64 4
   %link.slots = load ptr, ptr %link.slots.p, !tbaa !5
-  %link.r = musttail call {CONVENTION} i64 %link.f(ptr %ctx, i64 %link.which, i64 %link.base, ptr %link.slots)
+  %link.r = musttail call {CONVENTION} i64 %link.f({_LINKED}, {MAIN})
   ret i64 %link.r
 home:
   %home.pc = load i64, ptr %pc
   ret i64 %home.pc""".splitlines()
+
+
+def _loops(region: Region, leaders: Set[int]) -> set[int]:
+    """The blocks that go on at their own start."""
+    out = set()
+    starts = sorted(leaders)
+    for at, one in region.code.items():
+        start = starts[bisect_right(starts, at) - 1]
+        if one.target == start and one.row.flow in (Flow.JUMP, Flow.BRANCH):
+            out.add(start)
+    return out
 
 
 def _leaders(region: Region) -> set[int]:

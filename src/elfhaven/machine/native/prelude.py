@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from elfhaven.machine.native.context import (
+    AGAIN,
     EXTENT,
     EXTENT_WORDS,
     EXTENTS,
     READ_EXTENTS,
     READ_TABLE,
+    RENEWED,
+    STOP,
     TLB_ENTRIES,
 )
 
@@ -143,9 +146,10 @@ is6:
 """
 
 # The extent that holds an access, as a pointer to its words: among those that are known, else the engine is
-# asked, and then null where there is none.
+# asked, and then null where there is none. What the engine raises of the host's flags is not the guest's.
 _EXTENT = f"""
 define internal preserve_allcc ptr @extent(ptr %ctx, i64 %a, i64 %size, i64 %w) noinline cold nounwind {{
+  %kept = alloca i32
   %row = mul i64 %w, {EXTENTS * EXTENT_WORDS}
   %first = add i64 %row, {READ_EXTENTS}
   br label %look
@@ -172,7 +176,19 @@ found:
 ask:
   %f.p = getelementptr i64, ptr %ctx, i64 {EXTENT}
   %f = load ptr, ptr %f.p
+  call void @llvm.x86.sse.stmxcsr(ptr %kept)
   %r = call ptr %f(i64 %a, i64 %size, i64 %w)
+  call void @llvm.x86.sse.ldmxcsr(ptr %kept)
+  %renewed.p = getelementptr i64, ptr %ctx, i64 {RENEWED}
+  %renewed = load i64, ptr %renewed.p
+  %same = icmp eq i64 %renewed, 0
+  br i1 %same, label %done, label %again
+again:
+  store i64 0, ptr %renewed.p
+  %stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
+  %old = cmpxchg ptr %stop.p, i64 0, i64 {AGAIN} seq_cst seq_cst
+  br label %done
+done:
   ret ptr %r
 }}
 """

@@ -10,7 +10,7 @@ access is as ordered as it can be.
 from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
-from elfhaven.machine.native.emitter import Emitter
+from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.flags import Flags
 from elfhaven.machine.native.transfers import aligned
 
@@ -68,6 +68,38 @@ def _write_modes(e: Emitter, f: Fields) -> None:
     e.leave_if(e.op(f"icmp ne i32 {_modes(e)}, {wanted}"))
 
 
+_QC, _CONDITIONS = 27, 0xF << 28  # of FPSR; the latter are NZCV of AArch32
+_RAISED = 0x3D  # flags of MXCSR that the guest has too
+_MOVED = (("lshr", 0, 1), ("lshr", 1, 0x1E), ("lshr", 4, 8), ("shl", 1, 0x80))  # to their places in FPSR
+
+
+def _status(e: Emitter) -> str:
+    """FPSR as an i32: what the CPU holds, and what the host has raised since."""
+    raised = e.op(f"zext i8 {e.held(e.layout.raised, 'i8')} to i32")
+    host = e.op(f"and i32 {e.op('call i32 @host_flags()')}, {_RAISED}")
+    raised = e.op(f"or i32 {raised}, {host}")
+    parts = [e.op(f"and i32 {e.held(e.layout.fpcr, 'i32')}, {_CONDITIONS}")]
+    for name, amount, kept in _MOVED:
+        parts.append(e.op(f"and i32 {e.op(f'{name} i32 {raised}, {amount}')}, {kept}"))
+    lost = e.op(f"bitcast {VECTOR} {e.state('saturated')} to i128")
+    some = e.op(f"zext i1 {e.op(f'icmp ne i128 {lost}, 0')} to i32")
+    out = e.op(f"shl i32 {some}, {_QC}")
+    for part in parts:
+        out = e.op(f"or i32 {out}, {part}")
+    return out
+
+
+def _read_status(e: Emitter, f: Fields) -> None:
+    """MRS of FPSR. A newer processor keeps flags of half precision apart. Should the interpreter do it again,
+    it would find what the host raises after it."""
+    if e.layout.atomics:
+        e.leave_if("true")
+    else:
+        e.resolve()
+        e.set_x(f["rt"], _status(e), 0)
+        e.settle()
+
+
 def _read_flags(e: Emitter, f: Fields) -> None:
     """MRS of NZCV."""
     e.set_x(f["rt"], e.op(f"shl i64 {e.nzcv()}, 28"))
@@ -97,6 +129,7 @@ ROWS = (
     Row("msr nzcv", "110101010001101101000010000 rt:5", _write_flags),
     Row("mrs fpcr", "110101010011101101000100000 rt:5", _read_modes),
     Row("msr fpcr", "110101010001101101000100000 rt:5", _write_modes),
+    Row("mrs fpsr", "110101010011101101000100001 rt:5", _read_status, floats=True),
     Row("mrs dczid_el0", "110101010011101100000000111 rt:5", _read_zero_block),
     Row("mrs tpidr_el0", "110101010011101111010000010 rt:5", _read_thread_pointer),
     Row("ldar/stlr", "size:2 0010001 L 0 11111 1 11111 rn:5 rt:5", _ordered),

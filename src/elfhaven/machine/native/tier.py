@@ -14,7 +14,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -44,7 +44,7 @@ class Tier:
         self._compiler = Compiler(directory, layout)
         self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
-        self._samples: dict[_Place, Text] = {}
+        self._samples: dict[_Place, tuple[Text, Sequence[str]]] = {}
         self._heat: dict[bytes, Callable[[], Heat]] = {}  # by digest, as the latest engine has it
         self._within: Counter[_Place] = Counter()
         self._ends = False
@@ -78,26 +78,27 @@ class Tier:
                 self._forget_oldest()
             return known
 
-    def offer(self, text: Text, at: int, heat: Callable[[], Heat]) -> None:
-        """Have the region around a place of a text compiled; `heat` is asked when its turn comes."""
+    def offer(self, text: Text, at: int, heat: Callable[[], Heat], apart: Sequence[str] = ()) -> None:
+        """Have the region around a place of a text compiled; `heat` is asked when its turn comes. `apart` as
+        for lift."""
         place = (text.digest, at)
         with self._changed:
             if at in text.refused:
                 self.uncovered[text.refused[at]] += 1
                 return
             self._begin()
-            self._samples[place] = text
+            self._samples[place] = text, apart
             self._heat[text.digest] = heat
             self._changed.notify()
 
-    def consider(self, text: Text, at: int, heat: Heat = COLD) -> None:
+    def consider(self, text: Text, at: int, heat: Heat = COLD, apart: Sequence[str] = ()) -> None:
         """Compile the region around a place, unless one that holds it will do. What is not warm is left out
         of it, if anything is warm."""
         with self._compiling:
             if at in text.refused:
                 self.uncovered[text.refused[at]] += 1
             elif not self._will_do(text, at):
-                self._compile(text, at, heat)
+                self._compile(text, at, heat, apart)
 
     def save(self) -> None:
         """Keep what is new for the next run."""
@@ -138,7 +139,7 @@ class Tier:
             except Exception as error:  # a tier that fails leaves the program to the interpreter
                 self.failed.append(f"{type(error).__name__}: {error}")
 
-    def _next(self) -> tuple[Text, int, Heat] | None:
+    def _next(self) -> tuple[Text, int, Heat, Sequence[str]] | None:
         """The hottest place; None when it is time to end."""
         while not self._wait(_SETTLED):
             self.save()
@@ -151,7 +152,8 @@ class Tier:
                 return None
             heats = {of: self._heat.get(of, lambda: COLD)() for of in {place[0] for place in self._samples}}
             hottest = max(self._samples, key=lambda place: heats[place[0]].at(place[1]))
-            return self._samples.pop(hottest), hottest[1], heats[hottest[0]]
+            text, apart = self._samples.pop(hottest)
+            return text, hottest[1], heats[hottest[0]], apart
 
     def _wait(self, seconds: float | None) -> bool:
         """Whether there is something to do by then."""
@@ -186,9 +188,9 @@ class Tier:
         self._within[text.digest, at] += bool(holding)
         return bool(holding) and self._within[text.digest, at] <= _PATIENCE
 
-    def _compile(self, text: Text, at: int, heat: Heat) -> None:
+    def _compile(self, text: Text, at: int, heat: Heat, apart: Sequence[str]) -> None:
         try:
-            words, made = self._compiler.region(text, at, heat)
+            words, made = self._compiler.region(text, at, heat, apart)
         except CompileError:
             self._refuse(text, at, 0)
             raise

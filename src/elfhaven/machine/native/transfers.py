@@ -37,12 +37,19 @@ def aligned(e: Emitter, address: str, size: int) -> str:
     return address
 
 
+def _type(f: Fields, scale: int) -> str:
+    """Of what is moved; of vector registers, one that LLVM holds in them."""
+    if f["V"] and scale > 1:
+        return ("float", "double", VECTOR)[scale - 2]
+    return f"i{8 << scale}"
+
+
 def _move(e: Emitter, f: Fields, address: str) -> None:
     """One register to or from memory."""
     scale = _scale(f)
     is_load = bool(f["opc"] & 1) if f["V"] else f["opc"] != 0
     pointer = e.host(address, 1 << scale, not is_load)
-    type = f"i{8 << scale}" if scale < 4 else VECTOR
+    type = _type(f, scale)
     if not is_load:
         e.store(pointer, _held(e, f, type), type)
     elif f["V"]:
@@ -72,7 +79,10 @@ def _set_general(e: Emitter, f: Fields, value: str, type: str) -> None:
     elif f["opc"] == 3:
         e.set_x(f["rt"], value if type == "i32" else e.op(f"sext {type} {value} to i32"), 0)
     else:
-        e.set_x(f["rt"], e.op(f"{'sext' if f['opc'] == 2 else 'zext'} {type} {value} to i64"))
+        wide = e.op(f"{'sext' if f['opc'] == 2 else 'zext'} {type} {value} to i64")
+        if f["opc"] != 2:
+            e.strides.narrowed(wide, "", int(type[1:]))
+        e.set_x(f["rt"], wide)
 
 
 def _unsigned(e: Emitter, f: Fields) -> None:
@@ -96,14 +106,14 @@ def _is_indexed(f: Fields) -> bool:
 
 def _by_register(e: Emitter, f: Fields) -> None:
     offset = extended(e, f["rm"], f["option"], _scale(f) if f["S"] else 0)
-    _move(e, f, e.op(f"add i64 {e.x(f['rn'], sp=True)}, {offset}"))
+    _move(e, f, e.index(e.x(f["rn"], sp=True), offset))
 
 
 def _literal(e: Emitter, f: Fields) -> None:
     """LDR (literal), LDRSW (literal)."""
     address = e.address(e.pc + 4 * signed(f["imm19"], 19))
     scale = f["opc"] + 2 if f["V"] else 2 + (f["opc"] == 1)
-    type = f"i{8 << scale}" if scale < 4 else VECTOR
+    type = _type(f, scale)
     value = e.load(e.host(address, 1 << scale, False), type)
     if f["V"]:
         _set_vector(e, f["rt"], value, type)
@@ -114,7 +124,7 @@ def _literal(e: Emitter, f: Fields) -> None:
 def _pair(e: Emitter, f: Fields) -> None:
     """LDP, STP, LDPSW, LDNP, STNP; one access of twice the size, so that neither half is done alone."""
     size = 4 << f["opc"] if f["V"] else 8 if f["opc"] == 2 else 4
-    type = VECTOR if size == 16 else f"i{8 * size}"
+    type = _type(f, size.bit_length() - 1)
     base = e.x(f["rn"], sp=True)
     moved = e.offset(base, signed(f["imm7"], 7) * size)
     pointer = e.host(base if f["mode"] == 1 else moved, 2 * size, not f["L"])
@@ -148,7 +158,7 @@ _COUNTS = {0b0111: 1, 0b1010: 2, 0b0110: 3, 0b0010: 4}  # opcode -> registers
 
 def step_on(e: Emitter, f: Fields, base: str, size: int) -> None:
     """Writeback of the base: by the bytes moved, or by a register."""
-    after = e.offset(base, size) if f["rm"] == 31 else e.op(f"add i64 {base}, {e.x(f['rm'])}")
+    after = e.offset(base, size) if f["rm"] == 31 else e.index(base, e.x(f["rm"]))
     e.set_x(f["rn"], after, sp=True)
 
 

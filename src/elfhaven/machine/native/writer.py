@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Block
+from elfhaven.machine.native.loops import Loop, Turn
 
 UNLIKELY = ", !prof !0"
 
@@ -13,7 +14,7 @@ class Writer:
     """Values are IR operands as text."""
 
     def __init__(self) -> None:
-        self.lines: list[str | Group | Block] = []  # a block: what it has written is put back
+        self.lines: list[str | Group | Block | Loop | Turn] = []  # a block: what it has written is put back
         self._count = 0
 
     def op(self, text: str) -> str:
