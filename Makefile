@@ -65,7 +65,8 @@ endurance: $(RUNTIME)
 
 differential: $(STAMP)
 	ELFHAVEN_SEED=$${ELFHAVEN_SEED:-$$(date +%s)} ELFHAVEN_STATES=10000 ELFHAVEN_SEQUENCES=100000 \
-	  $(BIN)/python -m pytest -n auto --timeout 3600 $(COMPILED)/test_patterns.py $(COMPILED)/test_sequences.py $(PYTEST_FLAGS)
+	  ELFHAVEN_LOOPS=10000 \
+	  $(BIN)/python -m pytest -n auto --timeout 3600 $(COMPILED)/test_patterns.py $(COMPILED)/test_loops.py $(COMPILED)/test_sequences.py $(PYTEST_FLAGS)
 
 compiled: $(RUNTIME) bridge
 	ELFHAVEN_ENGINE=native ELFHAVEN_COMPILE_AT_ONCE=512 ELFHAVEN_WHOLE=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)

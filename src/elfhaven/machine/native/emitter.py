@@ -26,19 +26,17 @@ from elfhaven.machine.native.doubts import Doubts
 from elfhaven.machine.native.flags import Flags, Known, nzcv, test
 from elfhaven.machine.native.layout import NativeLayout
 from elfhaven.machine.native.loops import Loop
-from elfhaven.machine.native.origins import APART, Origins
-from elfhaven.machine.native.strides import Strides
+from elfhaven.machine.native.sums import Sums
 from elfhaven.machine.native.writer import UNLIKELY
 
 VECTOR = "<2 x i64>"
 STATE = {"saturated": VECTOR, "exclusive": "i64", "exclusive_low": "i64", "exclusive_high": "i64"}
 _GUEST = ", !tbaa !4"
-_M64 = (1 << 64) - 1
 _UNKNOWN = None, None
 _ORDERED = ("oeq", "uge", "olt", "uno", "ugt", "oge", "ogt")  # comparisons of floats, by condition
 
 
-class Emitter(Doubts):
+class Emitter(Doubts, Sums):
     """The body of one function."""
 
     def __init__(self, layout: NativeLayout, features: Set[str] = frozenset(), flush: bool = False) -> None:
@@ -62,9 +60,7 @@ class Emitter(Doubts):
         self._kept: frozenset[str] = frozenset()  # what the block had written where the stretch starts
         self._ways: dict[tuple[tuple[str, str], ...], str] = {}  # what is put back -> the way out
         self._held: dict[tuple[str, str], str] = {}  # (register, type) -> its value, in this block
-        self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
         self._groups: dict[str, Group] = {}  # by root, of this block
-        self.origins, self.strides = Origins(), Strides()
         self.loops: dict[int, Loop] = {}  # by block
 
     # ---- stretches
@@ -117,41 +113,6 @@ class Emitter(Doubts):
         self.label(go_on)
 
     # ---- text
-
-    def address(self, place: int) -> str:
-        """A place in the guest's text, as an i64."""
-        made = self.op(self.address_of(place))
-        self.origins.note(made, APART)
-        return made
-
-    def address_of(self, place: int) -> str:
-        """What computes it."""
-        return f"add i64 %base, {place & _M64}"
-
-    def offset(self, base: str, constant: int) -> str:
-        """An i64 and a constant; of an address, it stays known what it was made from."""
-        if not constant:
-            return base
-        made = self.op(f"add i64 {base}, {constant & _M64}")
-        root, before = self._roots.get(base, (base, 0))
-        self._roots[made] = root, before + constant
-        self.origins.note(made, self.origins.of(base))
-        self.strides.moved(made, base, constant)
-        return made
-
-    def index(self, base: str, offset: str, type: str = "i64") -> str:
-        """The sum of what may be an address and something else."""
-        made = self.op(f"add {type} {base}, {offset}")
-        if type == "i64":
-            self.origins.note(made, self.origins.of(base))
-            self.strides.sum(made, base, offset)
-        return made
-
-    def shift(self, value: str, amount: int, type: str = "i64") -> str:
-        """To the left."""
-        made = self.op(f"shl {type} {value}, {amount}")
-        self.strides.scaled(made, value, amount, type)
-        return made
 
     def thread_pointer(self) -> str:
         return self.held(self.layout.thread_pointer, "i64")
@@ -365,7 +326,7 @@ class Emitter(Doubts):
     def host(self, address: str, size: int, write: bool) -> str:
         """A host pointer to `size` bytes of guest memory, or away with it: a page that the guest may not use
         so, an access over a page's end into one that lies elsewhere, is for the interpreter."""
-        root, offset = self._roots.get(address, (address, 0))
+        root, offset = self.root(address)
         group = self._groups.get(root)
         if group is None or not group.takes(offset, size):
             group = self._groups[root] = self._group(root)

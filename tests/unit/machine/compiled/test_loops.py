@@ -2,7 +2,7 @@
 """Random loops of one block that walk through memory, against the interpreter: up and down, by registers and
 by tables, over the ends of pages and into holes, and for more rounds than are checked at once.
 
-ELFHAVEN_SEED and ELFHAVEN_SEQUENCES choose which and how many.
+ELFHAVEN_SEED and ELFHAVEN_LOOPS choose which and how many; `make differential` takes 10,000.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from elfhaven.machine.engine import FaultKind, Stop
 from elfhaven.machine.memory import PAGE
 
 SEED = os.environ.get("ELFHAVEN_SEED", "1")
-LOOPS = int(os.environ.get("ELFHAVEN_SEQUENCES", "400"))
+LOOPS = int(os.environ.get("ELFHAVEN_LOOPS", "400"))
 CHUNK = 100
 _POINTERS, _STEPS, _DATA = (19, 20, 21, 22), (23, 24), (0, 1, 2, 3)
 _COUNTER = 17

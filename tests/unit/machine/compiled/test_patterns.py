@@ -127,5 +127,6 @@ def test_fpsr_has_what_was_raised_since(bench: Bench) -> None:
             have.raised &= want.raised if done < len(words) else have.raised  # it may raise it again
             assert not differences(want, have)
             seen.add((done, have.general[3]))
-    assert {done for done, _ in seen} == {5, len(words)}
+    assert {4, 5} & {done for done, _ in seen}
+    assert len(words) in {done for done, _ in seen}
     assert len(seen) > 4
