@@ -207,7 +207,8 @@ class Generator:
         """Ahead: b, b.cond, cbz, tbz, or br x16; sometimes br to where no code lies."""
         ahead, kind = self._choose.randrange(1, 7), self._choose.random()
         if kind < 0.02:
-            return Piece((0xD61F0000 | self._choose.randrange(30) << 5,))
+            register = self._choose.choice([i for i in range(30) if i != 16])  # x16 may lead back
+            return Piece((0xD61F0000 | register << 5,))
         if kind < 0.1:
             return Piece((0x14000000,), ahead)
         if kind < 0.2:
@@ -246,8 +247,8 @@ class Generator:
             return value & 0x1F
         if name == "imm19" and likely(0.95):  # a literal
             return choose.randrange(-60, 60) & (1 << width) - 1
-        if name in _REGISTER_FIELDS and 16 <= value < 31 and not _is_vector(row) and likely(0.97):
-            return value % 9
+        if name in _REGISTER_FIELDS and 16 <= value < 31 and not _is_vector(row):
+            return value % 9 if value in (16, *_COUNTERS) or likely(0.97) else value
         return value
 
 

@@ -145,7 +145,7 @@ def test_the_loops_are_of_use() -> None:
         words, states = drawn(number)
         twins.plain.load(words)
         for state in states:
-            how = twins.plain.run(CODE, state).how[0]
+            how = twins.run(twins.plain, CODE, state).how[0]
             seen[how] = seen.get(how, 0) + 1
     twins.close()
     assert seen[Stop.LEFT] > 60, seen

@@ -116,7 +116,7 @@ def test_the_programs_are_of_use() -> None:
         sequence, states = drawn(number)
         twins.plain.load(sequence.words())
         for state in states:
-            seen[twins.plain.run(CODE, state).how[0]] += 1
+            seen[twins.run(twins.plain, CODE, state).how[0]] += 1
     twins.close()
     assert seen[Stop.LEFT] > 600, seen
     assert all(seen[kind] > 0 for kind in FaultKind), seen

@@ -36,7 +36,7 @@ LONE = FIXED + 2 * PAGE  # one more, holes on both sides
 _STUB = (SVC, 0xD51B4200, 0xD51B4401, 0xD51B4422, SVC)  # msr nzcv, x0; fpcr, x1; fpsr, x2
 _STUB_AT = USER + PAGE
 _BTYPE = 3 << 10  # of PSTATE: compiled branches do not set it, and no page is guarded
-_ENDLESS = 20.0  # seconds
+_ENDLESS = 5.0  # seconds
 
 
 @dataclass
@@ -214,7 +214,7 @@ class Twins:
     def __init__(self, model: CpuModel = CpuModel.CORTEX_A57, at_once: int = 1) -> None:
         self.native, self.plain = Guest(True, model, at_once), Guest(False, model)
         self.both = (self.native, self.plain)
-        self._began = 0.0  # of the run under way
+        self._running: tuple[Guest, float] | None = None  # who, and since when
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._end_endless, daemon=True)
         self._watch.start()
@@ -227,9 +227,9 @@ class Twins:
 
     def _end_endless(self) -> None:
         while not self._closed.wait(1.0):
-            if self._began and time.monotonic() - self._began > _ENDLESS:
-                for guest in self.both:
-                    guest.engine.interrupt()
+            running = self._running
+            if running is not None and time.monotonic() - running[1] > _ENDLESS:
+                running[0].engine.interrupt()
 
     def load(self, words: Sequence[int], at: int = CODE) -> None:
         for guest in self.both:
@@ -237,16 +237,18 @@ class Twins:
 
     def compare(self, at: int, start: Start) -> list[str]:
         """What native code did differently; empty where it did nothing so."""
-        ends = []
-        for guest in self.both:
-            self._began = time.monotonic()
-            ends.append(guest.run(at, start))
-            self._began = 0.0
-            guest.engine.rearm()
-        native, plain = ends
-        if plain.how == (Stop.INTERRUPTED,):
-            return []  # endless for both, or for the plain one at least: nothing to compare
+        native, plain = (self.run(guest, at, start) for guest in self.both)
+        if native.how == plain.how == (Stop.INTERRUPTED,):
+            return []  # endless for both: nothing to compare
         return native.differences(plain)
+
+    def run(self, guest: Guest, at: int, start: Start) -> End:
+        """What is endless is interrupted."""
+        self._running = guest, time.monotonic()
+        end = guest.run(at, start)
+        self._running = None
+        guest.engine.rearm()
+        return end
 
     @property
     def entries(self) -> int:
