@@ -6,10 +6,10 @@ and two operands, so that NZCV is computed only where somebody wants it. Values 
 their types are i64 or i32 (`sf`), <2 x i64> for a whole vector register. Addresses of text are written
 relative to %base, so that the same text gives the same IR wherever it lies.
 
-Going back to the interpreter happens at the start of a stretch: instructions of one block that raise doubts,
-of which none but the last stores to memory; any other instruction is one of its own. What a stretch changes
-is put back as it was, and the interpreter does it anew. So doubts about results (`doubt`, `doubt_number`)
-gather, and are resolved once, at the stretch's end or before its store.
+Going back to the interpreter happens at the start of a stretch: instructions of one block of which none but
+the last stores to memory. What a stretch changes is put back as it was, and the interpreter does it anew. So
+doubts about results (`doubt`, `doubt_number`) gather, and are resolved once, at the stretch's end or before
+its store. While there are none a stretch is kept short: what is put back has to be kept in registers.
 
 An access names its address as a root and a constant (`offset`). Those of one block with the same root are
 checked together, where the first of them is (accesses.py).
@@ -30,6 +30,7 @@ from elfhaven.machine.native.sums import Sums
 from elfhaven.machine.native.writer import UNLIKELY
 
 VECTOR = "<2 x i64>"
+_SHORT = 3  # registers that a stretch changes where there is no doubt
 STATE = {"saturated": VECTOR, "exclusive": "i64", "exclusive_low": "i64", "exclusive_high": "i64"}
 _GUEST = ", !tbaa !4"
 _UNKNOWN = None, None
@@ -67,7 +68,7 @@ class Emitter(Doubts, Sums):
 
     def begin(self, address: int) -> None:
         """The instruction at `address` comes next."""
-        if self._stored or (len(self._before) > 2 and not self.doubtful):
+        if self._stored or (len(self._before) >= _SHORT and not self.doubtful):
             self._stretch(address)
         self.pc, self.condition = address, None
         self.block.size += 1
