@@ -49,6 +49,7 @@ class Doubts(Writer, ABC):
         self._same: dict[str, str] = {}  # value -> one that is a NaN whenever it is
         self._tiny: dict[str, list[_Tiny]] = {}  # by value
         self._not_tiny: set[str] = set()  # values that are not denormal, or else there is a doubt
+        self.astray = False  # a value may be of another kind than the guest's, and raise what is not due
 
     @abstractmethod
     def leave_if(self, condition: str) -> None:
@@ -57,6 +58,7 @@ class Doubts(Writer, ABC):
     def doubt(self, flags: str, type: str) -> None:
         """Back to the interpreter, if one of the flags (i1, or a vector of them) is set."""
         self._doubts.setdefault(type, []).append(flags)
+        self.astray = True
 
     def doubt_number(self, value: str, type: str, *operands: str) -> None:
         """The same, if `value` has a NaN, as it has wherever an operand has one."""
@@ -108,6 +110,7 @@ class Doubts(Writer, ABC):
         else:
             self.leave_if(self.op(f"xor i1 {sure}, true"))
         self._numbers, self._doubts, self._same, self._tiny = {}, {}, {}, {}
+        self.astray = False
 
     def _sure(self) -> str:
         """That nothing is odd, by few instructions: an i1. What is not may be odd."""

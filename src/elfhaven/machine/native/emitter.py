@@ -66,8 +66,10 @@ class Emitter(Doubts, Sums):
 
     # ---- stretches
 
-    def begin(self, address: int) -> None:
-        """The instruction at `address` comes next."""
+    def begin(self, address: int, floats: bool) -> None:
+        """The instruction at `address` comes next; `floats` as for Row."""
+        if floats and self.astray:
+            self.resolve()
         if self._stored or (len(self._before) >= _SHORT and not self.doubtful):
             self._stretch(address)
         self.pc, self.condition = address, None
@@ -76,6 +78,7 @@ class Emitter(Doubts, Sums):
     def _stretch(self, address: int) -> None:
         self._start, self._stored = address, False
         self._before, self._kept, self._ways = {}, frozenset(self.block.defines), {}
+        self._spare = ""  # from here on one may leave without comparing again
 
     def change(self, alloca: str, type: str, value: str) -> None:
         """Set an alloca; the first time in a stretch, its value before is kept."""

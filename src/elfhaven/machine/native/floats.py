@@ -189,6 +189,7 @@ def extremum(e: Emitter, least: int, type: str, a: str, b: str) -> str:
     e.doubt_tiny(type, a, b)
     for operand in (a, b):
         e.doubt_number(operand, type)
+    e.astray = True
     vector = type.startswith("<")
     flags = f"<{type[1:-1].split()[0]} x i1>" if vector else "i1"
     bits_type = type.replace("float", "i32").replace("double", "i64")

@@ -100,7 +100,7 @@ class _Lifter:
                     e.resolve()
                     e.do(f"br label %{self._go(address)}")
                 e.start_block(address, before.get(address), address in loops)
-            e.begin(address)
+            e.begin(address, instruction.row.floats)
             instruction.row.emit(e, instruction.fields)
             open_block = self._flow(instruction)
 

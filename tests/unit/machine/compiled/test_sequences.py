@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
 
 from tests.unit.machine.compiled.generator import Generator, Sequence_
-from tests.unit.machine.compiled.twins import CODE, Start, Twins, draw
+from tests.unit.machine.compiled.twins import CODE, SVC, Start, Twins, draw
 
 from elfhaven.machine.engine import FaultKind, Stop
 from elfhaven.machine.unicorn_engine import CpuModel
@@ -140,3 +140,22 @@ def test_a_difference_is_found_and_reduced(monkeypatch: pytest.MonkeyPatch) -> N
             assert len(smaller.places()) < 10
             return
     pytest.fail("wrong additions were not noticed")
+
+
+@pytest.mark.parametrize("model", [CpuModel.CORTEX_A57, CpuModel.MAX])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (0x1E3A2208, 0xD51B4402, 0x7A0D02C9),  # fcmp s16, #0.0; msr fpcr, x2; sbcs w9, w22, w13
+        (0x4E20C74D, 0x0EA0E9B5),  # fmaxnm v13.4s, v26.4s, v0.4s; fcmlt v21.2s, v13.2s, #0.0
+        (0x7EA1D86A, 0x0EA1B950),  # frsqrte s10, s3; fcvtzs v16.2s, v10.2s
+    ],
+)
+def test_flags_are_raised_by_what_counts(words: tuple[int, ...], model: CpuModel) -> None:
+    """Not by what is done again, and not less than by what is not."""
+    choose = random.Random(SEED)
+    twins = Twins(model)
+    twins.load([*words, SVC])
+    for _ in range(400):
+        assert not twins.compare(CODE, draw(choose))
+    twins.close()
