@@ -42,7 +42,7 @@ PARAMETERS = f"ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN}"
 OFTEN = 1024
 _SELDOM, _SELDOM_AFTER = 16, 64  # so much less often is told what was told so many times
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
-_RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
+RAISED = 0x3D  # what of it Arm has: all but the host's denormal operand
 _UNDERFLOW, _INEXACT = 0x10, 0x20
 
 
@@ -225,8 +225,8 @@ def _end(layout: NativeLayout) -> str:
   call void @llvm.x86.sse.ldmxcsr(ptr %kept)
   %r.word = load i32, ptr %mxcsr
   %r.byte = trunc i32 %r.word to i8
-  %r.arm = and i8 %r.byte, {_RAISED}
-  %r.may = select i1 %flushes, i8 {_RAISED & ~_UNDERFLOW}, i8 {_RAISED}
+  %r.arm = and i8 %r.byte, {RAISED}
+  %r.may = select i1 %flushes, i8 {RAISED & ~_UNDERFLOW}, i8 {RAISED}
   %r.more = and i8 %r.arm, %r.may
   %r.new = or i8 %r.old, %r.more
   store i8 %r.new, ptr %r.p

@@ -21,11 +21,10 @@ from collections.abc import Set
 
 from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Block, Exit
-from elfhaven.machine.native.context import STOP
 from elfhaven.machine.native.doubts import Doubts
 from elfhaven.machine.native.flags import Flags, Known, nzcv, test
 from elfhaven.machine.native.layout import NativeLayout
-from elfhaven.machine.native.loops import Loop
+from elfhaven.machine.native.loops import Loop, stop_lines
 from elfhaven.machine.native.sums import Sums
 from elfhaven.machine.native.writer import UNLIKELY
 
@@ -134,8 +133,7 @@ class Emitter(Doubts, Sums):
         self.block = self.blocks[address] = Block(address)
         self.known, self._compared = self._knew.get(after, _UNKNOWN) if after is not None else _UNKNOWN
         self._spare = ""
-        self.origins.start(address)
-        self.strides.start(address)
+        self.start_sums(address)
         self._held.clear()
         self._groups.clear()
         self._not_tiny.clear()
@@ -180,15 +178,13 @@ class Emitter(Doubts, Sums):
         known = self._held.get((name, type))
         if known is None:
             known = self._held[name, type] = self.op(f"load {type}, ptr %{name}")
-            self.origins.note(known, name)
-            self.strides.read(name, known)
+            self.note_read(name, known)
         return known
 
     def _set(self, name: str, value: str, type: str) -> None:
         self.change(name, type, value)
         self._define(name)
-        self.origins.set(name, value)
-        self.strides.set(name, value)
+        self.note_set(name, value)
         for key in [key for key in self._held if key[0] == name]:
             del self._held[key]
         self._held[name, type] = value
@@ -318,12 +314,9 @@ class Emitter(Doubts, Sums):
 
     def stop_wanted(self) -> str:
         """Whether somebody wants the CPU, as i1."""
-        wanted = self.op(f"load volatile i64, ptr {self.context(STOP)}")
-        return self.op(f"icmp ne i64 {wanted}, 0")
-
-    def context(self, index: int) -> str:
-        """A pointer to a word of the context."""
-        return self.op(f"getelementptr i64, ptr %ctx, i64 {index}")
+        name = self.fresh("wanted")
+        self.lines += stop_lines(name)
+        return f"%{name}.stop"
 
     # ---- memory
 

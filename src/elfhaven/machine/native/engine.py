@@ -237,8 +237,8 @@ class NativeEngine(UnicornEngine):
     def _is_elsewhere(self, address: int) -> bool:
         assert self._context is not None
         assert self._space is not None
-        mapped = walk(self._physical, self._space.root, address) is not None
-        return mapped and not self._context.is_main(address)
+        root = self._space.root
+        return not self._context.is_main(address) and walk(self._physical, root, address) is not None
 
     def _general(self, number: int) -> int:
         """X0 to X30, and SP, while a hook runs."""

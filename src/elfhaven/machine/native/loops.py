@@ -76,7 +76,7 @@ class Loop:
         if not self.even:
             yield f"  br label %{body}"
             return
-        yield from _stop(name)
+        yield from stop_lines(name)
         yield f"  br i1 %{name}.stop, label %{self.way_out}, label %{name}.free, !prof !0"
         yield f"{name}.free:"
         yield f"  %{name}.add = add i64 %main.at, %skew"
@@ -128,16 +128,16 @@ class Loop:
     def _closely(self, even: Even) -> Iterator[str]:
         """How many may be, wherever the access lies; none: away."""
         name = even.name
+        yield f"  br label %{name}.look"
+        yield f"{name}.look:"
+        yield f"  %{name}.near = icmp ult i64 %{name}.t, %{name}.size"
+        yield f"  br i1 %{name}.near, label %{name}.count, label %{name}.{'far' if even.main else 'slow'}"
         if even.main:
-            yield f"  br label %{name}.look"
-            yield f"{name}.look:"
-            yield f"  %{name}.near = icmp ult i64 %{name}.t, %{name}.size"
-            yield f"  br i1 %{name}.near, label %{name}.count, label %{name}.far"
             yield f"{name}.far:"
-        yield from slot_lines(name, "f")
-        yield f"  %{name}.f = sub i64 %{name}.at, %{name}.f.lo"
-        yield f"  %{name}.hit = icmp ult i64 %{name}.f, %{name}.f.lim"
-        yield f"  br i1 %{name}.hit, label %{name}.slot.in, label %{name}.slow"
+            yield from slot_lines(name, "f")
+            yield f"  %{name}.f = sub i64 %{name}.at, %{name}.f.lo"
+            yield f"  %{name}.hit = icmp ult i64 %{name}.f, %{name}.f.lim"
+            yield f"  br i1 %{name}.hit, label %{name}.slot.in, label %{name}.slow"
         yield f"{name}.slow:"
         yield f"  %{name}.there = {reach(name, even.high - even.low, even.write)}"
         yield f"  br i1 %{name}.there, label %{name}.slot.in, label %{self.way_out}, !prof !1"
@@ -147,13 +147,8 @@ class Loop:
         yield f"  %{name}.s = sub i64 %{name}.at, %{name}.s.lo"
         yield f"  br label %{name}.count"
         yield f"{name}.count:"
-        if even.main:
-            yield f"  %{name}.from = phi i64 [ %{name}.t, %{name}.look ], [ %{name}.s, %{name}.slot.in ]"
-            limits = f"[ %{name}.size, %{name}.look ], [ %{name}.s.lim, %{name}.slot.in ]"
-            yield f"  %{name}.lim = phi i64 {limits}"
-        else:
-            yield f"  %{name}.from = add i64 %{name}.s, 0"
-            yield f"  %{name}.lim = add i64 %{name}.s.lim, 0"
+        yield f"  %{name}.from = phi i64 [ %{name}.t, %{name}.look ], [ %{name}.s, %{name}.slot.in ]"
+        yield f"  %{name}.lim = phi i64 [ %{name}.size, %{name}.look ], [ %{name}.s.lim, %{name}.slot.in ]"
         if even.stride:
             yield from self._count(name, even.stride)
 
@@ -182,7 +177,7 @@ class Turn:
         """Once more, or to the start, where it is looked again."""
         name = self.loop.name
         if not self.loop.even:
-            yield from _stop(name)
+            yield from stop_lines(name)
             yield f"  br i1 %{name}.stop, label %{self.way_out}, label %{self.start}, !prof !0"
             return
         yield f"  %{name}.before = load i64, ptr %{name}.left"
@@ -192,8 +187,8 @@ class Turn:
         yield f"  br i1 %{name}.end, label %{self.start}, label %body_{self.loop.block:x}, !prof !0"
 
 
-def _stop(name: str) -> Iterator[str]:
-    """Whether somebody wants the CPU."""
+def stop_lines(name: str) -> Iterator[str]:
+    """Whether somebody wants the CPU, as `{name}.stop`."""
     yield f"  %{name}.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}"
     yield f"  %{name}.stop.w = load volatile i64, ptr %{name}.stop.p"
     yield f"  %{name}.stop = icmp ne i64 %{name}.stop.w, 0"

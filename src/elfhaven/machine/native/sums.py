@@ -19,6 +19,20 @@ class Sums(Writer):
         self.origins, self.strides = Origins(), Strides()
         self._roots: dict[str, tuple[str, int]] = {}  # address -> what it was made from, and what was added
 
+    def start_sums(self, block: int) -> None:
+        """A block starts."""
+        self.origins.start(block)
+        self.strides.start(block)
+
+    def note_read(self, register: str, value: str) -> None:
+        """`value` is what a register held when the block started."""
+        self.origins.note(value, register)
+        self.strides.read(register, value)
+
+    def note_set(self, register: str, value: str) -> None:
+        self.origins.set(register, value)
+        self.strides.set(register, value)
+
     def root(self, address: str) -> tuple[str, int]:
         """What an address was made from, and the constant that was added."""
         return self._roots.get(address, (address, 0))

@@ -10,6 +10,7 @@ access is as ordered as it can be.
 from __future__ import annotations
 
 from elfhaven.machine.native.decode import Fields, Row
+from elfhaven.machine.native.dispatch import RAISED
 from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.flags import Flags
 from elfhaven.machine.native.transfers import aligned
@@ -69,14 +70,13 @@ def _write_modes(e: Emitter, f: Fields) -> None:
 
 
 _QC, _CONDITIONS = 27, 0xF << 28  # of FPSR; the latter are NZCV of AArch32
-_RAISED = 0x3D  # flags of MXCSR that the guest has too
 _MOVED = (("lshr", 0, 1), ("lshr", 1, 0x1E), ("lshr", 4, 8), ("shl", 1, 0x80))  # to their places in FPSR
 
 
 def _status(e: Emitter) -> str:
     """FPSR as an i32: what the CPU holds, and what the host has raised since."""
     raised = e.op(f"zext i8 {e.held(e.layout.raised, 'i8')} to i32")
-    host = e.op(f"and i32 {e.op('call i32 @host_flags()')}, {_RAISED}")
+    host = e.op(f"and i32 {e.op('call i32 @host_flags()')}, {RAISED}")
     raised = e.op(f"or i32 {raised}, {host}")
     parts = [e.op(f"and i32 {e.held(e.layout.fpcr, 'i32')}, {_CONDITIONS}")]
     for name, amount, kept in _MOVED:
