@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -27,10 +27,7 @@ def measure(places: Places, compiler: Compiler, runs: int) -> Costs:
     programs = LLAMA.build(compiler)
     run = partial(_llama, places, programs)
     plain = run(INTERPRETER, _FEW, watch=True)  # packed from here on
-    places.forget()
-    began = time.time()
-    cold = run(ELFHAVEN, _MANY, watch=True)
-    ready = places.last_compiled() - began
+    colds = [_cold(places, partial(run, ELFHAVEN, _MANY, watch=True)) for _ in range(runs)]
     files, code = places.compiled()
     if not files:
         raise SystemExit("bench: the native engine has kept no compiled code")
@@ -43,13 +40,20 @@ def measure(places: Places, compiler: Compiler, runs: int) -> Costs:
             INTERPRETER: [_outside(slow) for slow, _, _ in turns],
         },
         ramp=[_ramp(few, many) for _, few, many in turns],
-        compiling=cold.beside,
-        ready=ready,
+        compiling=[cold.beside for cold, _ in colds],
+        ready=[ready for _, ready in colds],
         files=files,
         code=code,
         load=_load(places, compiler, runs),
-        memory={INTERPRETER: plain.peak, ELFHAVEN: warm.peak, "cold": cold.peak},
+        memory={INTERPRETER: plain.peak, ELFHAVEN: warm.peak, "cold": max(cold.peak for cold, _ in colds)},
     )
+
+
+def _cold(places: Places, run: Callable[[], Done]) -> tuple[Done, float]:
+    """A run with nothing compiled before, and when the last code was written, in seconds from its start."""
+    places.forget()
+    began = time.time()
+    return run(), places.last_compiled() - began
 
 
 def _llama(

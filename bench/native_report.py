@@ -56,7 +56,9 @@ def _of_costs(costs: Costs) -> Iterator[Goal]:
     start = {place: statistics.median(seconds) for place, seconds in costs.start.items()}
     later = start[ELFHAVEN] - start[INTERPRETER] + statistics.median(costs.ramp)
     yield Goal("warm start, beyond the interpreter's", later, 0.2, " s", least=False)
-    yield Goal("cold: compiling, in the background", costs.compiling, 1.5, " s", least=False)
+    yield Goal(
+        "cold: compiling, in the background", statistics.median(costs.compiling), 1.5, " s", least=False
+    )
     for how, speeds in costs.load.items():
         yield Goal(f"load of 60 MB by {how}", statistics.median(speeds[ELFHAVEN]) / 1000, 2, " GB/s")
     plain = costs.memory[INTERPRETER]
@@ -108,7 +110,7 @@ def _costs(costs: Costs) -> str:
     lines = [
         f"- start of llama, all that it does not count itself: {beside}",
         f"- its first tokens take {statistics.median(costs.ramp) * 1000:.0f} ms more than those that follow",
-        f"- with nothing compiled before, the last code was ready {costs.ready:.2f} s after the start",
+        f"- with nothing compiled before, all code was ready after {statistics.median(costs.ready):.2f} s",
         f"- code kept on disk: {costs.files} files, {costs.code / 1e6:.1f} MB",
         "- most memory: " + ", ".join(f"{place} {size / 1e6:.0f} MB" for place, size in costs.memory.items()),
     ]

@@ -49,6 +49,7 @@ class Places:
         (work / "elfhaven.toml").write_text(_MANIFEST)
         shutil.copy(KERNELS / "benchmarks.lua", work)
         self._environment = os.environ | {"XDG_CACHE_HOME": str(work / "cache")}
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each start would translate our modules anew
         self._qemu = str(outside.qemu())
         self._code = work / "cache" / "elfhaven" / "native"
 

@@ -38,8 +38,8 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     start: dict[str, list[float]]
     ramp: list[float]
-    compiling: float
-    ready: float
+    compiling: list[float]
+    ready: list[float]
     files: int
     code: int
     load: dict[str, dict[str, list[float]]]

@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.decode import Instruction
+from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.floats import FLUSHED
 from elfhaven.machine.native.flow import Region, find_region, function_starts
 from elfhaven.machine.native.layout import NativeLayout
@@ -32,6 +33,7 @@ from elfhaven.machine.native.shared import DECLARED, INLINED, SHARED
 NAME = "region"
 _PLACE = 1 << 40  # where a text is taken to lie: what it calls in front of it has an address too
 _TEXTS = 4  # that are kept
+_RARE = OFTEN // 4  # meetings of a block that is left out: it would take longer to compile than it saves
 _VERSIONS = 4  # of a function, each with more that ran; then what is still met in it is compiled apart
 
 
@@ -108,8 +110,8 @@ class Text:
         """The region around the place at an offset."""
         figures = memoryview(heat.figures).cast("Q")
 
-        def warm(address: int) -> int:
-            return figures[(heat.first + (address - _PLACE) // 4) % len(figures)]
+        def warm(address: int) -> bool:
+            return figures[(heat.first + (address - _PLACE) // 4) % len(figures)] >= _RARE
 
         known = warm if figures else None
         place = _PLACE + at

@@ -14,10 +14,9 @@ from functools import cached_property
 from elfhaven.machine.native.decode import Flow, Instruction, signed
 
 Fetch = Callable[[int], Instruction | None]
-Warm = Callable[[int], int]  # how often the interpreter met a block
+Warm = Callable[[int], bool]  # whether the interpreter met a block often enough to have it compiled
 LARGEST = 1500  # instructions of a function, or of the part of it that is compiled
 _READ = 12000  # that are looked at
-_OFTEN = 4  # meetings of a place that is taken for one that is jumped to
 _LEAF = 48  # of one that is compiled with its caller
 _WORD, _PAGE = 4, 4096
 _CALL, _OFFSET_WIDTH = re.compile(rb"[\x94-\x97]"), 26  # the last byte of BL
@@ -120,8 +119,8 @@ def find_region(
     fetch: Fetch, hot: int, starts: Sequence[int] = (), warm: Warm | None = None
 ) -> Region | None:
     """The function around `hot`, or what follows `hot` where that is all that is known of it. None where its
-    instruction is not covered. With `warm`, what never ran is left out, and where the function jumps by
-    register, blocks of it that ran and are not reached otherwise are taken for places where it jumps to."""
+    instruction is not covered. With `warm`, what is not is left out, and where the function jumps by
+    register, blocks of it that are and are not reached otherwise are taken for places where it jumps to."""
     at = bisect_right(starts, hot)
     end = starts[at] if at < len(starts) else hot + _WORD * _READ
     for head in (*starts[at - 1 : at], hot) if at else (hot,):
@@ -144,7 +143,7 @@ def _jumped(
     if warm is None or not any(one.row.name == "br" for one in code.values()):
         return out
     for at in extent:
-        if at not in code and len(code) < _READ and warm(at) >= _OFTEN:
+        if at not in code and len(code) < _READ and warm(at):
             found = _function(fetch, at, starts, _READ, warm)
             if found:
                 out.add(at)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 
+from elfhaven.machine.native.codegen import Text
+from elfhaven.machine.native.context import Heat
 from elfhaven.machine.native.decode import Instruction
 from elfhaven.machine.native.flow import LARGEST, Region, find_region, function_starts
 from elfhaven.machine.native.patterns import A64
 
 BASE = 0x4000_0000
-RET, NOP, SVC = 0xD65F03C0, 0xD503201F, 0xD4000001
+RET, NOP, SVC, BR_X1 = 0xD65F03C0, 0xD503201F, 0xD4000001, 0xD61F0020
 
 
 def bl(words: int) -> int:
@@ -95,3 +97,25 @@ def test_a_region_is_the_same_wherever_it_lies() -> None:
     found = region(words, 1)
     assert found is not None
     assert sorted(found.rebased().code) == [0, 4, 8, 12][min(indices(found)) :]
+
+
+def test_what_was_rarely_met_is_left_out() -> None:
+    words = [cbnz(2), NOP, cbnz(2), NOP, cbnz(-4), RET]
+    for met, wanted in ((255, [0, 2, 4, 5]), (256, [0, 2, 3, 4, 5])):
+        found = warmed(words, dict.fromkeys(range(6), 1024) | {1: 3, 3: met})
+        assert [(at - found.head) // 4 for at in sorted(found.code)] == wanted
+
+
+def test_what_was_met_and_is_not_reached_is_jumped_to() -> None:
+    found = warmed([cbnz(2), BR_X1, NOP, NOP, RET, NOP, RET], {0: 1024, 1: 1024, 2: 1, 3: 300, 5: 255})
+    assert [(at - found.head) // 4 for at in sorted(found.code)] == [0, 1, 3, 4]
+    assert {(at - found.head) // 4 for at in found.jumped} == {0, 3}
+
+
+def warmed(words: list[int], figures: dict[int, int]) -> Region:
+    """As the process that compiles finds it, around the first word; `figures`: how often each was met."""
+    code = Text(struct.pack(f"<{len(words)}I", *words), flush=False)
+    heat = struct.pack("<32Q", *(figures.get(i, 0) for i in range(32)))
+    found = code.region(0, Heat(heat, 0))
+    assert found is not None
+    return found
