@@ -33,7 +33,7 @@ from elfhaven.machine.native.shared import DECLARED, INLINED, SHARED
 NAME = "region"
 _PLACE = 1 << 40  # where a text is taken to lie: what it calls in front of it has an address too
 _TEXTS = 4  # that are kept
-_RARE = OFTEN // 4  # meetings of a block that is left out: it would take longer to compile than it saves
+_RARE = OFTEN // 16  # meetings of a block that is left out: it would take longer to compile than it saves
 _VERSIONS = 4  # of a function, each with more that ran; then what is still met in it is compiled apart
 
 
