@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FPCR_FLUSH = 1 << 24  # FZ
-FPCR_MODES = 0x07F7_9F00
+FPCR_MODES = 0x07FF_9F00  # the bits that a CPU keeps; FZ16 on a newer one alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from elfhaven.machine.native.decode import Fields, Row
 from elfhaven.machine.native.dispatch import RAISED
 from elfhaven.machine.native.emitter import VECTOR, Emitter
 from elfhaven.machine.native.flags import Flags
+from elfhaven.machine.native.layout import FPCR_MODES
 from elfhaven.machine.native.transfers import aligned
 
 _WAITS = ((0, 2), (0, 3))  # CRm and op2 of WFE, WFI
@@ -46,16 +47,13 @@ def _ordered(e: Emitter, f: Fields) -> None:
         e.store(pointer, value if size == 8 else e.op(f"trunc i64 {value} to {type}"), type)
 
 
-_FPCR = 0x07F7_9F00  # its bits that are kept
-
-
 def _modes(e: Emitter) -> str:
     """FPCR as an i32."""
     value = e.held(e.layout.fpcr, "i32")
     for offset, shift in ((0, 16), (4, 20)):
         part = e.op(f"shl i32 {e.held(e.layout.fpcr_length + offset, 'i32')}, {shift}")
         value = e.op(f"or i32 {value}, {part}")
-    return e.op(f"and i32 {value}, {_FPCR}")
+    return e.op(f"and i32 {value}, {FPCR_MODES}")
 
 
 def _read_modes(e: Emitter, f: Fields) -> None:
@@ -65,7 +63,7 @@ def _read_modes(e: Emitter, f: Fields) -> None:
 
 def _write_modes(e: Emitter, f: Fields) -> None:
     """MSR of FPCR, by what it holds already."""
-    wanted = e.op(f"and i32 {e.x(f['rt'], 0)}, {_FPCR}")
+    wanted = e.op(f"and i32 {e.x(f['rt'], 0)}, {FPCR_MODES}")
     e.leave_if(e.op(f"icmp ne i32 {_modes(e)}, {wanted}"))
 
 

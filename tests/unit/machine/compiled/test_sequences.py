@@ -159,3 +159,15 @@ def test_flags_are_raised_by_what_counts(words: tuple[int, ...], model: CpuModel
     for _ in range(400):
         assert not twins.compare(CODE, draw(choose))
     twins.close()
+
+
+def test_fz16_is_one_of_the_modes() -> None:
+    """msr fpcr, x2; mrs x3, fpcr; msr fpcr, xzr; mrs x4, fpcr."""
+    choose = random.Random(SEED)
+    twins = Twins(CpuModel.MAX)
+    twins.load([0xD51B4402, 0xD53B4403, 0xD51B441F, 0xD53B4404, SVC])
+    for fpcr in (0, 1 << 19) * 4:
+        start = draw(choose)
+        start.general[2], start.fpcr = 1 << 19, fpcr
+        assert not twins.compare(CODE, start)
+    twins.close()
