@@ -108,12 +108,11 @@ class Text:
 
     def region(self, at: int, heat: Heat) -> Region | None:
         """The region around the place at an offset."""
-        figures = memoryview(heat.figures).cast("Q")
 
         def warm(address: int) -> bool:
-            return figures[(heat.first + (address - _PLACE) // 4) % len(figures)] >= _RARE
+            return heat.at(address - _PLACE) >= _RARE
 
-        known = warm if figures else None
+        known = warm if heat.figures else None
         place = _PLACE + at
         region = find_region(self.fetch, place, self.starts, known)
         if region is None:
