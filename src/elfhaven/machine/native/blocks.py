@@ -15,7 +15,8 @@ Edges = Mapping[int, Iterable[int]]
 
 @dataclass(frozen=True)
 class Exit:
-    """A way out. `lines` put back what was half done; `place` computes where the guest goes on."""
+    """A way out. `lines` put back what was half done; `place` computes where the guest goes on, and `to` is
+    that place where it is known."""
 
     label: str
     block: int
@@ -23,6 +24,7 @@ class Exit:
     written: frozenset[str]  # registers that its block had written by then
     lines: tuple[str, ...]
     linked: bool  # to compiled code, where there is some
+    to: int | None = None
 
 
 @dataclass(eq=False)

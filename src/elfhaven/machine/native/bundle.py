@@ -17,8 +17,8 @@ _SIZE = struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A compiled region: the page to which its addresses are relative, where it may be entered, and the
-    (offset, size) of the instructions that it is made from."""
+    """A compiled region: the page to which its addresses are relative, where it may be entered, the (offset,
+    size) of the instructions that it is made from, and the places that it leads to."""
 
     base: int
     entries: tuple[int, ...]
@@ -26,6 +26,7 @@ class Piece:
     object: bytes  # its object file
     function: int = 0  # its address in the host
     checks: int = 0  # of accesses that it makes
+    links: tuple[int, ...] = ()
 
     def holds(self, at: int) -> bool:
         """Whether an instruction is one of its own."""
@@ -55,7 +56,8 @@ def pack(text: Text) -> bytes:
             pieces.insert(0, piece)
     head = {
         "pieces": [
-            [piece.base, piece.entries, piece.spans, len(piece.object), piece.checks] for piece in pieces
+            [piece.base, piece.entries, piece.spans, len(piece.object), piece.checks, piece.links]
+            for piece in pieces
         ],
         "refused": [(at, word) for at, word in text.refused.items() if word],
     }
@@ -69,9 +71,10 @@ def unpack(data: bytes) -> tuple[Sequence[Piece], dict[int, int]]:
         (size,) = _SIZE.unpack_from(data)
         head = json.loads(data[_SIZE.size : _SIZE.size + size])
         at, pieces = _SIZE.size + size, []
-        for base, entries, spans, length, checks in head["pieces"]:
+        for base, entries, spans, length, checks, links in head["pieces"]:
             made = data[at : at + length]
-            pieces.append(Piece(base, tuple(entries), tuple((a, n) for a, n in spans), made, 0, checks))
+            found = tuple((a, n) for a, n in spans)
+            pieces.append(Piece(base, tuple(entries), found, made, 0, checks, tuple(links)))
             at += length
         if at != len(data):
             raise ValueError("objects are missing")

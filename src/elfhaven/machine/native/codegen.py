@@ -154,8 +154,8 @@ class Service:
     def region(self, words: Words, data: bytes) -> tuple[Words, bytes]:
         """The region around the place `at` of a text, with what is warm (context.Heat) and the registers that
         lay `apart` (lift): its object file, the page `base` to which its addresses are relative, its
-        `entries`, and the `spans` that it is made from. Without a text, `unknown`; without a region, the word
-        that is in the way."""
+        `entries`, the `spans` that it is made from, its `checks` and `links` (lift.Lifted). Without a text,
+        `unknown`; without a region, the word that is in the way."""
         text = self._texts.get(words["text"])
         if text is None or self._layout is None:
             return {"unknown": True}, b""
@@ -171,6 +171,7 @@ class Service:
             "entries": entries,
             "spans": spans,
             "checks": lifted.checks,
+            "links": [region.base + at - _PLACE for at in lifted.links],
         }, made
 
 

@@ -51,13 +51,13 @@ class Compiler:
         self._ended = 0
         self.compiled = self.found = 0
 
-    def dispatcher(self, layout: NativeLayout, often: int) -> tuple[int, int]:
+    def dispatcher(self, layout: NativeLayout, often: int) -> tuple[int, int, int]:
         """Addresses of the functions of dispatch.dispatcher(). To be asked before regions are compiled: what
         they call is there from then on."""
         found = self._functions(dispatcher(layout, often), shared=True)
         with self._linking:
             self._linker.provide({name: found[name] for name in NAMES})
-        return found["dispatch"], found["enter"]
+        return found["dispatch"], found["enter"], found["absent"]
 
     def compile(self, functions: dict[str, str]) -> dict[str, int]:
         """Addresses of functions by name, from their IR by name. Raises CompileError."""

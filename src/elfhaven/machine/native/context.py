@@ -7,8 +7,9 @@ two rows of them, for reads and for writes, each with a table of pages that are 
 address of the page, what must be added to a guest address in it to make a host address, and the extent's
 first address and size.
 
-Another table leads from a guest address to the code that was compiled for it. Its entries point to records
-that never change, so that one is never met half written.
+A place has a record of the code that was compiled for it, or of what goes back to the interpreter. Regions
+that lead there hold its address; another table leads to it from a guest address. Records and tables change
+only while no compiled code runs.
 
 The largest extent that may be written is the main one, which compiled code looks at first: what makes a guest
 address one relative to it, how far from its start accesses may begin, and where it lies in the host. While
@@ -21,6 +22,7 @@ The guest's flags lie here while compiled code runs, as the emitter keeps them.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # words
@@ -38,11 +40,12 @@ HEAT_ENTRIES = 1 << 15
 PLACE_BITS = 17
 PLACE_ENTRIES = 1 << PLACE_BITS
 PROBES = 4  # entries that a place may lie in, one behind the other
-RECORD_WORDS = 5  # place, function, base of its region, which of the region's entries, its slots
+RECORD_WORDS = 5
+RECORD_FUNCTION, RECORD_ENTRY, RECORD_BASE, RECORD_SLOTS = range(1, RECORD_WORDS)  # behind the place
 SLOT_WORDS = 3  # of a check of accesses, see accesses.py
 FARTHEST = 512  # bytes from the first to the end of the last access of a check
 WANTED, AGAIN = 1, 2  # of STOP: somebody wants the CPU; code is to be entered anew
-_CHUNK = 1 << 15  # words of slots that are got at once
+CHUNK = 1 << 15  # words of slots that are got at once; behind them lie as many for links
 _EMPTY = 0xFF
 # Addresses of no code, in records where there is none. A guest may well jump to them; so neither stands where
 # it would be looked for.
@@ -66,14 +69,20 @@ class Heat:
 COLD = Heat()  # nothing is known
 
 
+def _chunk() -> ctypes.Array[ctypes.c_uint64]:
+    return (ctypes.c_uint64 * (2 * CHUNK))()
+
+
 class Context:
     """The words, and the tables that some of them point to."""
 
-    def __init__(self, env: int, reg_write: int) -> None:
+    def __init__(self, env: int, reg_write: int, absent: int = 0) -> None:
+        """`absent`: the function of dispatch.dispatcher()."""
+        self._absent = absent
         self.words = (ctypes.c_uint64 * WORDS)()
         self._reads = (ctypes.c_uint64 * (TLB_WORDS * TLB_ENTRIES))()
         self._writes = (ctypes.c_uint64 * (TLB_WORDS * TLB_ENTRIES))()
-        self._slots = [(ctypes.c_uint64 * _CHUNK)()]
+        self._slots = [_chunk()]
         self._used = 0  # words of the last of them
         self._next = [0, 0]  # of each row of extents, which is replaced next
         self._places = (ctypes.c_uint64 * (PLACE_ENTRIES + PROBES))()
@@ -92,8 +101,8 @@ class Context:
         ):
             self.words[word] = ctypes.addressof(table)
         self._dirty = True
-        self._records: set[int] = set()  # guest addresses
-        self._kept: list[ctypes.Array[ctypes.c_uint64]] = []  # all records, as one may be in use
+        self._records: dict[int, ctypes.Array[ctypes.c_uint64]] = {}  # by place
+        self._held: set[int] = set()  # places that the table leads to
         self.flush()
         self.clear()
 
@@ -108,7 +117,7 @@ class Context:
             ctypes.memset(self._writes, _EMPTY, ctypes.sizeof(self._writes))
             ctypes.memset(self.address + 8 * MAIN_SKEW, 0, 8 * (WORDS - MAIN_SKEW))
             for chunk in self._slots[:-1]:
-                ctypes.memset(chunk, 0, ctypes.sizeof(chunk))
+                ctypes.memset(chunk, 0, 8 * CHUNK)
             ctypes.memset(self._slots[-1], 0, 8 * self._used)
             self._dirty = False
 
@@ -132,36 +141,47 @@ class Context:
         """Forget all code."""
         ctypes.memmove(self._places, self._blank, len(self._blank))
         self._records.clear()
-        self._kept.clear()
-        self._slots = [(ctypes.c_uint64 * _CHUNK)()]
+        self._held.clear()
+        self._slots = [_chunk()]
         self._used = 0
 
     def knows(self, place: int) -> bool:
         """Whether code is there for a guest address."""
-        return place in self._records
+        return place in self._held
 
-    def slots(self, checks: int) -> int:
-        """The address of slots for a region."""
-        count = checks * SLOT_WORDS
-        if self._used + count > len(self._slots[-1]):
-            self._slots.append((ctypes.c_uint64 * max(count, _CHUNK))())
+    def slots(self, checks: int, links: Sequence[int] = ()) -> int:
+        """The address of slots for a region that leads to places."""
+        count = max(checks * SLOT_WORDS, len(links))
+        if self._used + count > CHUNK:
+            self._slots.append(_chunk())
             self._used = 0
+        chunk, at = self._slots[-1], self._used
         self._used += count
-        return ctypes.addressof(self._slots[-1]) + 8 * (self._used - count)
+        for i, place in enumerate(links):
+            chunk[CHUNK + at + i] = self.record(place)
+        return ctypes.addressof(chunk) + 8 * at
 
-    def add(self, place: int, function: int, base: int, entry: int, slots: int) -> None:
-        """Code for a guest address, from now on this one; `base` is where its region lies."""
-        record = (ctypes.c_uint64 * RECORD_WORDS)(place, function, base, entry, slots)
-        self._kept.append(record)
+    def record(self, place: int) -> int:
+        """The address of a place's record."""
+        known = self._records.get(place)
+        if known is None:
+            known = self._records[place] = (ctypes.c_uint64 * RECORD_WORDS)(place, self._absent)
+        return ctypes.addressof(known)
+
+    def add(self, place: int, function: int, entry: int, base: int, slots: int) -> None:
+        """Code for a guest address, from now on this one; `base` is where its region lies, `entry` which of
+        the region's entries it is."""
+        record = self.record(place)
+        self._records[place][RECORD_FUNCTION:] = [function, entry, base, slots]
         at = (place >> 2) % PLACE_ENTRIES
         held = [ctypes.c_uint64.from_address(self._places[i]).value for i in range(at, at + PROBES)]
         for wanted in (place, _NOWHERE, _NOWHERE_ELSE, held[0]):
             if wanted in held:
                 at += held.index(wanted)
-                self._records.discard(wanted)
+                self._held.discard(wanted)
                 break
-        self._records.add(place)
-        self._places[at] = ctypes.addressof(record)
+        self._held.add(place)
+        self._places[at] = record
 
     def heat(self, first: int) -> Heat:
         """How often the interpreter met which block, of a text from `first` on."""

@@ -31,6 +31,7 @@ from elfhaven.machine.native.context import (
     PLACE_ENTRIES,
     PLACES,
     PROBES,
+    RECORD_FUNCTION,
     REG_WRITE,
     STOP,
 )
@@ -38,7 +39,7 @@ from elfhaven.machine.native.layout import FPCR_MODES, NativeLayout
 
 CONVENTION = "preserve_nonecc"  # of regions: they keep no register of the host for who called them
 MAIN = "i64 %skew, i64 %reach, ptr %main"  # the main extent, as the context has it
-PARAMETERS = f"ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN}"
+PARAMETERS = f"ptr %ctx, ptr %record, ptr %env, {MAIN}"
 OFTEN = 1024
 _SELDOM, _SELDOM_AFTER = 16, 64  # so much less often is told what was told so many times
 _MASK_ALL = 0x1F80  # MXCSR: no exception traps, to nearest, no flag set
@@ -47,7 +48,8 @@ _UNDERFLOW, _INEXACT = 0x10, 0x20
 
 
 def dispatcher(layout: NativeLayout, often: int = OFTEN) -> str:
-    """The text of @dispatch, and of @enter, which runs one region. A block is told each time it has been met
+    """The text of @dispatch, of @enter, which runs one region, and of @absent, which stands where none is:
+    the guest goes on at its record's place. A block is told each time it has been met
     `often` times, a power of two."""
     from unicorn.arm64_const import UC_ARM64_REG_PC  # late: who compiles regions has no need of Unicorn
 
@@ -143,15 +145,9 @@ ready:
 go:
   %pc = phi i64 [ %at, %ready ], [ %next, %on ]
   %r = phi ptr [ %record, %ready ], [ %record.2, %on ]
-  %f.p = getelementptr i64, ptr %r, i64 1
+  %f.p = getelementptr i64, ptr %r, i64 {RECORD_FUNCTION}
   %f = load ptr, ptr %f.p
-  %base.p = getelementptr i64, ptr %r, i64 2
-  %base = load i64, ptr %base.p
-  %which.p = getelementptr i64, ptr %r, i64 3
-  %which = load i64, ptr %which.p
-  %slots.p = getelementptr i64, ptr %r, i64 4
-  %slots = load ptr, ptr %slots.p
-  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN})
+  %next = call {CONVENTION} i64 %f(ptr %ctx, ptr %r, ptr %env, {MAIN})
   %stop.2 = load volatile i64, ptr %stop.p
   %wanted.2 = icmp ne i64 %stop.2, 0
   %stuck = icmp eq i64 %next, %pc
@@ -183,7 +179,12 @@ other:
   ret void
 }}
 
-define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base, ptr %slots) nounwind {{
+define {CONVENTION} i64 @absent({PARAMETERS}) nounwind {{
+  %place = load i64, ptr %record
+  ret i64 %place
+}}
+
+define i64 @enter(ptr %ctx, ptr %record) nounwind {{
   %kept = alloca i32
   %mxcsr = alloca i32
   %env = load ptr, ptr %ctx
@@ -196,7 +197,9 @@ define i64 @enter(ptr %ctx, ptr %f, i64 %which, i64 %base, ptr %slots) nounwind 
   %again = cmpxchg ptr %stop.p, i64 {AGAIN}, i64 0 seq_cst seq_cst
 {_begin(layout)}
 {_MAIN_WORDS}
-  %next = call {CONVENTION} i64 %f(ptr %ctx, i64 %which, i64 %base, ptr %slots, {MAIN})
+  %f.p = getelementptr i64, ptr %record, i64 {RECORD_FUNCTION}
+  %f = load ptr, ptr %f.p
+  %next = call {CONVENTION} i64 %f(ptr %ctx, ptr %record, ptr %env, {MAIN})
 {_end(layout)}
   ret i64 %next
 }}

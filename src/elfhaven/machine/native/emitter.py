@@ -93,9 +93,11 @@ class Emitter(Doubts, Sums):
             self._ways[undone] = self._exit(self.address_of(self._start), self._kept, lines)
         return self._ways[undone]
 
-    def _exit(self, place: str, written: Set[str], lines: list[str], linked: bool = False) -> str:
+    def _exit(
+        self, place: str, written: Set[str], lines: list[str], linked: bool = False, to: int | None = None
+    ) -> str:
         name = self.fresh("exit")
-        made = Exit(name, self.block.address, place, frozenset(written), tuple(lines), linked)
+        made = Exit(name, self.block.address, place, frozenset(written), tuple(lines), linked, to)
         self.exits.append(made)
         self.block.exits.append(made)
         return name
@@ -103,7 +105,7 @@ class Emitter(Doubts, Sums):
     def leave(self, address: int, linked: bool = False) -> str:
         """The label of a way out to a place, with the state that is reached; `linked`: to compiled code,
         where there is some."""
-        return self._exit(self.address_of(address), self.block.defines, [], linked)
+        return self._exit(self.address_of(address), self.block.defines, [], linked, address)
 
     def leave_to(self, destination: str) -> str:
         """The same, for an address that was computed."""

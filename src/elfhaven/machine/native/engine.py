@@ -101,7 +101,8 @@ class NativeEngine(UnicornEngine):
         self._physical = memory
         self.tier = tier or Tier(find_native(self._uc, self._base, self.layout), directory, at_once or OFTEN)
         self._at_once = bool(at_once)
-        context = Context(self._base, ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value or 0)
+        write = ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value or 0
+        context = Context(self._base, write, self.tier.absent)
         self._kept = (_EXTENT(self._extent), _HOT(self._hot))
         for word, function in zip((EXTENT, HOT), self._kept, strict=True):
             context.words[word] = ctypes.cast(function, ctypes.c_void_p).value or 0
@@ -262,6 +263,6 @@ class NativeEngine(UnicornEngine):
     def add(self, native: Native) -> None:
         """Use a region from now on."""
         assert self._context is not None
-        slots = self._context.slots(native.checks)
+        slots = self._context.slots(native.checks, native.links)
         for i, place in enumerate(native.entries):
-            self._context.add(place, native.function, native.base, i, slots)
+            self._context.add(place, native.function, i, native.base, slots)

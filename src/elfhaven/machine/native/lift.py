@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A region of guest code as one function: i64 (context, which of its entries, its base, its slots, and the
-three words of the main extent).
+"""A region of guest code as one function: i64 (context, the record by which it is entered, the CPU's state,
+and the three words of the main extent).
 
 It takes registers from the CPU's state and puts them back as traffic.Traffic has it. Where it is left it
 goes on in the region that the place belongs to, if there is one; else it gives the address where the guest
@@ -11,18 +11,30 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Exit, Zones
-from elfhaven.machine.native.context import ENV, FLAG_A, FLAG_B, FLAG_KIND, PLACE_ENTRIES, PLACES, STOP
-from elfhaven.machine.native.decode import Flow, Instruction
+from elfhaven.machine.native.context import (
+    CHUNK,
+    FLAG_A,
+    FLAG_B,
+    FLAG_KIND,
+    PLACE_ENTRIES,
+    PLACES,
+    RECORD_BASE,
+    RECORD_ENTRY,
+    RECORD_FUNCTION,
+    RECORD_SLOTS,
+    STOP,
+)
+from elfhaven.machine.native.decode import Flow, Instruction, signed
 from elfhaven.machine.native.dispatch import CONVENTION, MAIN, PARAMETERS
 from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
-from elfhaven.machine.native.loops import Loop, Turn
+from elfhaven.machine.native.loops import Loop, Turn, stop_lines
 from elfhaven.machine.native.traffic import Traffic
 
 _FLAGS = (("fk", "i32", FLAG_KIND), ("fa", "i64", FLAG_A), ("fb", "i64", FLAG_B))
@@ -33,10 +45,12 @@ _FEW = 4  # targets of an indirect branch that are compared one after the other
 
 @dataclass(frozen=True)
 class Lifted:
-    """The text of a function, to be put behind prelude.PRELUDE, and how many checks of accesses it makes."""
+    """The text of a function, to be put behind prelude.PRELUDE, how many checks of accesses it makes, and the
+    places outside that it leads to, as addresses of the region rebased."""
 
     text: str
     checks: int
+    links: tuple[int, ...] = ()
 
 
 def lift(
@@ -50,7 +64,7 @@ def lift(
     """`features` and `flush` as for Emitter; `apart`: the registers that did not point into the main
     extent."""
     lifter = _Lifter(region.rebased(), name, Emitter(layout, features, flush), apart)
-    return Lifted(lifter.text(), lifter.checks)
+    return Lifted(lifter.text(), lifter.checks, tuple(lifter.links))
 
 
 class _Lifter:
@@ -59,6 +73,7 @@ class _Lifter:
         self._region, self._name, self._layout = region, name, emitter.layout
         self._e = emitter
         self._tables: list[str] = []
+        self.links: dict[int, int] = {}  # place outside -> which of the links leads there
 
     def text(self) -> str:
         self._body()
@@ -231,11 +246,9 @@ class _Lifter:
         return out
 
     def _entry(self) -> list[str]:
-        assert ENV == 0
         blocks = self._e.blocks.values()
         touched = {"flags"}.union(*(block.uses | block.defines for block in blocks))
-        out = ["entry:", "  %pc = alloca i64", "  %env = load ptr, ptr %ctx, align 8"]
-        out.append("  %main.at = ptrtoint ptr %main to i64")
+        out = [*_START]
         out += [f"  %{name} = alloca {type}" for name, type, _ in self._registers(touched)]
         for loop in self._e.loops.values():
             out += [f"  {name} = alloca i64" for name in loop.allocas()]
@@ -281,13 +294,41 @@ class _Lifter:
             f"{way.label}:",
             *(f"  {line}" for line in way.lines),
             *self._put_back(way.label, self._traffic.dirty[way.block] | way.written),
-            f"  %{way.label}.pc = {way.place}",
-            f"  store i64 %{way.label}.pc, ptr %pc",
-            f"  br label %{'link' if way.linked else 'home'}",
+            *(_by_address(way) if way.to is None or not way.linked else self._directly(way, way.to)),
         ]
 
+    def _directly(self, way: Exit, to: int) -> Iterator[str]:
+        """To a place that is known. Somebody who wants the CPU is heard where it lies behind."""
+        name, place = way.label, signed(to, 64)
+        which = self.links.setdefault(place, len(self.links))
+        if place <= way.block:
+            yield from stop_lines(name)
+            yield f"  br i1 %{name}.stop, label %{name}.home, label %{name}.on, !prof !0"
+            yield f"{name}.home:"
+            yield from _by_address(way)
+            yield f"{name}.on:"
+        yield f"  %{name}.link = getelementptr i64, ptr %slots, i64 {CHUNK + which}"
+        yield f"  %{name}.record = load ptr, ptr %{name}.link, !tbaa !5"
+        yield f"  store ptr %{name}.record, ptr %next"
+        yield "  br label %away"
 
-_LINKED = "ptr %ctx, i64 %link.which, i64 %link.base, ptr %link.slots"
+
+def _by_address(way: Exit) -> Iterator[str]:
+    yield f"  %{way.label}.pc = {way.place}"
+    yield f"  store i64 %{way.label}.pc, ptr %pc"
+    yield f"  br label %{'link' if way.linked else 'home'}"
+
+
+_START = f"""entry:
+  %pc = alloca i64
+  %next = alloca ptr
+  %main.at = ptrtoint ptr %main to i64
+  %base.p = getelementptr i64, ptr %record, i64 {RECORD_BASE}
+  %base = load i64, ptr %base.p, !tbaa !5
+  %slots.p = getelementptr i64, ptr %record, i64 {RECORD_SLOTS}
+  %slots = load ptr, ptr %slots.p, !tbaa !5
+  %which.p = getelementptr i64, ptr %record, i64 {RECORD_ENTRY}
+  %which = load i64, ptr %which.p, !tbaa !5""".splitlines()
 _ENDS = f"""link:
   %link.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
   %link.stop = load volatile i64, ptr %link.stop.p
@@ -302,18 +343,14 @@ _ENDS = f"""link:
   %link.there = load i64, ptr %link.record, !tbaa !5
   %link.hit = icmp eq i64 %link.there, %link.pc
   %link.both = and i1 %link.hit, %link.free
-  br i1 %link.both, label %link.go, label %home, !prof !1
-link.go:
-  %link.f.p = getelementptr i64, ptr %link.record, i64 1
-  %link.f = load ptr, ptr %link.f.p, !tbaa !5
-  %link.base.p = getelementptr i64, ptr %link.record, i64 2
-  %link.base = load i64, ptr %link.base.p, !tbaa !5
-  %link.which.p = getelementptr i64, ptr %link.record, i64 3
-  %link.which = load i64, ptr %link.which.p, !tbaa !5
-  %link.slots.p = getelementptr i64, ptr %link.record, i64 4
-  %link.slots = load ptr, ptr %link.slots.p, !tbaa !5
-  %link.r = musttail call {CONVENTION} i64 %link.f({_LINKED}, {MAIN})
-  ret i64 %link.r
+  store ptr %link.record, ptr %next
+  br i1 %link.both, label %away, label %home, !prof !1
+away:
+  %away.record = load ptr, ptr %next
+  %away.f.p = getelementptr i64, ptr %away.record, i64 {RECORD_FUNCTION}
+  %away.f = load ptr, ptr %away.f.p, !tbaa !5
+  %away.r = musttail call {CONVENTION} i64 %away.f(ptr %ctx, ptr %away.record, ptr %env, {MAIN})
+  ret i64 %away.r
 home:
   %home.pc = load i64, ptr %pc
   ret i64 %home.pc""".splitlines()

@@ -24,6 +24,7 @@ class Native:
     base: int
     entries: tuple[int, ...]
     checks: int
+    links: tuple[int, ...]  # the places that it leads to
 
 
 @dataclass(slots=True)
@@ -43,8 +44,8 @@ class Placed:
 
 
 def _native(piece: Piece, first: int) -> Native:
-    entries = tuple(first + at for at in piece.entries)
-    return Native(piece.function, first + piece.base, entries, piece.checks)
+    entries, links = (tuple(first + at for at in places) for places in (piece.entries, piece.links))
+    return Native(piece.function, first + piece.base, entries, piece.checks, links)
 
 
 class Texts:

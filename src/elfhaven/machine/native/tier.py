@@ -42,7 +42,7 @@ class Tier:
     def __init__(self, layout: NativeLayout, directory: Path | None = None, often: int = OFTEN) -> None:
         self.layout = layout
         self._compiler = Compiler(directory, layout)
-        self.dispatcher, self.enter = self._compiler.dispatcher(layout, often)
+        self.dispatcher, self.enter, self.absent = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
         self._samples: dict[_Place, tuple[Text, Sequence[str]]] = {}
         self._heat: dict[bytes, Callable[[], Heat]] = {}  # by digest, as the latest engine has it
@@ -200,7 +200,8 @@ class Tier:
         function = self._compiler.link([made])[0][_NAME]
         self._compiler.compiled += 1
         spans = tuple((start, size) for start, size in words["spans"])
-        piece = Piece(words["base"], tuple(words["entries"]), spans, made, function, words["checks"])
+        entries, links = tuple(words["entries"]), tuple(words["links"])
+        piece = Piece(words["base"], entries, spans, made, function, words["checks"], links)
         with self._changed:
             text.pieces.append(piece)
             text.changed = True

@@ -16,7 +16,7 @@ from unicorn.unicorn_py3.unicorn import uclib
 from elfhaven.machine.address_space import AddressSpace, Mapping
 from elfhaven.machine.engine import PC, SP, Fault
 from elfhaven.machine.memory import PAGE, PhysicalMemory
-from elfhaven.machine.native.context import SLOT_WORDS
+from elfhaven.machine.native.context import RECORD_WORDS, Context
 from elfhaven.machine.native.decode import Fields, Instruction, Row
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.flow import Region
@@ -72,6 +72,8 @@ class Bench:
         self.space = AddressSpace(memory, TablePool(region, BASE, 1 << 20), USER, 2 * USER, 64)
         machine = NativeMachine(memory, model)
         self.engine: NativeEngine = machine.create()
+        self.records: list[Any] = []  # of what was compiled
+        self.places = Context(0, 0, self.engine.tier.absent)  # of which nothing is forgotten
         self.features: Set[str] = self.engine.tier._compiler.features  # of the host
         self.layout: NativeLayout = find_native(self.engine._uc, self.engine._base, self.engine.layout)
         self.code = self._map(pages, USER, 1, Protection.READ | Protection.EXECUTE)
@@ -106,17 +108,15 @@ class Bench:
         """Their functions, as callables of no argument."""
         lifted = [lift(region, f"f{i}", self.layout, self.features) for i, region in enumerate(regions)]
         addresses = self.engine.tier._compiler.compile({f"f{i}": one.text for i, one in enumerate(lifted)})
-        kind = ctypes.CFUNCTYPE(
-            ctypes.c_uint64, *(ctypes.c_void_p,) * 2, *(ctypes.c_uint64,) * 2, ctypes.c_void_p
-        )
+        enter = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)(self.engine.tier.enter)
         context = self.engine._context
         assert context is not None
-        enter = kind(self.engine.tier.enter)
-        self.slots = [(ctypes.c_uint64 * (SLOT_WORDS * one.checks))() for one in lifted]
-        return [
-            partial(enter, context.address, addresses[f"f{i}"], 0, USER, ctypes.addressof(slots))
-            for i, slots in enumerate(self.slots)
+        slots = [self.places.slots(one.checks, [USER + at for at in one.links]) for one in lifted]
+        records = [
+            (ctypes.c_uint64 * RECORD_WORDS)(0, addresses[f"f{i}"], 0, USER, at) for i, at in enumerate(slots)
         ]
+        self.records += records
+        return [partial(enter, context.address, ctypes.addressof(record)) for record in records]
 
     # ---- states
 

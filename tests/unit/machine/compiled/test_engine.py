@@ -51,7 +51,8 @@ def install(bench: Bench, *words: int) -> None:
     name = "loop"
     lifted = lift(region, name, bench.layout)
     function = bench.engine.tier._compiler.compile({name: lifted.text})[name]
-    bench.engine.add(Native(function, region.base, region.entries, lifted.checks))
+    links = tuple(region.base + at for at in lifted.links)
+    bench.engine.add(Native(function, region.base, region.entries, lifted.checks, links))
 
 
 def run(bench: Bench, *arguments: int) -> Fault | Stop:
