@@ -4,7 +4,7 @@ calls give the same results, and tampering has the same consequences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -66,23 +66,23 @@ def device(tmp_path: Path) -> StateDirectory:
 
 
 @pytest.fixture
-def sides(real: RealPlace, machine: Machine, device: StateDirectory) -> dict[str, Side]:
+def sides(real: RealPlace, machine: Machine, device: StateDirectory) -> Iterator[dict[str, Side]]:
     files = device.path / "tee"
-    target = Emulator(device, "stock")
 
     def put(found: Files) -> None:
         _forget(real, machine)
         put_guest_files(machine, found)
 
     put({})
-    return {
-        "real": Side(real, lambda: guest_files(machine), put),
-        "emulated": Side(
-            EmulatedPlace(target, device),
-            lambda: directory_files(files),
-            lambda found: put_directory_files(files, found),
-        ),
-    }
+    with Emulator(device, "stock") as target:
+        yield {
+            "real": Side(real, lambda: guest_files(machine), put),
+            "emulated": Side(
+                EmulatedPlace(target, device),
+                lambda: directory_files(files),
+                lambda found: put_directory_files(files, found),
+            ),
+        }
 
 
 def installed(*places: Place) -> UUID:
