@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypedDict
 from uuid import UUID
 
-from elfhaven.abi.container import WINDOW_DEFAULT
 from elfhaven.abi.optee_msg import RPC_CMD_FS, RPC_CMD_RPMB, RPC_CMD_SOCKET, RPC_CMD_SUPP_PLUGIN
 from elfhaven.errors import UsageError
 from elfhaven.image.keys import load_public
@@ -28,7 +27,7 @@ from elfhaven.secure.config import CoreConfig
 from elfhaven.secure.core import SecureCore
 from elfhaven.secure.profile import NORMAL_BASE, PROFILES
 from elfhaven.target.state import StateDirectory, replace_file
-from elfhaven.target.targets import ENGINES
+from elfhaven.target.targets import ENGINES, window
 from elfhaven.world.shared_memory import NormalMemory
 from elfhaven.world.tap import TAPPED
 
@@ -64,7 +63,6 @@ class _Core(TypedDict, total=False):
     random: Callable[[int], bytes]
 
 
-_LARGE_WINDOW = 4 << 20  # bytes: two large pages of the host, and half as many crossings
 NORMAL_SIZE = 512 << 20  # bytes of the normal world's DRAM; only what is touched costs memory
 
 
@@ -135,7 +133,7 @@ class Emulator:
                 **(services or {}),
             },
         )
-        self._context = Context(self.driver, WINDOW_DEFAULT if memory == "stock" else _LARGE_WINDOW)
+        self._context = Context(self.driver, window(memory))
         self.at_interrupt: list[Callable[[], None]] = []  # ends waits of the normal world for the outside
 
     @cached_property

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
+from elfhaven.abi.container import WINDOW_DEFAULT
 from elfhaven.errors import UsageError
 from elfhaven.normal.client import Context
 from elfhaven.packing import default_public
@@ -25,6 +26,7 @@ ENGINES = ("interpreter", "native", "auto")  # of the emulator; auto: native whe
 PERMISSIVE = "permissive"  # the profile of the emulator that takes what no OP-TEE does
 STOCK_FILE_MAX = 4 << 20  # bytes of a TA file; more has halted Debian's OP-TEE 4.5, after some use
 SSH = "ssh:"
+_LARGE_WINDOW = 4 << 20  # bytes: two large pages of the host, and half as many crossings
 
 
 class Target(Protocol):
@@ -80,6 +82,11 @@ def open_target(
     from elfhaven.target.emulator import Emulator
 
     return Emulator(device, memory, images, observer=observer, engine=engine)
+
+
+def window(memory: str) -> int:
+    """Bytes in which bulk data crosses, the same on every target that has this memory."""
+    return WINDOW_DEFAULT if memory == "stock" else _LARGE_WINDOW
 
 
 def _check_sizes(images: Mapping[UUID, bytes]) -> None:

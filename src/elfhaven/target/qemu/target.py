@@ -15,6 +15,7 @@ from elfhaven.target.qemu.boot import SECURE_LOG
 from elfhaven.target.qemu.machine import Machine
 from elfhaven.target.qemu.parts import Report
 from elfhaven.target.qemu.port import connect
+from elfhaven.target.targets import window
 
 _DEBUG: Final = b"D/"  # lines that a debug build of OP-TEE prints at every step
 
@@ -38,7 +39,7 @@ class Qemu:
         self._logged = len(machine.log(SECURE_LOG))
         for uuid, data in (images or {}).items():
             self.install(uuid, data)
-        self.context = Context(self._transport)
+        self.context = Context(self._transport, window(memory))
 
     @property
     def console(self) -> list[str]:
