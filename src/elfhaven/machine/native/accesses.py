@@ -76,11 +76,12 @@ class Group:
         yield f"  %{name}.within = icmp ult i64 %{name}.near, %reach"
         yield f"  br i1 %{name}.within, label %{name}.fast, label %{name}.far, !prof !1"
         yield f"{name}.far:"
-        yield from self._by_slot()
+        yield f"  %{name}.sum = {reach(name, self.size, self.write)}"
         yield f"  %{name}.back = sub i64 %{name}.sum, %main.at"
-        yield f"  br label %{name}.fast"
+        yield f"  %{name}.there = icmp ne i64 %{name}.sum, 0"
+        yield f"  br i1 %{name}.there, label %{name}.fast, label %{self._way_out}, !prof !1"
         yield f"{name}.fast:"
-        yield f"  %{name}.index = phi i64 [ %{name}.near, %{name}.check ], [ %{name}.back, %{name}.found ]"
+        yield f"  %{name}.index = phi i64 [ %{name}.near, %{name}.check ], [ %{name}.back, %{name}.far ]"
         yield f"  %{name}.first = getelementptr i8, ptr %main, i64 %{name}.index"
 
     def _by_slot(self) -> Iterator[str]:
@@ -92,7 +93,8 @@ class Group:
         yield f"  %{name}.hit = icmp ult i64 %{name}.from, %{name}.lim"
         yield f"  br i1 %{name}.hit, label %{name}.found, label %{name}.slow, !prof !1"
         yield f"{name}.slow:"
-        yield f"  %{name}.there = {reach(name, self.size, self.write)}"
+        yield f"  %{name}.reached = {reach(name, self.size, self.write)}"
+        yield f"  %{name}.there = icmp ne i64 %{name}.reached, 0"
         yield f"  br i1 %{name}.there, label %{name}.found, label %{self._way_out}, !prof !1"
         yield f"{name}.found:"
         yield f"  %{name}.add.p = getelementptr i64, ptr %{name}.slot, i64 2"
@@ -114,6 +116,6 @@ def slot_lines(name: str, stem: str) -> Iterator[str]:
 
 
 def reach(name: str, size: int, write: bool) -> str:
-    """IR that asks the engine for so many bytes from %{name}.at on: an i1."""
-    words = f"i64 %{name}.at, i64 {size}, i64 {int(write)}, ptr %{name}.slot"
-    return f"call preserve_allcc i1 @reach(ptr %ctx, {words})"
+    """IR for where the host has so many bytes from %{name}.at on; 0 where they may not be used so."""
+    words = f"i64 %{name}.at, ptr %{name}.slot, i64 {2 * size + write}"
+    return f"call preserve_allcc i64 @reach(ptr %ctx, {words})"

@@ -139,7 +139,8 @@ class Loop:
             yield f"  %{name}.hit = icmp ult i64 %{name}.f, %{name}.f.lim"
             yield f"  br i1 %{name}.hit, label %{name}.slot.in, label %{name}.slow"
         yield f"{name}.slow:"
-        yield f"  %{name}.there = {reach(name, even.high - even.low, even.write)}"
+        yield f"  %{name}.reached = {reach(name, even.high - even.low, even.write)}"
+        yield f"  %{name}.there = icmp ne i64 %{name}.reached, 0"
         yield f"  br i1 %{name}.there, label %{name}.slot.in, label %{self.way_out}, !prof !1"
         yield f"{name}.slot.in:"
         yield from slot_lines(name, "s")

@@ -193,11 +193,32 @@ done:
 }}
 """
 
-# Whether accesses may be done; their slot holds the extent from then on. Pages that are known are found in
-# the table.
-_REACH = f"""
-define internal preserve_allcc i1 @reach(ptr %ctx, i64 %a, i64 %size, i64 %w, ptr %slot)
-    noinline cold nounwind {{
+# Where the host has accesses of a check, 0 where they may not be done. `what` is twice their size, plus one
+# where they write. Their slot holds the extent from then on.
+_REACH = """
+define internal preserve_allcc i64 @reach(ptr %ctx, i64 %a, ptr %slot, i64 %what) noinline cold nounwind {
+  %lo = load i64, ptr %slot
+  %lim.p = getelementptr i64, ptr %slot, i64 1
+  %lim = load i64, ptr %lim.p
+  %from = sub i64 %a, %lo
+  %hit = icmp ult i64 %from, %lim
+  br i1 %hit, label %there, label %elsewhere, !prof !1
+there:
+  %add.p = getelementptr i64, ptr %slot, i64 2
+  %add = load i64, ptr %add.p
+  %sum = add i64 %a, %add
+  ret i64 %sum
+elsewhere:
+  %r = musttail call preserve_allcc i64 @look(ptr %ctx, i64 %a, ptr %slot, i64 %what)
+  ret i64 %r
+}
+"""
+
+# The same where the slot does not help. Pages that are known are found in the table.
+_LOOK = f"""
+define internal preserve_allcc i64 @look(ptr %ctx, i64 %a, ptr %slot, i64 %what) noinline cold nounwind {{
+  %size = lshr i64 %what, 1
+  %w = and i64 %what, 1
   %less = sub i64 %size, 1
   %last = add i64 %a, %less
   %page = and i64 %last, -4096
@@ -218,7 +239,7 @@ far:
   %none = icmp eq ptr %e, null
   br i1 %none, label %nothing, label %found
 nothing:
-  ret i1 false
+  ret i64 0
 found:
   %e.bytes = getelementptr i64, ptr %e, i64 1
   %e.add = getelementptr i64, ptr %e, i64 2
@@ -241,7 +262,8 @@ known:
   store i64 %lim, ptr %slot.1
   %slot.2 = getelementptr i64, ptr %slot, i64 2
   store i64 %add, ptr %slot.2
-  ret i1 true
+  %sum = add i64 %a, %add
+  ret i64 %sum
 }}
 """
 
@@ -261,4 +283,4 @@ attributes #1 = { strictfp }
 !10 = !{!11, !11, i64 0}
 !11 = !{!"state", !3, i64 0}
 """
-PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _REACH
+PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _LOOK + _REACH
