@@ -117,5 +117,13 @@ def slot_lines(name: str, stem: str) -> Iterator[str]:
 
 def reach(name: str, size: int, write: bool) -> str:
     """IR for where the host has so many bytes from %{name}.at on; 0 where they may not be used so."""
-    words = f"i64 %{name}.at, ptr %{name}.slot, i64 {2 * size + write}"
-    return f"call preserve_allcc i64 @reach(ptr %ctx, {words})"
+    return f"call preserve_allcc i64 @reach({_wanted(name, size, write)})"
+
+
+def rounds(name: str, size: int, write: bool, stride: int) -> str:
+    """IR for how often they may be used so, further on by `stride` each time."""
+    return f"call preserve_allcc i64 @rounds({_wanted(name, size, write)}, i64 {stride})"
+
+
+def _wanted(name: str, size: int, write: bool) -> str:
+    return f"ptr %ctx, i64 %{name}.at, ptr %{name}.slot, i64 {2 * size + write}"

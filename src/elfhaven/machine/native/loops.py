@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from elfhaven.machine.native.accesses import Group, reach, slot, slot_lines
+from elfhaven.machine.native.accesses import Group, rounds, slot, slot_lines
 from elfhaven.machine.native.context import FARTHEST, STOP
 from elfhaven.machine.native.strides import Linear
 
@@ -128,39 +128,13 @@ class Loop:
     def _closely(self, even: Even) -> Iterator[str]:
         """How many may be, wherever the access lies; none: away."""
         name = even.name
-        yield f"  br label %{name}.look"
-        yield f"{name}.look:"
-        yield f"  %{name}.near = icmp ult i64 %{name}.t, %{name}.size"
-        yield f"  br i1 %{name}.near, label %{name}.count, label %{name}.{'far' if even.main else 'slow'}"
-        if even.main:
-            yield f"{name}.far:"
-            yield from slot_lines(name, "f")
-            yield f"  %{name}.f = sub i64 %{name}.at, %{name}.f.lo"
-            yield f"  %{name}.hit = icmp ult i64 %{name}.f, %{name}.f.lim"
-            yield f"  br i1 %{name}.hit, label %{name}.slot.in, label %{name}.slow"
-        yield f"{name}.slow:"
-        yield f"  %{name}.reached = {reach(name, even.high - even.low, even.write)}"
-        yield f"  %{name}.there = icmp ne i64 %{name}.reached, 0"
-        yield f"  br i1 %{name}.there, label %{name}.slot.in, label %{self.way_out}, !prof !1"
-        yield f"{name}.slot.in:"
-        yield from slot_lines(name, "s")
-        yield f"  store i64 %{name}.s.add, ptr {even.addend}"
-        yield f"  %{name}.s = sub i64 %{name}.at, %{name}.s.lo"
-        yield f"  br label %{name}.count"
+        yield f"  %{name}.n = {rounds(name, even.high - even.low, even.write, even.stride)}"
+        yield f"  %{name}.some = icmp ne i64 %{name}.n, 0"
+        yield f"  br i1 %{name}.some, label %{name}.count, label %{self.way_out}, !prof !1"
         yield f"{name}.count:"
-        yield f"  %{name}.from = phi i64 [ %{name}.t, %{name}.look ], [ %{name}.s, %{name}.slot.in ]"
-        yield f"  %{name}.lim = phi i64 [ %{name}.size, %{name}.look ], [ %{name}.s.lim, %{name}.slot.in ]"
-        if even.stride:
-            yield from self._count(name, even.stride)
-
-    def _count(self, name: str, stride: int) -> Iterator[str]:
-        if stride > 0:
-            yield f"  %{name}.last = sub i64 %{name}.lim, 1"
-            yield f"  %{name}.way = sub i64 %{name}.last, %{name}.from"
-        else:
-            yield f"  %{name}.way = add i64 %{name}.from, 0"
-        yield f"  %{name}.more = udiv i64 %{name}.way, {abs(stride)}"
-        yield f"  %{name}.n = add i64 %{name}.more, 1"
+        yield f"  %{name}.s.p = getelementptr i64, ptr %{name}.slot, i64 2"
+        yield f"  %{name}.s = load i64, ptr %{name}.s.p, !tbaa !5"
+        yield f"  store i64 %{name}.s, ptr {even.addend}"
         yield f"  %{name}.left = load i64, ptr %{self.name}.left"
         yield f"  %{name}.least.n = call i64 @llvm.umin.i64(i64 %{name}.n, i64 %{name}.left)"
         yield f"  store i64 %{name}.least.n, ptr %{self.name}.left"

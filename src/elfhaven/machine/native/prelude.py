@@ -267,6 +267,37 @@ known:
 }}
 """
 
+# How many rounds may be done of a loop whose accesses move by `stride` each round: 0 if none, and without a
+# stride any number. Their slot holds the extent from then on.
+_ROUNDS = """
+define internal preserve_allcc i64 @rounds(ptr %ctx, i64 %a, ptr %slot, i64 %what, i64 %stride)
+    noinline cold nounwind {
+  %host = call preserve_allcc i64 @reach(ptr %ctx, i64 %a, ptr %slot, i64 %what)
+  %none = icmp eq i64 %host, 0
+  br i1 %none, label %away, label %there
+away:
+  ret i64 0
+there:
+  %still = icmp eq i64 %stride, 0
+  br i1 %still, label %all, label %moves
+all:
+  ret i64 -1
+moves:
+  %lo = load i64, ptr %slot
+  %from = sub i64 %a, %lo
+  %lim.p = getelementptr i64, ptr %slot, i64 1
+  %lim = load i64, ptr %lim.p
+  %last = sub i64 %lim, 1
+  %up = sub i64 %last, %from
+  %falls = icmp slt i64 %stride, 0
+  %way = select i1 %falls, i64 %from, i64 %up
+  %step = call i64 @llvm.abs.i64(i64 %stride, i1 false)
+  %more = udiv i64 %way, %step
+  %n = add i64 %more, 1
+  ret i64 %n
+}
+"""
+
 METADATA = """
 attributes #0 = { strictfp nounwind }
 attributes #1 = { strictfp }
@@ -283,4 +314,6 @@ attributes #1 = { strictfp }
 !10 = !{!11, !11, i64 0}
 !11 = !{!"state", !3, i64 0}
 """
-PRELUDE = _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _LOOK + _REACH
+PRELUDE = (
+    _ordered(64, "double") + _ordered(32, "float") + _nzcv() + _HOLDS + _EXTENT + _LOOK + _REACH + _ROUNDS
+)
