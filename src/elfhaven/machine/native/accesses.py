@@ -33,7 +33,7 @@ class Group:
         self.write = False
         self.block, self.origin = 0, ""
         self.form: Linear | None = None
-        self.main = False
+        self.main = self.brief = False
         self.addend = ""
 
     @property
@@ -76,12 +76,17 @@ class Group:
         yield f"  %{name}.within = icmp ult i64 %{name}.near, %reach"
         yield f"  br i1 %{name}.within, label %{name}.fast, label %{name}.far, !prof !1"
         yield f"{name}.far:"
-        yield f"  %{name}.sum = {reach(name, self.size, self.write)}"
+        if self.brief:
+            yield f"  %{name}.sum = {reach(name, self.size, self.write)}"
+            yield f"  %{name}.there = icmp ne i64 %{name}.sum, 0"
+            yield f"  br i1 %{name}.there, label %{name}.found, label %{self._way_out}, !prof !1"
+            yield f"{name}.found:"
+        else:
+            yield from self._by_slot()
         yield f"  %{name}.back = sub i64 %{name}.sum, %main.at"
-        yield f"  %{name}.there = icmp ne i64 %{name}.sum, 0"
-        yield f"  br i1 %{name}.there, label %{name}.fast, label %{self._way_out}, !prof !1"
+        yield f"  br label %{name}.fast"
         yield f"{name}.fast:"
-        yield f"  %{name}.index = phi i64 [ %{name}.near, %{name}.check ], [ %{name}.back, %{name}.far ]"
+        yield f"  %{name}.index = phi i64 [ %{name}.near, %{name}.check ], [ %{name}.back, %{name}.found ]"
         yield f"  %{name}.first = getelementptr i8, ptr %main, i64 %{name}.index"
 
     def _by_slot(self) -> Iterator[str]:

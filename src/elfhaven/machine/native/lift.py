@@ -219,6 +219,7 @@ class _Lifter:
         for group in [line for line in e.lines if isinstance(line, Group)]:
             at = group.block
             group.main = group.origin not in apart[at]
+            group.brief = self._region.floats
             stride = None if group.form is None else e.strides.stride(at, group.form)
             if stride is not None and at in e.loops and self._stays(at):
                 e.loops[at].take(group, stride)
