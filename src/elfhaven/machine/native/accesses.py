@@ -22,8 +22,9 @@ class Group:
     """Accesses that are checked together. `{name}.host` is the host's address of their root.
 
     `block` is where they are, `origin` tells where the root comes from (origins.py), and `form` what it is
-    there (strides.py). `main`: they are looked for in the main extent first; `addend`: a loop has checked
-    them, and this alloca makes host addresses of theirs (loops.py).
+    there (strides.py). `main`: they are looked for in the main extent first, and `brief`: elsewhere by a
+    call, which is compiled sooner; `addend`: a loop has checked them, and this alloca makes host addresses of
+    theirs (loops.py).
     """
 
     def __init__(self, root: str, name: str, number: int, way_out: str) -> None:

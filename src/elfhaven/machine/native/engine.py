@@ -44,6 +44,8 @@ from elfhaven.machine.unicorn_engine import CpuModel, UnicornEngine
 _TELLINGS = 8  # times that a place is offered before it is taken for one that cannot be compiled
 _EXTENT = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
 _REGISTERS = (*(f"x{i}" for i in range(31)), "sp")
+_FIXED = frozenset(("x29", "x30", "sp"))  # that point to the stack and to code, whatever code works on
+_CLEARLY = 2  # times as many
 _HOT = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 
 
@@ -225,15 +227,20 @@ class NativeEngine(UnicornEngine):
             self.tier.offer(placed.text, placed.offset(pc), heat, self._apart())
 
     def _apart(self) -> tuple[str, ...]:
-        """The registers that point into another extent than the main one; if there is none, the largest that
-        one of them points into is."""
+        """The registers that point into another extent than the main one, and those that point nowhere if
+        most do, as what they will be loaded with will lie there too. If there is no main extent yet, the
+        largest that one of them points into is."""
         assert self._context is not None
         held = {name: self._general(i) for i, name in enumerate(_REGISTERS)}
         if not self._words[MAIN_REACH]:
             for address in held.values():
                 self._extent(address, 1, False)
             self._words[RENEWED] = 0
-        return tuple(name for name, address in held.items() if self._is_elsewhere(address))
+        elsewhere = {name for name, address in held.items() if self._is_elsewhere(address)}
+        near = {name for name, address in held.items() if self._context.is_main(address)}
+        if len(elsewhere - _FIXED) > _CLEARLY * len(near - _FIXED):
+            elsewhere |= held.keys() - near
+        return tuple(elsewhere)
 
     def _is_elsewhere(self, address: int) -> bool:
         assert self._context is not None

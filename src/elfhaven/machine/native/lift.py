@@ -11,30 +11,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from elfhaven.machine.native.accesses import Group
 from elfhaven.machine.native.blocks import Exit, Zones
-from elfhaven.machine.native.context import (
-    CHUNK,
-    FLAG_A,
-    FLAG_B,
-    FLAG_KIND,
-    PLACE_ENTRIES,
-    PLACES,
-    RECORD_BASE,
-    RECORD_ENTRY,
-    RECORD_FUNCTION,
-    RECORD_SLOTS,
-    STOP,
-)
-from elfhaven.machine.native.decode import Flow, Instruction, signed
-from elfhaven.machine.native.dispatch import CONVENTION, MAIN, PARAMETERS
+from elfhaven.machine.native.context import FLAG_A, FLAG_B, FLAG_KIND
+from elfhaven.machine.native.decode import Flow, Instruction
+from elfhaven.machine.native.dispatch import CONVENTION, PARAMETERS
 from elfhaven.machine.native.emitter import STATE, VECTOR, Emitter
 from elfhaven.machine.native.flow import Region
 from elfhaven.machine.native.layout import NativeLayout
-from elfhaven.machine.native.loops import Loop, Turn, stop_lines
+from elfhaven.machine.native.links import ENDS, START, Links
+from elfhaven.machine.native.loops import Loop, Turn
 from elfhaven.machine.native.traffic import Traffic
 
 _FLAGS = (("fk", "i32", FLAG_KIND), ("fa", "i64", FLAG_A), ("fb", "i64", FLAG_B))
@@ -64,7 +53,7 @@ def lift(
     """`features` and `flush` as for Emitter; `apart`: the registers that did not point into the main
     extent."""
     lifter = _Lifter(region.rebased(), name, Emitter(layout, features, flush), apart)
-    return Lifted(lifter.text(), lifter.checks, tuple(lifter.links))
+    return Lifted(lifter.text(), lifter.checks, tuple(lifter.links.places))
 
 
 class _Lifter:
@@ -73,7 +62,7 @@ class _Lifter:
         self._region, self._name, self._layout = region, name, emitter.layout
         self._e = emitter
         self._tables: list[str] = []
-        self.links: dict[int, int] = {}  # place outside -> which of the links leads there
+        self.links = Links()
 
     def text(self) -> str:
         self._body()
@@ -91,7 +80,7 @@ class _Lifter:
             *body,
             *edges,
             *(line for way in self._e.exits if way.label in reached for line in self._way(way)),
-            *_ENDS,
+            *ENDS,
             "}",
         ]
         return "\n".join(parts) + "\n"
@@ -219,7 +208,7 @@ class _Lifter:
         for group in [line for line in e.lines if isinstance(line, Group)]:
             at = group.block
             group.main = group.origin not in apart[at]
-            group.brief = self._region.floats
+            group.brief = self._region.floats  # what it does most often is checked by loops
             stride = None if group.form is None else e.strides.stride(at, group.form)
             if stride is not None and at in e.loops and self._stays(at):
                 e.loops[at].take(group, stride)
@@ -249,7 +238,7 @@ class _Lifter:
     def _entry(self) -> list[str]:
         blocks = self._e.blocks.values()
         touched = {"flags"}.union(*(block.uses | block.defines for block in blocks))
-        out = [*_START]
+        out = [*START]
         out += [f"  %{name} = alloca {type}" for name, type, _ in self._registers(touched)]
         for loop in self._e.loops.values():
             out += [f"  {name} = alloca i64" for name in loop.allocas()]
@@ -295,66 +284,8 @@ class _Lifter:
             f"{way.label}:",
             *(f"  {line}" for line in way.lines),
             *self._put_back(way.label, self._traffic.dirty[way.block] | way.written),
-            *(_by_address(way) if way.to is None or not way.linked else self._directly(way, way.to)),
+            *self.links.lines(way),
         ]
-
-    def _directly(self, way: Exit, to: int) -> Iterator[str]:
-        """To a place that is known. Somebody who wants the CPU is heard where it lies behind."""
-        name, place = way.label, signed(to, 64)
-        which = self.links.setdefault(place, len(self.links))
-        if place <= way.block:
-            yield from stop_lines(name)
-            yield f"  br i1 %{name}.stop, label %{name}.home, label %{name}.on, !prof !0"
-            yield f"{name}.home:"
-            yield from _by_address(way)
-            yield f"{name}.on:"
-        yield f"  %{name}.link = getelementptr i64, ptr %slots, i64 {CHUNK + which}"
-        yield f"  %{name}.record = load ptr, ptr %{name}.link, !tbaa !5"
-        yield f"  store ptr %{name}.record, ptr %next"
-        yield "  br label %away"
-
-
-def _by_address(way: Exit) -> Iterator[str]:
-    yield f"  %{way.label}.pc = {way.place}"
-    yield f"  store i64 %{way.label}.pc, ptr %pc"
-    yield f"  br label %{'link' if way.linked else 'home'}"
-
-
-_START = f"""entry:
-  %pc = alloca i64
-  %next = alloca ptr
-  %main.at = ptrtoint ptr %main to i64
-  %base.p = getelementptr i64, ptr %record, i64 {RECORD_BASE}
-  %base = load i64, ptr %base.p, !tbaa !5
-  %slots.p = getelementptr i64, ptr %record, i64 {RECORD_SLOTS}
-  %slots = load ptr, ptr %slots.p, !tbaa !5
-  %which.p = getelementptr i64, ptr %record, i64 {RECORD_ENTRY}
-  %which = load i64, ptr %which.p, !tbaa !5""".splitlines()
-_ENDS = f"""link:
-  %link.stop.p = getelementptr i64, ptr %ctx, i64 {STOP}
-  %link.stop = load volatile i64, ptr %link.stop.p
-  %link.free = icmp eq i64 %link.stop, 0
-  %link.places.p = getelementptr i64, ptr %ctx, i64 {PLACES}
-  %link.places = load ptr, ptr %link.places.p, !tbaa !6
-  %link.pc = load i64, ptr %pc
-  %link.i0 = lshr i64 %link.pc, 2
-  %link.i = and i64 %link.i0, {PLACE_ENTRIES - 1}
-  %link.slot = getelementptr ptr, ptr %link.places, i64 %link.i
-  %link.record = load ptr, ptr %link.slot, !tbaa !5
-  %link.there = load i64, ptr %link.record, !tbaa !5
-  %link.hit = icmp eq i64 %link.there, %link.pc
-  %link.both = and i1 %link.hit, %link.free
-  store ptr %link.record, ptr %next
-  br i1 %link.both, label %away, label %home, !prof !1
-away:
-  %away.record = load ptr, ptr %next
-  %away.f.p = getelementptr i64, ptr %away.record, i64 {RECORD_FUNCTION}
-  %away.f = load ptr, ptr %away.f.p, !tbaa !5
-  %away.r = musttail call {CONVENTION} i64 %away.f(ptr %ctx, ptr %away.record, ptr %env, {MAIN})
-  ret i64 %away.r
-home:
-  %home.pc = load i64, ptr %pc
-  ret i64 %home.pc""".splitlines()
 
 
 def _loops(region: Region, leaders: Set[int]) -> set[int]:

@@ -16,6 +16,9 @@ PIECES = st.builds(
     st.lists(OFFSETS, max_size=4).map(tuple),
     st.lists(st.tuples(OFFSETS, st.integers(4, 400)), max_size=4).map(tuple),
     st.binary(max_size=40),
+    st.just(0),
+    st.integers(0, 400),
+    st.lists(OFFSETS, max_size=4).map(tuple),
 )
 
 

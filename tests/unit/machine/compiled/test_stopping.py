@@ -48,6 +48,7 @@ LOOPS = {
     "two loops": [ADD, 0xF100A45F, 0x54FFFFC3, 0xD2800002, b(-4)],
     "calls": [bl(2), b(-1), ADD, RET],
     "calls of a long function": _far(*LONG, RET, head=[bl(1024), b(-1)]),
+    "calls of a long function behind": _far(bl(-1023), b(-1), head=[b(1024), *LONG, RET]),
     "calls by register": _far(*LONG, RET, head=[0xD63F0080, b(-1)]),  # blr x4
     "a jump there and one back": _far(ADD, b(-1025), head=[b(1024)]),
     "jumps by register": _far(ADD, 0xD61F00A0, head=[ADD, 0xD61F0080]),  # br x4; br x5
