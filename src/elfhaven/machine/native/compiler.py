@@ -131,8 +131,12 @@ class Compiler:
         answer = None
         process = self._running()
         assert process.stdout is not None
-        with suppress(OSError):
-            answer = receive(process.stdout)
+        try:
+            with suppress(OSError):
+                answer = receive(process.stdout)
+        except BaseException:  # its answer would be taken for that to the next request
+            self.close()
+            raise
         if answer is None:
             self.close()
             self._ended += 1

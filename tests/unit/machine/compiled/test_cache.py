@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -105,4 +107,29 @@ def test_after_too_many_tries_nothing_is_compiled(tmp_path: Path) -> None:
             compiler.compile(DEADLY)
     with pytest.raises(CompileError, match="too often"):
         compiler.compile(ANSWER)
+    compiler.close()
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_another(tmp_path: Path) -> None:
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(number: int, _: object) -> None:
+        raise Interrupted(number)
+
+    compiler = Compiler(tmp_path)
+    compiler.start()
+    process = compiler._process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)  # so that it is being waited for
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1))
+    timer.start()
+    with pytest.raises(Interrupted):
+        compiler.compile({"answer": ANSWER["answer"].replace("2", "3")})
+    timer.join()
+    signal.signal(signal.SIGUSR1, before)
+    process.send_signal(signal.SIGCONT)
+    function = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)(compiler.compile(ANSWER)["answer"])
+    assert function(40) == 42
     compiler.close()
