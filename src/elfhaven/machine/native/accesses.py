@@ -78,9 +78,7 @@ class Group:
         yield f"  br i1 %{name}.within, label %{name}.fast, label %{name}.far, !prof !1"
         yield f"{name}.far:"
         if self.brief:
-            yield f"  %{name}.sum = {reach(name, self.size, self.write)}"
-            yield f"  %{name}.there = icmp ne i64 %{name}.sum, 0"
-            yield f"  br i1 %{name}.there, label %{name}.found, label %{self._way_out}, !prof !1"
+            yield from self._asked("sum")
             yield f"{name}.found:"
         else:
             yield from self._by_slot()
@@ -99,13 +97,18 @@ class Group:
         yield f"  %{name}.hit = icmp ult i64 %{name}.from, %{name}.lim"
         yield f"  br i1 %{name}.hit, label %{name}.found, label %{name}.slow, !prof !1"
         yield f"{name}.slow:"
-        yield f"  %{name}.reached = {reach(name, self.size, self.write)}"
-        yield f"  %{name}.there = icmp ne i64 %{name}.reached, 0"
-        yield f"  br i1 %{name}.there, label %{name}.found, label %{self._way_out}, !prof !1"
+        yield from self._asked("reached")
         yield f"{name}.found:"
         yield f"  %{name}.add.p = getelementptr i64, ptr %{name}.slot, i64 2"
         yield f"  %{name}.add = load i64, ptr %{name}.add.p{_SLOT}"
         yield f"  %{name}.sum = add i64 %{name}.at, %{name}.add"
+
+    def _asked(self, made: str) -> Iterator[str]:
+        """Where the accesses lie, by the engine, as `{name}.{made}`; if nowhere, away."""
+        name = self.name
+        yield f"  %{name}.{made} = {reach(name, self.size, self.write)}"
+        yield f"  %{name}.there = icmp ne i64 %{name}.{made}, 0"
+        yield f"  br i1 %{name}.there, label %{name}.found, label %{self._way_out}, !prof !1"
 
 
 def slot(number: int) -> str:

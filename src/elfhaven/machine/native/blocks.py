@@ -15,16 +15,15 @@ Edges = Mapping[int, Iterable[int]]
 
 @dataclass(frozen=True)
 class Exit:
-    """A way out. `lines` put back what was half done; `place` computes where the guest goes on, and `to` is
-    that place where it is known."""
+    """A way out. `lines` put back what was half done; `to` is the place where the guest goes on, or the value
+    that holds it."""
 
     label: str
     block: int
-    place: str
+    to: int | str
     written: frozenset[str]  # registers that its block had written by then
     lines: tuple[str, ...]
     linked: bool  # to compiled code, where there is some
-    to: int | None = None
 
 
 @dataclass(eq=False)

@@ -76,7 +76,7 @@ def _chunk() -> ctypes.Array[ctypes.c_uint64]:
 class Context:
     """The words, and the tables that some of them point to."""
 
-    def __init__(self, env: int, reg_write: int, absent: int = 0) -> None:
+    def __init__(self, env: int, reg_write: int, absent: int) -> None:
         """`absent`: the function of dispatch.dispatcher()."""
         self._absent = absent
         self.words = (ctypes.c_uint64 * WORDS)()
@@ -158,21 +158,20 @@ class Context:
         chunk, at = self._slots[-1], self._used
         self._used += count
         for i, place in enumerate(links):
-            chunk[CHUNK + at + i] = self.record(place)
+            chunk[CHUNK + at + i] = ctypes.addressof(self._record(place))
         return ctypes.addressof(chunk) + 8 * at
 
-    def record(self, place: int) -> int:
-        """The address of a place's record."""
+    def _record(self, place: int) -> ctypes.Array[ctypes.c_uint64]:
         known = self._records.get(place)
         if known is None:
             known = self._records[place] = (ctypes.c_uint64 * RECORD_WORDS)(place, self._absent)
-        return ctypes.addressof(known)
+        return known
 
     def add(self, place: int, function: int, entry: int, base: int, slots: int) -> None:
         """Code for a guest address, from now on this one; `base` is where its region lies, `entry` which of
         the region's entries it is."""
-        record = self.record(place)
-        self._records[place][RECORD_FUNCTION:] = [function, entry, base, slots]
+        record = self._record(place)
+        record[RECORD_FUNCTION:] = [function, entry, base, slots]
         at = (place >> 2) % PLACE_ENTRIES
         held = [ctypes.c_uint64.from_address(self._places[i]).value for i in range(at, at + PROBES)]
         for wanted in (place, _NOWHERE, _NOWHERE_ELSE, held[0]):
@@ -181,7 +180,7 @@ class Context:
                 self._held.discard(wanted)
                 break
         self._held.add(place)
-        self._places[at] = record
+        self._places[at] = ctypes.addressof(record)
 
     def heat(self, first: int) -> Heat:
         """How often the interpreter met which block, of a text from `first` on."""

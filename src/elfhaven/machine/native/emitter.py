@@ -90,14 +90,12 @@ class Emitter(Doubts, Sums):
         undone = tuple(self._before.items())
         if undone not in self._ways:
             lines = [f"store {value}, ptr %{alloca}" for alloca, value in undone]
-            self._ways[undone] = self._exit(self.address_of(self._start), self._kept, lines)
+            self._ways[undone] = self._exit(self._start, self._kept, lines)
         return self._ways[undone]
 
-    def _exit(
-        self, place: str, written: Set[str], lines: list[str], linked: bool = False, to: int | None = None
-    ) -> str:
+    def _exit(self, to: int | str, written: Set[str], lines: list[str], linked: bool = False) -> str:
         name = self.fresh("exit")
-        made = Exit(name, self.block.address, place, frozenset(written), tuple(lines), linked, to)
+        made = Exit(name, self.block.address, to, frozenset(written), tuple(lines), linked)
         self.exits.append(made)
         self.block.exits.append(made)
         return name
@@ -105,7 +103,7 @@ class Emitter(Doubts, Sums):
     def leave(self, address: int, linked: bool = False) -> str:
         """The label of a way out to a place, with the state that is reached; `linked`: to compiled code,
         where there is some."""
-        return self._exit(self.address_of(address), self.block.defines, [], linked, address)
+        return self._exit(address, self.block.defines, [], linked)
 
     def leave_to(self, destination: str) -> str:
         """The same, for an address that was computed."""

@@ -236,17 +236,15 @@ class NativeEngine(UnicornEngine):
             for address in held.values():
                 self._extent(address, 1, False)
             self._words[RENEWED] = 0
-        elsewhere = {name for name, address in held.items() if self._is_elsewhere(address)}
         near = {name for name, address in held.items() if self._context.is_main(address)}
+        elsewhere = {name for name in held.keys() - near if self._is_mapped(held[name])}
         if len(elsewhere - _FIXED) > _CLEARLY * len(near - _FIXED):
             elsewhere |= held.keys() - near
         return tuple(elsewhere)
 
-    def _is_elsewhere(self, address: int) -> bool:
-        assert self._context is not None
+    def _is_mapped(self, address: int) -> bool:
         assert self._space is not None
-        root = self._space.root
-        return not self._context.is_main(address) and walk(self._physical, root, address) is not None
+        return walk(self._physical, self._space.root, address) is not None
 
     def _general(self, number: int) -> int:
         """X0 to X30, and SP, while a hook runs."""

@@ -46,7 +46,7 @@ class Region:
         jumped = frozenset(at - self.base for at in self.jumped)
         return Region(self.head - self.base, code, self.hot - self.base, jumped)
 
-    @property
+    @cached_property
     def floats(self) -> bool:
         return any(instruction.row.floats for instruction in self.code.values())
 

@@ -152,7 +152,7 @@ class _Lifter:
     def _indirect(self, instruction: Instruction) -> None:
         """To a place of the region where it is known to lead, or out of it."""
         e = self._e
-        out = e.leave_to(f"or i64 {e.destination}, 0")
+        out = e.leave_to(e.destination)
         targets = self._region.targets(instruction)
         if not targets:
             e.do(f"br label %{out}")

@@ -24,6 +24,7 @@ from elfhaven.machine.native.context import (
 from elfhaven.machine.native.decode import signed
 from elfhaven.machine.native.dispatch import CONVENTION, MAIN
 from elfhaven.machine.native.loops import stop_lines
+from elfhaven.machine.native.sums import address_of
 
 
 class Links:
@@ -35,7 +36,7 @@ class Links:
 
     def lines(self, way: Exit) -> Iterator[str]:
         """The end of a way out."""
-        if way.linked and way.to is not None:
+        if way.linked and isinstance(way.to, int):
             return self._directly(way, signed(way.to, 64))
         return _by_address(way)
 
@@ -54,8 +55,11 @@ class Links:
 
 
 def _by_address(way: Exit) -> Iterator[str]:
-    yield f"  %{way.label}.pc = {way.place}"
-    yield f"  store i64 %{way.label}.pc, ptr %pc"
+    place = way.to
+    if isinstance(place, int):
+        yield f"  %{way.label}.pc = {address_of(place)}"
+        place = f"%{way.label}.pc"
+    yield f"  store i64 {place}, ptr %pc"
     yield f"  br label %{'link' if way.linked else 'home'}"
 
 

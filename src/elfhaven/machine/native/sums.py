@@ -39,13 +39,9 @@ class Sums(Writer):
 
     def address(self, place: int) -> str:
         """A place in the guest's text, as an i64."""
-        made = self.op(self.address_of(place))
+        made = self.op(address_of(place))
         self.origins.note(made, APART)
         return made
-
-    def address_of(self, place: int) -> str:
-        """What computes it."""
-        return f"add i64 %base, {place & _M64}"
 
     def offset(self, base: str, constant: int) -> str:
         """An i64 and a constant; of an address, it stays known what it was made from."""
@@ -71,3 +67,8 @@ class Sums(Writer):
         made = self.op(f"shl {type} {value}, {amount}")
         self.strides.scaled(made, value, amount, type)
         return made
+
+
+def address_of(place: int) -> str:
+    """What computes the address of a place in the guest's text."""
+    return f"add i64 %base, {place & _M64}"
