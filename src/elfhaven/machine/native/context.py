@@ -133,9 +133,11 @@ class Context:
         self.words[at : at + EXTENT_WORDS] = [first, size, addend & (1 << 64) - 1]
         return self.address + 8 * at
 
-    def is_main(self, address: int) -> bool:
-        """Whether an address is in the main extent."""
-        return address + self.words[MAIN_SKEW] & (1 << 64) - 1 < self.words[MAIN_REACH]
+    @property
+    def main(self) -> range:
+        """The addresses that are looked for in the main extent."""
+        first = -self.words[MAIN_SKEW] & (1 << 64) - 1
+        return range(first, first + self.words[MAIN_REACH])
 
     def clear(self) -> None:
         """Forget all code."""

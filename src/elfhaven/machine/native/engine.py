@@ -23,7 +23,6 @@ from elfhaven.machine.native.context import (
     EXTENT,
     HOT,
     LEAVES,
-    MAIN_REACH,
     MODE,
     NEWS,
     RENEWED,
@@ -35,17 +34,15 @@ from elfhaven.machine.native.dispatch import OFTEN
 from elfhaven.machine.native.host import check
 from elfhaven.machine.native.layout import FPCR_FLUSH, FPCR_MODES
 from elfhaven.machine.native.probes import find_native
+from elfhaven.machine.native.survey import survey
 from elfhaven.machine.native.texts import Native, Texts
 from elfhaven.machine.native.tier import Tier
-from elfhaven.machine.native.walk import extent, walk
-from elfhaven.machine.pagetable import Protection
+from elfhaven.machine.native.walk import Extent, extent
 from elfhaven.machine.unicorn_engine import CpuModel, UnicornEngine
 
 _TELLINGS = 8  # times that a place is offered before it is taken for one that cannot be compiled
 _EXTENT = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint64)
 _REGISTERS = (*(f"x{i}" for i in range(31)), "sp")
-_FIXED = frozenset(("x29", "x30", "sp"))  # that point to the stack and to code, whatever code works on
-_CLEARLY = 2  # times as many
 _HOT = ctypes.CFUNCTYPE(None, ctypes.c_uint64)
 
 
@@ -193,11 +190,14 @@ class NativeEngine(UnicornEngine):
         found = extent(self._physical, self._space.root, address)
         if found is None or found.first + found.size - address < size:
             return 0
-        if write and (not found.rights & Protection.WRITE or found.rights & Protection.EXECUTE):
+        if write and not found.is_data:
             return 0
+        return self._remember(found, bool(write))
+
+    def _remember(self, found: Extent, write: bool) -> int:
+        """Have compiled code find an extent; where its words lie."""
         assert self._context is not None
-        main = bool(found.rights & Protection.WRITE and not found.rights & Protection.EXECUTE)
-        return self._context.remember(found.first, found.size, found.host - found.first, bool(write), main)
+        return self._context.remember(found.first, found.size, found.host - found.first, write, found.is_data)
 
     # ---- hot places and regions
 
@@ -227,24 +227,15 @@ class NativeEngine(UnicornEngine):
             self.tier.offer(placed.text, placed.offset(pc), heat, self._apart())
 
     def _apart(self) -> tuple[str, ...]:
-        """The registers that point into another extent than the main one, and those that point nowhere if
-        most do, as what they will be loaded with will lie there too. If there is no main extent yet, the
-        largest that one of them points into is."""
+        """The registers that do not point into the main extent."""
         assert self._context is not None
-        held = {name: self._general(i) for i, name in enumerate(_REGISTERS)}
-        if not self._words[MAIN_REACH]:
-            for address in held.values():
-                self._extent(address, 1, False)
-            self._words[RENEWED] = 0
-        near = {name for name, address in held.items() if self._context.is_main(address)}
-        elsewhere = {name for name in held.keys() - near if self._is_mapped(held[name])}
-        if len(elsewhere - _FIXED) > _CLEARLY * len(near - _FIXED):
-            elsewhere |= held.keys() - near
-        return tuple(elsewhere)
-
-    def _is_mapped(self, address: int) -> bool:
         assert self._space is not None
-        return walk(self._physical, self._space.root, address) is not None
+        held = {name: self._general(i) for i, name in enumerate(_REGISTERS)}
+        found = survey(held, self._context.main, partial(extent, self._physical, self._space.root))
+        if found.main is not None:
+            self._remember(found.main, write=False)
+            self._words[RENEWED] = 0  # no compiled code runs
+        return found.apart
 
     def _general(self, number: int) -> int:
         """X0 to X30, and SP, while a hook runs."""

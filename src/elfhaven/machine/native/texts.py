@@ -37,7 +37,7 @@ class Placed:
     seen: int = 0
 
     def holds(self, address: int) -> bool:
-        return self.extent.first <= address < self.extent.first + self.extent.size
+        return self.extent.holds(address)
 
     def offset(self, address: int) -> int:
         return address - self.extent.first

@@ -27,6 +27,14 @@ class Extent:
     host: int
     rights: Protection
 
+    def holds(self, address: int) -> bool:
+        return self.first <= address < self.first + self.size
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it may be written, and is no code."""
+        return bool(self.rights & Protection.WRITE and not self.rights & Protection.EXECUTE)
+
 
 def walk(memory: PhysicalMemory, root: int, address: int) -> tuple[int, Protection] | None:
     """(physical page, what EL0 may do with it); None where nothing is mapped, or not in memory of ours."""
