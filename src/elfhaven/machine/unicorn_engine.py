@@ -95,6 +95,9 @@ class UnicornMachine:
         self._layout = engine.layout
         return engine
 
+    def finish(self) -> None:
+        """There is nothing that would come to an end."""
+
     def close(self) -> None:
         """There is nothing to end."""
 

@@ -301,6 +301,12 @@ class SecureCore:
             "threads": sum(thread.busy for thread in self.threads.threads),
         }
 
+    def finish(self) -> None:
+        """Let what the engine does for the next run come to its end, if that is soon. To be called where
+        nobody is in a hurry, before `close`."""
+        if "_machine" in self.__dict__:
+            self._machine.finish()
+
     def close(self) -> None:
         """Stop what runs, end suspended calls of this host thread, give everything back. The core is of no
         use afterwards. A TA that another host thread cannot bring to an end keeps what it has."""

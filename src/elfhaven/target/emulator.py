@@ -134,6 +134,7 @@ class Emulator:
             },
         )
         self._context = Context(self.driver, window(memory))
+        self._interrupted = False
         self.at_interrupt: list[Callable[[], None]] = []  # ends waits of the normal world for the outside
 
     @cached_property
@@ -158,6 +159,7 @@ class Emulator:
 
     def interrupt(self) -> None:
         """Ends the programs that run, else stops every TA; from any thread."""
+        self._interrupted = True
         if not self._context.stops.ask_all():
             self.core.interrupt()
             for end in self.at_interrupt:
@@ -166,6 +168,8 @@ class Emulator:
     def close(self) -> None:
         self._context.close()
         self.driver.close()
+        if not self._interrupted:
+            self.core.finish()
         self.core.close()
         self._files.close()
         if "_sockets" in self.__dict__:

@@ -49,3 +49,16 @@ def test_an_unknown_one_is_an_error_wherever_it_is_named(
     monkeypatch.setenv(ENGINE, "fast")
     with pytest.raises(UsageError, match="no engine called 'fast'"):
         Emulator(StateDirectory(tmp_path))
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_who_interrupts_is_in_a_hurry(
+    interrupted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end is not put off by what is compiled for the next run."""
+    finished: list[str] = []
+    with Emulator(StateDirectory(tmp_path)) as emulator:
+        monkeypatch.setattr(emulator.core, "finish", lambda: finished.append("finished"))
+        if interrupted:
+            emulator.interrupt()
+    assert finished == ([] if interrupted else ["finished"])

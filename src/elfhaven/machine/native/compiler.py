@@ -97,11 +97,6 @@ class Compiler:
         if self._cache is not None:
             self._cache.put(self._key("text", text), data)
 
-    def start(self) -> None:
-        """Start the process, so that it is ready when it is needed."""
-        with suppress(CompileError):
-            self._running()
-
     def interrupt(self) -> None:
         """Have what is being compiled fail. From any thread."""
         process = self._process

@@ -74,6 +74,11 @@ class NativeMachine:
         self._layout, self.tier = engine.layout, engine.tier
         return engine
 
+    def finish(self) -> None:
+        """Let what is being compiled for the next run come to its end, if that is soon."""
+        if self.tier is not None:
+            self.tier.finish()
+
     def close(self) -> None:
         """Compile nothing any more."""
         if self.tier is not None:
@@ -211,8 +216,10 @@ class NativeEngine(UnicornEngine):
             return
         if self._space is None or self._context.knows(pc) or self._told[pc] >= _TELLINGS:
             return
-        self._told[pc] += 1
         placed = self._texts.around(self._space.root, pc)
+        if placed is not None and self.tier.has_waiting(placed.text, placed.offset(pc)):
+            return
+        self._told[pc] += 1
         self._install()  # of a text that was not met before
         if placed is None or self._context.knows(pc):
             return

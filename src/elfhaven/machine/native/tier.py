@@ -30,6 +30,7 @@ from elfhaven.machine.native.linker import LinkError
 _NAME = "region"
 _PATIENCE = 1  # how often a place must be hot that lies within a region, and is not reached there
 _SETTLED = 1.0  # seconds without a hot place after which what is new is saved
+_PATIENT = 0.5  # seconds that an end of the program is put off at most
 _IDLE = 10.0  # seconds after which the process that compiles is not needed any more
 _TEXTS = 64  # that are remembered
 _Place = tuple[bytes, int]  # digest of a text, offset in it
@@ -45,6 +46,7 @@ class Tier:
         self.dispatcher, self.enter, self.absent = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
         self._samples: dict[_Place, tuple[Text, Sequence[str]]] = {}
+        self._waiting: set[_Place] = set()  # samples, and what is being compiled
         self._heat: dict[bytes, Callable[[], Heat]] = {}  # by digest, as the latest engine has it
         self._within: Counter[_Place] = Counter()
         self._ends = False
@@ -88,8 +90,13 @@ class Tier:
                 return
             self._begin()
             self._samples[place] = text, apart
+            self._waiting.add(place)
             self._heat[text.digest] = heat
-            self._changed.notify()
+            self._changed.notify_all()
+
+    def has_waiting(self, text: Text, at: int) -> bool:
+        """Whether a place was offered that the worker has not done with."""
+        return (text.digest, at) in self._waiting
 
     def consider(self, text: Text, at: int, heat: Heat = COLD, apart: Sequence[str] = ()) -> None:
         """Compile the region around a place, unless one that holds it will do. What is not warm is left out
@@ -109,11 +116,17 @@ class Tier:
         for digest, data in changed:
             self._compiler.save(digest, data)
 
+    def finish(self) -> None:
+        """Wait until what was offered is compiled, for half a second at most: of a program that ends sooner
+        than that takes the next run would find nothing, however often it is run."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ends or not self._waiting, _PATIENT)
+
     def close(self) -> None:
         """End the worker."""
         with self._changed:
             self._ends = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._compiler.interrupt()
         if self._thread is not None:
             self._thread.join()
@@ -131,13 +144,14 @@ class Tier:
             atexit.register(self.close)
 
     def _work(self) -> None:
-        with self._compiling:
-            self._compiler.start()
         while (sample := self._next()) is not None:
             try:
                 self.consider(*sample)
             except Exception as error:  # a tier that fails leaves the program to the interpreter
                 self.failed.append(f"{type(error).__name__}: {error}")
+            with self._changed:
+                self._waiting.discard((sample[0].digest, sample[1]))
+                self._changed.notify_all()
 
     def _next(self) -> tuple[Text, int, Heat, Sequence[str]] | None:
         """The hottest place; None when it is time to end."""

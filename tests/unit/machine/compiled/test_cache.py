@@ -118,9 +118,7 @@ def test_an_answer_that_nobody_waited_for_is_not_taken_for_another(tmp_path: Pat
         raise Interrupted(number)
 
     compiler = Compiler(tmp_path)
-    compiler.start()
-    process = compiler._process
-    assert process is not None
+    process = compiler._running()
     process.send_signal(signal.SIGSTOP)  # so that it is being waited for
     before = signal.signal(signal.SIGUSR1, interrupt)
     timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGUSR1))

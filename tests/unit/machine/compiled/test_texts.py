@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no n
 from elfhaven.machine.address_space import AddressSpace
 from elfhaven.machine.engine import Stop
 from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.native.context import COLD
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.patterns import A64
 from elfhaven.machine.native.texts import Texts
@@ -73,6 +75,57 @@ def test_the_next_run_starts_with_what_was_compiled(tmp_path: Path) -> None:
         assert run.engine.entries > 0
         assert run.engine.tier._compiler._process is None, "nothing had to be compiled"
         assert run.end() == (1, False)
+
+
+def test_a_hot_place_of_what_was_compiled_starts_no_process(tmp_path: Path) -> None:
+    """Though it is none where the region is entered."""
+    first(tmp_path)
+    run = Run(tmp_path)
+    assert run.go() == 5 * ROUNDS
+    tier = run.engine.tier
+    (text,) = tier._texts.values()
+    piece = text.pieces[0]
+    start, size = piece.spans[0]
+    inside = next(at for at in range(start, start + size, 4) if at not in piece.entries)
+    tier.offer(text, inside, lambda: COLD)
+    while not tier._within[text.digest, inside]:
+        time.sleep(0.001)
+    with tier._compiling:
+        assert tier._compiler._process is None
+    assert run.end() == (1, False)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elfhaven.machine.native.tier._PATIENT", 60)
+
+
+@pytest.mark.usefixtures("patient")
+def test_what_is_hot_in_a_short_program_is_compiled_before_it_ends(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    placed = run.engine._texts.around(run.space.root, USER)
+    assert placed is not None
+    run.engine.tier.offer(placed.text, 4, lambda: COLD)
+    run.machine.finish()
+    assert run.end() == (1, True)
+    run = Run(tmp_path)
+    assert run.go() == 5 * ROUNDS
+    assert run.end() == (1, False)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_place_that_is_offered_is_not_offered_again(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    placed = run.engine._texts.around(run.space.root, USER)
+    assert placed is not None
+    tier = run.engine.tier
+    with tier._compiling:  # so that it waits
+        tier.offer(placed.text, 4, lambda: COLD)
+        assert tier.has_waiting(placed.text, 4)
+        assert not tier.has_waiting(placed.text, 8)
+    run.machine.finish()
+    assert not tier.has_waiting(placed.text, 4)
+    assert run.end() == (1, True)
 
 
 def test_other_code_is_another_text(tmp_path: Path) -> None:
