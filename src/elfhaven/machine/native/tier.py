@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -30,7 +31,7 @@ from elfhaven.machine.native.linker import LinkError
 _NAME = "region"
 _PATIENCE = 1  # how often a place must be hot that lies within a region, and is not reached there
 _SETTLED = 1.0  # seconds without a hot place after which what is new is saved
-_PATIENT = 0.5  # seconds that an end of the program is put off at most
+_AT_LEAST = 0.75  # seconds that the worker is given
 _IDLE = 10.0  # seconds after which the process that compiles is not needed any more
 _TEXTS = 64  # that are remembered
 _Place = tuple[bytes, int]  # digest of a text, offset in it
@@ -56,6 +57,7 @@ class Tier:
         self.uncovered: Counter[int] = Counter()
         self.failed: list[str] = []
         self._thread: threading.Thread | None = None
+        self._begun = 0.0  # when the thread was
 
     @property
     def pieces(self) -> int:
@@ -117,10 +119,11 @@ class Tier:
             self._compiler.save(digest, data)
 
     def finish(self) -> None:
-        """Wait until what was offered is compiled, for half a second at most: of a program that ends sooner
-        than that takes the next run would find nothing, however often it is run."""
+        """Wait until what was offered is compiled, if the first of it was offered a moment ago: of a program
+        that ends sooner than that takes the next run would find nothing, however often it is run."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ends or not self._waiting, _PATIENT)
+            left = self._begun + _AT_LEAST - time.monotonic()
+            self._changed.wait_for(lambda: self._ends or not self._waiting, max(left, 0))
 
     def close(self) -> None:
         """End the worker."""
@@ -139,6 +142,7 @@ class Tier:
 
     def _begin(self) -> None:
         if self._thread is None and not self._ends:
+            self._begun = time.monotonic()
             self._thread = threading.Thread(target=self._work, name="native-compiler", daemon=True)
             self._thread.start()
             atexit.register(self.close)

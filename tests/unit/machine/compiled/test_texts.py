@@ -97,7 +97,7 @@ def test_a_hot_place_of_what_was_compiled_starts_no_process(tmp_path: Path) -> N
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("elfhaven.machine.native.tier._PATIENT", 60)
+    monkeypatch.setattr("elfhaven.machine.native.tier._AT_LEAST", 60)
 
 
 @pytest.mark.usefixtures("patient")
