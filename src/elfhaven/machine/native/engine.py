@@ -207,10 +207,11 @@ class NativeEngine(UnicornEngine):
     # ---- hot places and regions
 
     def _hot(self, pc: int) -> None:
-        """A block has been met often, or something has been compiled. Called from within guest code."""
+        """A block has been met often, or something has been compiled, and then it may be any block. Called
+        from within guest code."""
         if self._words[NEWS]:
-            self._words[NEWS] = 0
             self._install()
+            return
         assert self._context is not None
         if not self._is_in_mode():
             return
@@ -260,6 +261,7 @@ class NativeEngine(UnicornEngine):
 
     def _install(self) -> None:
         """Take what is new."""
+        self._words[NEWS] = 0
         for native in self._texts.new():
             self.add(native)
 

@@ -14,7 +14,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no n
 from elfhaven.machine.address_space import AddressSpace
 from elfhaven.machine.engine import Stop
 from elfhaven.machine.memory import PAGE, PhysicalMemory
-from elfhaven.machine.native.context import COLD
+from elfhaven.machine.native.context import COLD, NEWS
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.patterns import A64
 from elfhaven.machine.native.texts import Texts
@@ -126,6 +126,26 @@ def test_a_place_that_is_offered_is_not_offered_again(tmp_path: Path) -> None:
     run.machine.finish()
     assert not tier.has_waiting(placed.text, 4)
     assert run.end() == (1, True)
+
+
+def test_who_learns_that_something_is_compiled_is_not_hot_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any block may be the next one then."""
+    run = Run(tmp_path)
+    engine, considered = run.engine, []
+    monkeypatch.setattr(engine.tier, "consider", lambda text, at, apart: considered.append(at))
+
+    def served() -> bool:
+        engine._words[NEWS] = 1
+        engine._hot(USER)
+        assert not considered
+        engine._hot(USER)
+        return False
+
+    assert engine.enter(run.space, 0, USER, 0, (1,), served) is Stop.LEFT
+    assert considered == [0]
+    assert run.end() == (0, True)
 
 
 def test_other_code_is_another_text(tmp_path: Path) -> None:
