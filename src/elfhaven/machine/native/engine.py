@@ -235,7 +235,7 @@ class NativeEngine(UnicornEngine):
             self.tier.offer(placed.text, placed.offset(pc), heat, self._apart())
 
     def _apart(self) -> tuple[str, ...]:
-        """The registers that do not point into the main extent."""
+        """The registers that do not point into the main extent, which is found anew before."""
         assert self._context is not None
         assert self._space is not None
         held = {name: self._general(i) for i, name in enumerate(_REGISTERS)}
