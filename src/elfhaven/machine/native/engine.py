@@ -168,6 +168,11 @@ class NativeEngine(UnicornEngine):
 
     # ---- what changes under the regions
 
+    def _grow(self) -> None:
+        """Where the interpreter has much to do: compiled code has no use for its TLB."""
+        if self._told:
+            super()._grow()
+
     def _flush_tlb(self) -> None:
         if self._context is not None:
             self._context.flush()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Several engines on one tier, each in a thread of its own, with other code at the same addresses, some of it
-the same as a neighbour's; and one engine whose programs take turns."""
+the same as a neighbour's; one engine whose programs take turns; and what the interpreter has for itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pytest
 pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no native tier")
 
 from tests.unit.machine.compiled.generator import Generator
-from tests.unit.machine.compiled.twins import CODE, DATA, LONE, End, Guest, Start, draw
+from tests.unit.machine.compiled.twins import CODE, DATA, LONE, RW, End, Guest, Start, draw
 
+from elfhaven.machine.memory import PAGE
 from elfhaven.machine.native.engine import NativeEngine
 
 ENGINES, PROGRAMS, ROUNDS = 4, 12, 3
@@ -94,3 +95,22 @@ def test_compiled_meanwhile() -> None:
     house.close()
     assert results == [plain_result, plain_result]
     assert min(entries) > 0
+
+
+def test_the_interpreter_has_a_large_tlb_where_it_has_much_to_do() -> None:
+    """Compiled code has no use for one, which takes longer to fill and to flush."""
+    guest = Guest(native=True, at_once=1 << 20)
+    guest.map(DATA + 64 * PAGE, 1024, RW)
+    guest.load([0x8B010000, 0xD4000001])  # add x0, x0, x1; svc
+
+    def total() -> int:
+        guest.engine.enter(guest.space, 0, CODE, LONE, (40, 2), lambda: False)
+        return int(guest.engine.registers[0])
+
+    assert total() == 42
+    assert not guest.engine._grown
+    guest.engine._told[CODE] += 1  # as of a block that was hot
+    assert total() == 42
+    assert guest.engine._grown
+    assert total() == 42
+    guest.close()
