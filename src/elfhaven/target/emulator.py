@@ -134,7 +134,7 @@ class Emulator:
             },
         )
         self._context = Context(self.driver, window(memory))
-        self._interrupted = False
+        self.hurried = False  # the end is not to be put off by what is done for the next run
         self.at_interrupt: list[Callable[[], None]] = []  # ends waits of the normal world for the outside
 
     @cached_property
@@ -159,7 +159,7 @@ class Emulator:
 
     def interrupt(self) -> None:
         """Ends the programs that run, else stops every TA; from any thread."""
-        self._interrupted = True
+        self.hurried = True
         if not self._context.stops.ask_all():
             self.core.interrupt()
             for end in self.at_interrupt:
@@ -168,7 +168,7 @@ class Emulator:
     def close(self) -> None:
         self._context.close()
         self.driver.close()
-        if not self._interrupted:
+        if not self.hurried:
             self.core.finish()
         self.core.close()
         self._files.close()

@@ -175,6 +175,7 @@ class _Stop:
 
     def __call__(self) -> None:
         self._asked += 1
+        self._emulator.hurried = True
         number = self.number_of()
         if self._asked == 1 and number is not None:
             self._process.signal(number)
