@@ -31,7 +31,7 @@ from elfhaven.machine.native.linker import LinkError
 _NAME = "region"
 _PATIENCE = 1  # how often a place must be hot that lies within a region, and is not reached there
 _SETTLED = 1.0  # seconds without a hot place after which what is new is saved
-_AT_LEAST = 0.75  # seconds that the worker is given
+_AT_LEAST, _AT_MOST = 0.75, 3.0  # seconds that the worker is given, and then for what it has begun
 _IDLE = 10.0  # seconds after which the process that compiles is not needed any more
 _TEXTS = 64  # that are remembered
 _Place = tuple[bytes, int]  # digest of a text, offset in it
@@ -119,11 +119,18 @@ class Tier:
             self._compiler.save(digest, data)
 
     def finish(self) -> None:
-        """Wait until what was offered is compiled, if the first of it was offered a moment ago: of a program
-        that ends sooner than that takes the next run would find nothing, however often it is run."""
+        """To be called before `close`. If the first place was offered a moment ago, wait until what was
+        offered is compiled, or what of it has been begun by then: of a program that ends so soon the next run
+        would find nothing, however often it is run."""
         with self._changed:
             left = self._begun + _AT_LEAST - time.monotonic()
-            self._changed.wait_for(lambda: self._ends or not self._waiting, max(left, 0))
+            if left <= 0 or not self._waiting:
+                return
+            self._changed.wait_for(lambda: not self._waiting, left)
+            self._ends = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(_AT_MOST)
 
     def close(self) -> None:
         """End the worker."""

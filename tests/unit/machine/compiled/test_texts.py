@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -125,6 +126,28 @@ def test_a_place_that_is_offered_is_not_offered_again(tmp_path: Path) -> None:
         assert not tier.has_waiting(placed.text, 8)
     run.machine.finish()
     assert not tier.has_waiting(placed.text, 4)
+    assert run.end() == (1, True)
+
+
+def test_what_was_begun_when_a_program_ends_is_all_that_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("elfhaven.machine.native.tier._AT_LEAST", 0.5)
+    monkeypatch.setattr("elfhaven.machine.native.tier._AT_MOST", 60)
+    run = Run(tmp_path, words=(*WORDS, *WORDS))
+    placed = run.engine._texts.around(run.space.root, USER)
+    assert placed is not None
+    tier = run.engine.tier
+    tier._compiling.acquire()
+    tier.offer(placed.text, 4, lambda: COLD)
+    while tier._samples:
+        time.sleep(0.001)
+    tier.offer(placed.text, 24, lambda: COLD)
+    release = threading.Timer(1.0, tier._compiling.release)
+    release.start()
+    run.machine.finish()
+    release.join()
+    assert tier.has_waiting(placed.text, 24)
     assert run.end() == (1, True)
 
 
