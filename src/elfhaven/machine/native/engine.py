@@ -243,16 +243,12 @@ class NativeEngine(UnicornEngine):
         """The registers that do not point into the main extent, which is found anew before."""
         assert self._context is not None
         assert self._space is not None
-        held = {name: self._general(i) for i, name in enumerate(_REGISTERS)}
+        held = dict(zip(_REGISTERS, self.registers, strict=False))
         found = survey(held, self._context.main, partial(extent, self._physical, self._space.root))
         if found.main is not None:
             self._remember(found.main, write=False)
             self._words[RENEWED] = 0  # no compiled code runs
         return found.apart
-
-    def _general(self, number: int) -> int:
-        """X0 to X30, and SP, while a hook runs."""
-        return ctypes.c_uint64.from_address(self._base + 8 * number).value
 
     def _is_in_mode(self) -> bool:
         """Whether there is code for the modes of FPCR; it is from now on the code that is entered."""

@@ -35,10 +35,8 @@ def survey(held: Mapping[str, int], main: range, find: Callable[[int], Extent | 
         if address not in main and not any(one.holds(address) for one in extents):
             found = find(address)
             extents += [found] if found is not None else []
-    largest = max((one for one in extents if one.is_data), key=lambda one: one.size, default=None)
-    if largest is not None and largest.size - FARTHEST <= len(main):
-        largest = None
-    now = main if largest is None else range(largest.first, largest.first + largest.size - FARTHEST)
+    reaches = {range(one.first, one.first + one.size - FARTHEST): one for one in extents if one.is_data}
+    now = max((main, *reaches), key=len)
     near = {name for name, address in held.items() if address in now}
     apart = {
         name
@@ -47,4 +45,4 @@ def survey(held: Mapping[str, int], main: range, find: Callable[[int], Extent | 
     }
     if len(apart - _FIXED) > _CLEARLY * len(near - _FIXED):
         apart = held.keys() - near
-    return Survey(largest, tuple(sorted(apart)))
+    return Survey(None if now is main else reaches[now], tuple(sorted(apart)))

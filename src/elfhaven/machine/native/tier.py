@@ -5,8 +5,8 @@ A worker thread has hot places compiled, by a process of its own: first what was
 told by a word of their context, and take what is ready when it suits them. What was compiled in an earlier
 run is there as soon as a text is met.
 
-Locks: `_changed` guards `_samples`, `_heat`, `_texts` and `_ends`, and who adds to a text holds it;
-`_compiling`, which comes before it, the compiler.
+Locks: `_changed` guards `_samples`, `_considered`, `_heat`, `_texts` and `_ends`, and who adds to a text
+holds it; `_compiling`, which comes before it, the compiler.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Tier:
         self.dispatcher, self.enter, self.absent = self._compiler.dispatcher(layout, often)
         self._texts: dict[bytes, Text] = {}  # by digest
         self._samples: dict[_Place, tuple[Text, Sequence[str]]] = {}
-        self._waiting: set[_Place] = set()  # samples, and what is being compiled
+        self._considered: _Place | None = None  # by the worker, at this time
         self._heat: dict[bytes, Callable[[], Heat]] = {}  # by digest, as the latest engine has it
         self._within: Counter[_Place] = Counter()
         self._ends = False
@@ -92,13 +92,13 @@ class Tier:
                 return
             self._begin()
             self._samples[place] = text, apart
-            self._waiting.add(place)
             self._heat[text.digest] = heat
             self._changed.notify_all()
 
     def has_waiting(self, text: Text, at: int) -> bool:
         """Whether a place was offered that the worker has not done with."""
-        return (text.digest, at) in self._waiting
+        place = (text.digest, at)
+        return place in self._samples or place == self._considered
 
     def consider(self, text: Text, at: int, heat: Heat = COLD, apart: Sequence[str] = ()) -> None:
         """Compile the region around a place, unless one that holds it will do. What is not warm is left out
@@ -124,9 +124,9 @@ class Tier:
         would find nothing, however often it is run."""
         with self._changed:
             left = self._begun + _AT_LEAST - time.monotonic()
-            if left <= 0 or not self._waiting:
+            if left <= 0:
                 return
-            self._changed.wait_for(lambda: not self._waiting, left)
+            self._changed.wait_for(lambda: not self._samples and self._considered is None, left)
             self._ends = True
             self._changed.notify_all()
         if self._thread is not None:
@@ -160,12 +160,12 @@ class Tier:
                 self.consider(*sample)
             except Exception as error:  # a tier that fails leaves the program to the interpreter
                 self.failed.append(f"{type(error).__name__}: {error}")
-            with self._changed:
-                self._waiting.discard((sample[0].digest, sample[1]))
-                self._changed.notify_all()
 
     def _next(self) -> tuple[Text, int, Heat, Sequence[str]] | None:
         """The hottest place; None when it is time to end."""
+        with self._changed:
+            self._considered = None
+            self._changed.notify_all()
         while not self._wait(_SETTLED):
             self.save()
             if not self._wait(_IDLE):
@@ -177,6 +177,7 @@ class Tier:
                 return None
             heats = {of: self._heat.get(of, lambda: COLD)() for of in {place[0] for place in self._samples}}
             hottest = max(self._samples, key=lambda place: heats[place[0]].at(place[1]))
+            self._considered = hottest
             text, apart = self._samples.pop(hottest)
             return text, hottest[1], heats[hottest[0]], apart
 

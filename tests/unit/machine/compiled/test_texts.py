@@ -15,6 +15,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed: there is no n
 from elfhaven.machine.address_space import AddressSpace
 from elfhaven.machine.engine import Stop
 from elfhaven.machine.memory import PAGE, PhysicalMemory
+from elfhaven.machine.native.bundle import Text
 from elfhaven.machine.native.context import COLD, NEWS
 from elfhaven.machine.native.engine import NativeEngine, NativeMachine
 from elfhaven.machine.native.patterns import A64
@@ -51,6 +52,13 @@ class Run:
         assert self.engine.enter(self.space, 0, self.at, 0, (ROUNDS,), lambda: False) is Stop.LEFT
         return int(self.engine.registers[2])
 
+    @property
+    def text(self) -> Text:
+        """What is known of the code."""
+        placed = self.engine._texts.around(self.space.root, self.at)
+        assert placed is not None
+        return placed.text
+
     def end(self) -> tuple[int, bool]:
         """How many regions there are, and whether anything was compiled."""
         tier = self.engine.tier
@@ -84,12 +92,11 @@ def test_a_hot_place_of_what_was_compiled_starts_no_process(tmp_path: Path) -> N
     run = Run(tmp_path)
     assert run.go() == 5 * ROUNDS
     tier = run.engine.tier
-    (text,) = tier._texts.values()
-    piece = text.pieces[0]
+    piece = run.text.pieces[0]
     start, size = piece.spans[0]
     inside = next(at for at in range(start, start + size, 4) if at not in piece.entries)
-    tier.offer(text, inside, lambda: COLD)
-    while not tier._within[text.digest, inside]:
+    tier.offer(run.text, inside, lambda: COLD)
+    while not tier._within[run.text.digest, inside]:
         time.sleep(0.001)
     with tier._compiling:
         assert tier._compiler._process is None
@@ -104,9 +111,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("patient")
 def test_what_is_hot_in_a_short_program_is_compiled_before_it_ends(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    placed = run.engine._texts.around(run.space.root, USER)
-    assert placed is not None
-    run.engine.tier.offer(placed.text, 4, lambda: COLD)
+    run.engine.tier.offer(run.text, 4, lambda: COLD)
     run.machine.finish()
     assert run.end() == (1, True)
     run = Run(tmp_path)
@@ -117,15 +122,13 @@ def test_what_is_hot_in_a_short_program_is_compiled_before_it_ends(tmp_path: Pat
 @pytest.mark.usefixtures("patient")
 def test_a_place_that_is_offered_is_not_offered_again(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    placed = run.engine._texts.around(run.space.root, USER)
-    assert placed is not None
     tier = run.engine.tier
     with tier._compiling:  # so that it waits
-        tier.offer(placed.text, 4, lambda: COLD)
-        assert tier.has_waiting(placed.text, 4)
-        assert not tier.has_waiting(placed.text, 8)
+        tier.offer(run.text, 4, lambda: COLD)
+        assert tier.has_waiting(run.text, 4)
+        assert not tier.has_waiting(run.text, 8)
     run.machine.finish()
-    assert not tier.has_waiting(placed.text, 4)
+    assert not tier.has_waiting(run.text, 4)
     assert run.end() == (1, True)
 
 
@@ -135,19 +138,17 @@ def test_what_was_begun_when_a_program_ends_is_all_that_is_waited_for(
     monkeypatch.setattr("elfhaven.machine.native.tier._AT_LEAST", 0.5)
     monkeypatch.setattr("elfhaven.machine.native.tier._AT_MOST", 60)
     run = Run(tmp_path, words=(*WORDS, *WORDS))
-    placed = run.engine._texts.around(run.space.root, USER)
-    assert placed is not None
     tier = run.engine.tier
     tier._compiling.acquire()
-    tier.offer(placed.text, 4, lambda: COLD)
+    tier.offer(run.text, 4, lambda: COLD)
     while tier._samples:
         time.sleep(0.001)
-    tier.offer(placed.text, 24, lambda: COLD)
+    tier.offer(run.text, 24, lambda: COLD)
     release = threading.Timer(1.0, tier._compiling.release)
     release.start()
     run.machine.finish()
     release.join()
-    assert tier.has_waiting(placed.text, 24)
+    assert tier.has_waiting(run.text, 24)
     assert run.end() == (1, True)
 
 
